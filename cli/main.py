@@ -1,0 +1,145 @@
+"""The command ``exlm-chem``: finds the file of a command, runs it, and turns failures into one sentence.
+
+A command's file is imported only when that command runs: ``exlm-chem --help`` needs neither torch nor pandas nor RDKit.
+"""
+
+import contextlib
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from exlm_chem import __version__
+from exlm_chem.errors import ExLMError
+
+COMMANDS = {
+    "pretrain": "Pretrain a model on SMILES files.",
+    "finetune": "Train a predictor on a table of measured molecules.",
+    "predict": "Predict properties of molecules.",
+    "embed": "Turn molecules into vectors.",
+    "tokenize": "Show the tokens of SMILES.",
+    "models": "List, show and check models.",
+    "info": "Print versions, devices and speed for a bug report.",
+}
+"""Every command and its line in ``exlm-chem --help``; ``cli/NAME.py`` holds the function ``NAME``."""
+
+
+class LazyCommands(TyperGroup):
+    """A group whose commands are placeholders (name and help line) until one of them is to run."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Put the real command into the place of its placeholder, then go on as usual."""
+        if args and args[0] in COMMANDS:
+            self.commands[args[0]] = load_command(args[0])
+        return super().resolve_command(ctx, args)
+
+
+def load_command(name: str) -> Any:
+    """Import ``cli/NAME.py`` and make its function ``NAME`` a command; its ``EXAMPLE`` ends the help text.
+
+    Examples
+    --------
+    >>> load_command("info").name
+    'info'
+    """
+    module = import_module(f".{name}", __package__)
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    # "\b" keeps the line breaks of the paragraph that follows.
+    example = f"\b\nExample:\n  {module.EXAMPLE}" if hasattr(module, "EXAMPLE") else None
+    single.command(name, epilog=example)(getattr(module, name))
+    return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    name="exlm-chem",
+    cls=LazyCommands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich would take [MASK] and [nH] for markup
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"exlm-chem {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="\b\nExample:\n  exlm-chem predict --task bbbp data/examples.csv")
+def exlm_chem(
+    version: Annotated[  # noqa: ARG001  (its callback does the work)
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[  # noqa: ARG001  (main() takes it out of the arguments, so that it may stand anywhere)
+        bool, typer.Option("--debug", envvar="EXLM_CHEM_DEBUG", help="Show the traceback of a failure.")
+    ] = False,
+) -> None:
+    """ExLM for chemistry: pretrain on SMILES, embed molecules, predict their properties."""
+
+
+def _placeholder() -> None:
+    raise AssertionError("a placeholder is replaced before it runs")  # pragma: no cover
+
+
+for _name, _help in COMMANDS.items():
+    app.command(_name, help=_help)(_placeholder)
+
+
+def explain(error: Exception) -> str:
+    """Say in one sentence what went wrong.
+
+    Examples
+    --------
+    >>> explain(FileNotFoundError(2, "No such file or directory", "molecules.csv"))
+    'molecules.csv: no such file or directory'
+    >>> explain(ExLMError("the file has no column 'smiles'"))
+    "the file has no column 'smiles'"
+    >>> explain(KeyError("x"))
+    "unexpected KeyError: 'x'; run with --debug to see where it comes from"
+    """
+    if isinstance(error, ExLMError):
+        return str(error)
+    if isinstance(error, OSError):
+        if error.filename is not None and error.strerror:
+            return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
+        return str(error)
+    text = " ".join(str(error).split())
+    return f"unexpected {type(error).__name__}: {text}; run with --debug to see where it comes from"
+
+
+def main() -> None:
+    """Run the command line; exit status 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    args = [arg for arg in sys.argv[1:] if arg != "--debug"]
+    debug = len(args) < len(sys.argv) - 1 or bool(os.environ.get("EXLM_CHEM_DEBUG"))
+    try:
+        app(args=args, prog_name="exlm-chem")
+    except KeyboardInterrupt:  # typer handles most of them, but not during an import
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001  (the user gets a sentence, --debug the traceback)
+        if debug:
+            traceback.print_exc()
+        sys.stdout.flush()
+        typer.echo(f"exlm-chem: {explain(error)}", err=True)
+        sys.exit(1)
+    finally:
+        _flush_quietly()
+
+
+def _flush_quietly() -> None:
+    """Write what is left; a reader that has gone away (``| head``) is no error worth a message."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at its end, which would complain: give it somewhere to write to.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()

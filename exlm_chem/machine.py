@@ -1,0 +1,119 @@
+"""What a run depended on besides its input: versions, devices, and how fast the processor multiplies matrices."""
+
+import os
+import platform
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from exlm_chem import __version__
+
+PACKAGES = (
+    "torch",
+    "rdkit",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "safetensors",
+    "accelerate",
+    "selfies",
+    "typer",
+    "deepchem",
+    "transformers",
+    "pyarrow",
+)
+
+
+def versions() -> dict[str, str | None]:
+    """Give the versions of this package, Python and the libraries, ``None`` for one that is not installed.
+
+    Nothing is imported for it, so it costs milliseconds.
+
+    Examples
+    --------
+    >>> list(versions())[:3]
+    ['exlm-chem', 'python', 'torch']
+    """
+    found: dict[str, str | None] = {"exlm-chem": __version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def devices() -> dict[str, Any]:
+    """Give the platform, processors, memory and accelerators that torch can use.
+
+    Examples
+    --------
+    >>> devices()["cpus"] >= 1
+    True
+    """
+    import psutil
+    import torch
+
+    gpus = [
+        {"name": gpu.name, "memory_gb": round(gpu.total_memory / 1e9, 1)}
+        for gpu in map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
+    ]
+    return {
+        "platform": platform.platform(),
+        "processor": _processor_name(),
+        "cpus": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "cuda": gpus,
+        "mps": torch.backends.mps.is_available(),
+    }
+
+
+def _processor_name() -> str:
+    # platform.processor() is empty on most Linux systems.
+    if sys.platform == "linux":
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:  # noqa: PTH123
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def multiplication_speed(device: str = "cpu", size: int = 1024, seconds: float = 0.5) -> dict[str, float]:
+    """Measure how many GFLOP/s a product of two square matrices reaches, in fp32 and in bf16.
+
+    Parameters
+    ----------
+    device : str
+        A torch device.
+    size : int
+        Rows and columns of the matrices.
+    seconds : float
+        How long to measure each precision.
+
+    Returns
+    -------
+    dict
+        GFLOP/s for ``"fp32"`` and ``"bf16"``.
+
+    Examples
+    --------
+    >>> speed = multiplication_speed(size=64, seconds=0.01)
+    >>> sorted(speed), all(value > 0 for value in speed.values())
+    (['bf16', 'fp32'], True)
+    """
+    import torch
+
+    result = {}
+    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        left = torch.randn(size, size, device=device).to(dtype)
+        (left @ left).sum().item()  # the first product sets up the kernels
+        done = 0
+        start = time.perf_counter()
+        while time.perf_counter() - start < seconds:
+            product = left @ left
+            product[0, 0].item()  # waits for a GPU to finish
+            done += 1
+        result[name] = round(2 * size**3 * done / (time.perf_counter() - start) / 1e9, 1)
+    return result
