@@ -1,0 +1,32 @@
+# make demo   pretrain a tiny model for a minute and predict the examples
+# make test   everything that has to hold before a commit: lint, types, tests, doctests
+# make lint   ruff and mypy only
+# make clean  remove what the other targets made
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint clean
+
+# The stamp is newer than these files exactly when the environment is up to date.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[deepchem,dev]'
+	touch $@
+
+demo: .venv/installed
+	$(BIN)/exlm-chem pretrain data/zinc_20k.smi.gz -o runs/demo --preset tiny --max-time 1m --seed 1
+	$(BIN)/exlm-chem predict --task bbbp data/examples.csv -o runs/demo/predictions.csv
+	@$(BIN)/python -c "import pandas; print(pandas.read_csv('runs/demo/predictions.csv').to_string(max_colwidth=40))"
+
+test: lint
+	$(BIN)/python -m pytest -q
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv runs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
