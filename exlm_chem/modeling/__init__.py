@@ -1,0 +1,7 @@
+"""The ExLM model (arXiv 2501.13397): configuration, expansion, encoder, transitions, alignment and the models made of them."""
+
+from exlm_chem.modeling.configuration import ExLMConfig
+from exlm_chem.modeling.exlm import ExLMForMaskedLM, ExLMModel
+from exlm_chem.modeling.property import ExLMForMoleculeProperty, PropertyHead
+
+__all__ = ["ExLMConfig", "ExLMForMaskedLM", "ExLMForMoleculeProperty", "ExLMModel", "PropertyHead"]

@@ -1,0 +1,268 @@
+"""ExLM: the encoder over expanded tokens, and its masked language model (paper section 3; reference sections 2 to 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from exlm_chem.modeling.alignment import log_likelihood
+from exlm_chem.modeling.configuration import ExLMConfig
+from exlm_chem.modeling.encoder import ExLMEncoder
+from exlm_chem.modeling.expansion import Expansion, expand_tokens
+from exlm_chem.modeling.serialization import SavedModel, init_weights
+from exlm_chem.modeling.transitions import TransitionHead
+
+Pooling = Literal["mean", "first"]
+NOT_A_TARGET = -100
+
+
+@dataclass(frozen=True)
+class ExLMOutput:
+    """What the encoder says of a batch.
+
+    Attributes
+    ----------
+    last_hidden_state : Tensor, shape (B, L, D)
+        Features of every expanded position, after the final layer norm.
+    expansion : Expansion
+        Which token and state stands at every position.
+    hidden_states : list of Tensor, each (B, L, D)
+        Input of the first layer and output of every layer.
+    """
+
+    last_hidden_state: Tensor
+    expansion: Expansion
+    hidden_states: list[Tensor]
+
+
+@dataclass(frozen=True)
+class MaskedLMOutput:
+    """What the masked language model says of a batch.
+
+    Attributes
+    ----------
+    loss : Tensor, scalar
+        Negative log-likelihood: for "exlm" divided by each row's targets and averaged over rows, for "mlm" averaged
+        over masked tokens.
+    num_targets : Tensor of int64, scalar
+        Masked tokens in the batch (`<s>` and `</s>` not counted).
+    log_likelihood : Tensor, shape (B,)
+        "exlm": log-probability of the targets over all paths, -inf where impossible. "mlm": sum over the row's masks.
+    logits : Tensor
+        Scores of every token: (B, S, V) for the states, or (masked tokens, V) for "mlm".
+    match, transitions : Tensor or None, shapes (B, M, S) and (B, S, S)
+        Scores of the alignment; None for "mlm".
+    targets, target_length : Tensor or None, shapes (B, M) and (B,)
+        What is to be emitted, `<s>` and `</s>` included; None for "mlm".
+    encoder : ExLMOutput
+        The encoder's output.
+    """
+
+    loss: Tensor
+    num_targets: Tensor
+    log_likelihood: Tensor
+    logits: Tensor
+    match: Tensor | None
+    transitions: Tensor | None
+    targets: Tensor | None
+    target_length: Tensor | None
+    encoder: ExLMOutput
+
+
+class ExLMModel(SavedModel):
+    """The encoder: token ids in, features of every expanded position out.
+
+    Parameters
+    ----------
+    config : ExLMConfig
+
+    Examples
+    --------
+    >>> model = ExLMModel(ExLMConfig(vocab_size=20, hidden_size=32, num_hidden_layers=1, num_attention_heads=4)).eval()
+    >>> model(torch.tensor([[0, 5, 6, 2]])).last_hidden_state.shape  # <s> and </s> have 4 states each
+    torch.Size([1, 10, 32])
+    >>> model.embed(torch.tensor([[0, 5, 6, 2]])).shape
+    torch.Size([1, 32])
+    """
+
+    encoder_prefix = ""
+
+    def __init__(self, config: ExLMConfig) -> None:
+        super().__init__(config)
+        self.encoder = ExLMEncoder(config)
+        init_weights(self, config.initializer_range)
+
+    def forward(self, input_ids: Tensor, expand: Tensor | None = None) -> ExLMOutput:
+        """Encode a batch.
+
+        Parameters
+        ----------
+        input_ids : Tensor of int64, shape (B, T)
+            Tokens, padded on the right.
+        expand : Tensor of bool, shape (B, T), optional
+            Tokens to expand besides ``<s>`` and ``</s>``, which always are. The objective "mlm" expands nothing.
+        """
+        return self.encode(self.expand(input_ids, expand))
+
+    def expand(self, input_ids: Tensor, expand: Tensor | None = None) -> Expansion:
+        """Expand the tokens of a batch as the objective says; see `forward`."""
+        config = self.config
+        if config.objective == "mlm":
+            marks = torch.zeros_like(input_ids, dtype=torch.bool)
+        else:
+            marks = (input_ids == config.bos_token_id) | (input_ids == config.eos_token_id)
+            marks = marks if expand is None else marks | expand
+        return expand_tokens(input_ids, marks, config.num_states, config.pad_token_id)
+
+    def encode(self, expansion: Expansion) -> ExLMOutput:
+        """Encode sequences that are expanded already."""
+        *hidden_states, features = self.encoder(
+            expansion.input_ids, expansion.token_index, expansion.state_index, expansion.padding
+        )
+        return ExLMOutput(features, expansion, hidden_states)
+
+    def embed(self, input_ids: Tensor, pooling: Pooling = "mean") -> Tensor:
+        """One vector per row.
+
+        Parameters
+        ----------
+        input_ids : Tensor of int64, shape (B, T)
+            Tokens, padded on the right.
+        pooling : {"mean", "first"}
+            Mean over the tokens that are not special, or the first state of ``<s>`` (the published classifier's).
+
+        Returns
+        -------
+        Tensor, shape (B, D)
+        """
+        return self.pool(self(input_ids), pooling)
+
+    def pool(self, output: ExLMOutput, pooling: Pooling = "mean") -> Tensor:
+        """Pool an encoder output to (B, D); see `embed`."""
+        features = output.last_hidden_state
+        if pooling == "first":
+            return features[:, 0]
+        ids = output.expansion.input_ids
+        special = (ids == self.config.bos_token_id) | (ids == self.config.eos_token_id) | output.expansion.padding
+        weight = (~special).to(features.dtype)[..., None]
+        return (features * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+class LMHead(nn.Module):
+    """Scores of every token; the decoder is the token embedding itself."""
+
+    def __init__(self, config: ExLMConfig) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+
+    def forward(self, features: Tensor, embedding: Tensor) -> Tensor:
+        """Map (..., D) features to (..., V) logits with the (V, D) embedding."""
+        return F.linear(self.norm(F.gelu(self.dense(features))), embedding, self.bias)
+
+
+class ExLMForMaskedLM(SavedModel):
+    """The masked language model, with objective "exlm" or "mlm".
+
+    Parameters
+    ----------
+    config : ExLMConfig
+
+    Examples
+    --------
+    >>> config = ExLMConfig(vocab_size=20, hidden_size=32, num_hidden_layers=1, num_attention_heads=4)
+    >>> labels = torch.tensor([[-100, 7, -100, -100]])
+    >>> output = ExLMForMaskedLM(config)(torch.tensor([[0, 4, 6, 2]]), labels)
+    >>> output.transitions.shape, output.targets.tolist()  # <s>, the masked token and </s> on 12 states
+    (torch.Size([1, 12, 12]), [[0, 7, 2]])
+    """
+
+    def __init__(self, config: ExLMConfig) -> None:
+        super().__init__(config)
+        self.model = ExLMModel(config)
+        self.lm_head = LMHead(config)
+        self.transitions = TransitionHead(config) if config.objective == "exlm" else None
+        init_weights(self, config.initializer_range)
+
+    def forward(self, input_ids: Tensor, labels: Tensor) -> MaskedLMOutput:
+        """Score the masked tokens.
+
+        Parameters
+        ----------
+        input_ids : Tensor of int64, shape (B, T)
+            Tokens with masks, padded on the right.
+        labels : Tensor of int64, shape (B, T)
+            The original token where one is to be predicted, -100 elsewhere.
+        """
+        masked = labels != NOT_A_TARGET
+        output = self.model(input_ids, masked)
+        return self._mlm(output, labels) if self.transitions is None else self._exlm(output, input_ids, labels)
+
+    def score(self, features: Tensor) -> Tensor:
+        """Logits (..., V) of features (..., D)."""
+        logits: Tensor = self.lm_head(features, self.model.encoder.tok_embeddings.weight)
+        return logits
+
+    def _exlm(self, output: ExLMOutput, input_ids: Tensor, labels: Tensor) -> MaskedLMOutput:
+        targets, target_length = self.targets(input_ids, labels)
+        return self.align(output, targets, target_length, (labels != NOT_A_TARGET).sum())
+
+    def targets(self, input_ids: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The tokens to emit, (B, M) padded on the right, and how many, (B,): masked tokens and ``<s>``, ``</s>``."""
+        config = self.config
+        special = (input_ids == config.bos_token_id) | (input_ids == config.eos_token_id)
+        wanted = torch.where(special, input_ids, labels)
+        emitted = wanted != NOT_A_TARGET
+        target_length = emitted.sum(1)
+        order = emitted.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, : int(target_length.max())]
+        missing = torch.arange(order.shape[1], device=order.device) >= target_length[:, None]
+        return wanted.gather(1, order).masked_fill(missing, config.pad_token_id), target_length
+
+    def align(self, output: ExLMOutput, targets: Tensor, target_length: Tensor, num_targets: Tensor) -> MaskedLMOutput:
+        """Score targets (B, M) over all paths through the states of an encoder output."""
+        assert self.transitions is not None
+        expansion = output.expansion
+        states = expansion.gather_states(output.last_hidden_state)
+        logits = self.score(states)
+        transitions = self.transitions(states, expansion.state_positions, expansion.state_mask)
+        log_probs = logits.to(transitions.dtype).log_softmax(-1).transpose(1, 2)
+        match = log_probs.gather(1, targets[:, :, None].expand(-1, -1, states.shape[1]))
+        likelihood = log_likelihood(match, transitions, target_length, expansion.state_length)
+        # A path must end at the last position of the row; where that is no state, there is no path.
+        last = expansion.state_positions.gather(1, (expansion.state_length - 1).clamp(min=0)[:, None])[:, 0]
+        likelihood = torch.where(last == expansion.length - 1, likelihood, -torch.inf)
+        per_target = torch.where(likelihood.isfinite(), likelihood / target_length, 0.0)
+        return MaskedLMOutput(
+            loss=-per_target.mean(),
+            num_targets=num_targets,
+            log_likelihood=likelihood,
+            logits=logits,
+            match=match,
+            transitions=transitions,
+            targets=targets,
+            target_length=target_length,
+            encoder=output,
+        )
+
+    def _mlm(self, output: ExLMOutput, labels: Tensor) -> MaskedLMOutput:
+        masked = labels != NOT_A_TARGET
+        logits = self.score(output.last_hidden_state[masked])
+        full = torch.promote_types(logits.dtype, torch.float32)
+        token_loss = F.cross_entropy(logits.to(full), labels[masked], reduction="none")
+        row = masked.nonzero()[:, 0]
+        return MaskedLMOutput(
+            loss=token_loss.sum() / masked.sum().clamp(min=1),
+            num_targets=masked.sum(),
+            log_likelihood=torch.zeros(len(labels), dtype=full, device=labels.device).index_add(0, row, -token_loss),
+            logits=logits,
+            match=None,
+            transitions=None,
+            targets=None,
+            target_length=None,
+            encoder=output,
+        )

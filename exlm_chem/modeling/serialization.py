@@ -1,0 +1,118 @@
+"""How a model becomes a directory and back: ``config.json`` and ``model.safetensors``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling.configuration import ExLMConfig, read_config
+
+WEIGHTS_NAME = "model.safetensors"
+
+
+class SavedModel(nn.Module):
+    """A module made from an `ExLMConfig` that can be written to and read from a model directory."""
+
+    #: What the encoder's weights are called in the model classes that hold it; "" for the encoder itself.
+    encoder_prefix = "model."
+
+    def __init__(self, config: ExLMConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def options(self) -> dict[str, Any]:
+        """Arguments of the constructor besides the configuration."""
+        return {}
+
+    def save_pretrained(self, directory: str | Path, dtype: torch.dtype | None = None) -> None:
+        """Write the model into a directory.
+
+        Parameters
+        ----------
+        directory : path
+            Made if it does not exist; other files in it stay.
+        dtype : torch.dtype, optional
+            Type of the stored weights; half precision halves the file.
+        """
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        self.config.save(directory, type(self).__name__, self.options())
+        save_weights(self, Path(directory) / WEIGHTS_NAME, dtype)
+
+    @classmethod
+    def from_pretrained(cls, directory: str | Path) -> Self:
+        """Read the model of a directory, as float32 on the CPU, in evaluation mode.
+
+        Parameters
+        ----------
+        directory : path
+            What `save_pretrained` wrote, of this class or of one that holds this class's model.
+
+        Raises
+        ------
+        ExLMError
+            When a file is missing, broken or does not fit; the message names it.
+        """
+        config = ExLMConfig.load(directory)
+        path = Path(directory) / WEIGHTS_NAME
+        weights = load_weights(path)
+        if cls.encoder_prefix == "" and any(name.startswith("model.") for name in weights):
+            weights = {name.removeprefix("model."): value for name, value in weights.items() if name.startswith("model.")}
+        content = read_config(directory)
+        options = content.get("options", {}) if content.get("architectures") == [cls.__name__] else {}
+        model = cls(config, **options)
+        fill_weights(model, weights, path)
+        return model.eval()
+
+
+def init_weights(module: nn.Module, std: float) -> None:
+    """Initialise as published: normal(0, std) for linear and embedding weights, zero biases and padding rows."""
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            nn.init.normal_(part.weight, std=std)
+            nn.init.zeros_(part.bias)
+        elif isinstance(part, nn.Embedding):
+            nn.init.normal_(part.weight, std=std)
+            if part.padding_idx is not None:
+                nn.init.zeros_(part.weight[part.padding_idx])
+
+
+def save_weights(module: nn.Module, path: Path, dtype: torch.dtype | None = None) -> None:
+    """Write a module's weights as safetensors, to a temporary name first."""
+    weights = {
+        name: (value.to(dtype) if dtype is not None and value.is_floating_point() else value).detach().cpu().contiguous()
+        for name, value in module.state_dict().items()
+    }
+    temporary = path.with_name(path.name + ".part")
+    save_file(weights, temporary, metadata={"format": "pt"})
+    os.replace(temporary, path)
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Read safetensors, floating-point numbers as float32."""
+    try:
+        weights = load_file(path)
+    except FileNotFoundError:
+        raise ExLMError(f"{path} is missing: the model directory is incomplete.") from None
+    except (SafetensorError, OSError) as error:
+        raise ExLMError(f"{path} is broken ({error}); copy or train the model again.") from None
+    return {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+
+
+def fill_weights(module: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Put weights into a module that must have exactly these, in these shapes."""
+    expected = module.state_dict()
+    for problem, names in (
+        ("lacks", expected.keys() - weights.keys()),
+        ("has the unexpected", weights.keys() - expected.keys()),
+        ("has another shape than its config.json says for", {n for n in expected.keys() & weights.keys() if expected[n].shape != weights[n].shape}),
+    ):
+        if names:
+            raise ExLMError(f"{path} {problem} {', '.join(sorted(names)[:3])}: it does not belong to this model.")
+    module.load_state_dict(weights)
