@@ -17,6 +17,7 @@ OpenSMILES specification, http://opensmiles.org/opensmiles.html. The glyphs are 
 from __future__ import annotations
 
 import re
+from string import ascii_letters
 from typing import Final
 
 ELEMENTS: Final = tuple(
@@ -84,6 +85,12 @@ _GLYPHS = re.compile(
 )
 _IS_SINGLE = frozenset(SINGLE_TOKENS)
 _IS_BRACKET_GLYPH = frozenset(BRACKET_GLYPHS)
+_INCOMPLETE = {
+    "[": "'[' that is never closed",
+    "]": "']' without '['",
+    "%": "'%' without two digits or a number in parentheses after it",
+    "<": "'<' without '-' after it",
+}
 
 
 class SmilesSyntaxError(ValueError):
@@ -166,17 +173,11 @@ def _split_bracket_atom(smiles: str, start: int, atom: str) -> list[str]:
 
 
 def _reason_outside(character: str) -> str:
+    if character in _INCOMPLETE:
+        return _INCOMPLETE[character]
     if character.isspace():
         return f"blank {character!r}"
-    if character == "[":
-        return "'[' that is never closed"
-    if character == "]":
-        return "']' without '['"
-    if character == "%":
-        return "'%' without two digits or a number in parentheses after it"
-    if character == "<":
-        return "'<' without '-' after it"
-    if character in _IS_BRACKET_GLYPH or character.isalpha() and character.isascii():
+    if character in _IS_BRACKET_GLYPH or character in ascii_letters:
         return f"{character!r} outside of brackets"
     return f"unknown character {character!r}"
 
@@ -184,7 +185,7 @@ def _reason_outside(character: str) -> str:
 def _reason_inside(character: str) -> str:
     if character.isspace():
         return f"blank {character!r} inside of brackets"
-    if character.isalpha() and character.isascii():
+    if character in ascii_letters:
         return f"no element at {character!r} inside of brackets"
     return f"unknown character {character!r} inside of brackets"
 

@@ -1,0 +1,300 @@
+"""SMILES to token ids and back: the vocabulary, and its export for Hugging Face.
+
+Three schemes share one class:
+
+``lossless``
+    The default. Frequent bracket atoms are one token, rare ones are spelled in glyphs, so every SMILES string has
+    known tokens only and comes back unchanged.
+``atomwise``
+    The regular expression of the ExLM authors (Schwaller's): every bracket atom is one token, a rare one is ``<unk>``.
+    For comparison with other models; unlike there, no character is dropped in silence.
+``selfies``
+    The string is translated into SELFIES first; ``decode`` gives a SMILES string of the same molecule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.smiles import grammar, selfies_grammar
+
+if TYPE_CHECKING:
+    import tokenizers
+
+Scheme = Literal["lossless", "atomwise", "selfies"]
+
+BOS, PAD, EOS, UNK, MASK = "<s>", "<pad>", "</s>", "<unk>", "<mask>"
+
+_ATOMWISE_PIECES = re.compile(r"\[[^\]]+\]|Br|Cl|%[0-9]{2}|.", re.DOTALL)
+_ATOMWISE_TOKENS = (
+    *r"Br Cl N O S P F I B C b c n o s p ( ) . = # - + \ / : ~ @ ? > * $".split(),
+    *(f"%{number:02d}" for number in range(100)),
+    *"0123456789",
+    *grammar.FREQUENT_BRACKET_ATOMS,
+)
+
+
+class ExLMTokenizer:
+    """Turns SMILES strings into token ids and back.
+
+    The vocabulary is built in and never learned, so two tokenizers of one scheme are always the same.
+
+    Parameters
+    ----------
+    scheme
+        ``"lossless"``, ``"atomwise"`` or ``"selfies"``; see the module's text.
+
+    Attributes
+    ----------
+    vocab : dict of str to int
+        Every token and its id.
+    special_ids : frozenset of int
+        The ids of the five tokens that stand for no text.
+
+    Examples
+    --------
+    >>> tokenizer = ExLMTokenizer()
+    >>> tokenizer.tokenize("C[C@@H](Cl)[13CH3]")
+    ['C', '[C@@H]', '(', 'Cl', ')', '[', '1', '3', 'C', 'H', '3', ']']
+    >>> ids = tokenizer.encode("C[C@@H](Cl)[13CH3]")
+    >>> tokenizer.decode(ids)
+    'C[C@@H](Cl)[13CH3]'
+    """
+
+    bos_id: Final = 0
+    pad_id: Final = 1
+    eos_id: Final = 2
+    unk_id: Final = 3
+
+    def __init__(self, scheme: Scheme = "lossless") -> None:
+        if scheme not in get_args(Scheme):
+            raise ValueError(f"unknown scheme {scheme!r}; choose one of {', '.join(get_args(Scheme))}")
+        self.scheme: Final = scheme
+        self._rules = _RULES[scheme]
+        tokens = dict.fromkeys((BOS, PAD, EOS, UNK, *self._rules.tokens, MASK))  # a dict keeps the first of equals
+        self.vocab: Final = {token: index for index, token in enumerate(tokens)}
+        self.mask_id: Final = self.vocab[MASK]
+        self.special_ids: Final = frozenset({self.bos_id, self.pad_id, self.eos_id, self.unk_id, self.mask_id})
+        self._tokens = list(tokens)
+        # what decode leaves out: not <unk>, because a molecule with a hole must not look like a whole one
+        self._silent_ids = self.special_ids - {self.unk_id}
+
+    def __repr__(self) -> str:
+        return f"ExLMTokenizer(scheme={self.scheme!r})"
+
+    @property
+    def vocab_size(self) -> int:
+        """How many tokens there are, special ones included."""
+        return len(self.vocab)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of scheme and vocabulary: the same if and only if the ids mean the same."""
+        return hashlib.sha256(json.dumps([self.scheme, self._tokens]).encode()).hexdigest()
+
+    def tokenize(self, smiles: str) -> list[str]:
+        """Split a SMILES string into tokens.
+
+        Raises
+        ------
+        SmilesSyntaxError
+            If a character cannot be part of SMILES where it stands (not in scheme ``atomwise``, which calls it
+            ``<unk>``), or if the molecule cannot be written as SELFIES.
+
+        Examples
+        --------
+        >>> ExLMTokenizer("atomwise").tokenize("[13CH3]O")
+        ['[13CH3]', 'O']
+        >>> ExLMTokenizer("selfies").tokenize("C=O")
+        ['[C]', '[=O]']
+        """
+        return self._rules.split(smiles)
+
+    def encode(self, smiles: str, add_special_tokens: bool = True) -> list[int]:
+        """Turn a SMILES string into ids, by default between ``<s>`` and ``</s>``.
+
+        Raises
+        ------
+        SmilesSyntaxError
+            See :meth:`tokenize`.
+
+        Examples
+        --------
+        >>> ExLMTokenizer("atomwise").encode("C[13CH3]")
+        [0, 13, 3, 2]
+        """
+        lookup, unk_id = self.vocab.get, self.unk_id
+        ids = [lookup(token, unk_id) for token in self._rules.split(smiles)]
+        return [self.bos_id, *ids, self.eos_id] if add_special_tokens else ids
+
+    def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
+        """Turn ids back into a SMILES string, exactly the encoded one (scheme ``selfies``: the same molecule).
+
+        Parameters
+        ----------
+        ids
+            The ids of one molecule, padded or not.
+        skip_special_tokens
+            Leave out ``<s>``, ``</s>``, ``<pad>`` and ``<mask>``. ``<unk>`` stays, since it stands for an atom.
+
+        Examples
+        --------
+        >>> tokenizer = ExLMTokenizer()
+        >>> tokenizer.decode([0, 7, 2, 1], skip_special_tokens=False)
+        '<s>C</s><pad>'
+        """
+        silent: frozenset[int] = self._silent_ids if skip_special_tokens else frozenset()
+        tokens = [self._tokens[index] for index in ids if index not in silent]
+        return self._rules.join(tokens)
+
+    def pad(self, batch: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+        """Put molecules of different lengths into one array, filled with ``<pad>`` on the right.
+
+        Returns
+        -------
+        array of shape (B, T)
+            T is the length of the longest molecule.
+
+        Examples
+        --------
+        >>> ExLMTokenizer().pad([[0, 7, 2], [0, 2]])
+        array([[0, 7, 2],
+               [0, 2, 1]])
+        """
+        array = np.full((len(batch), max(map(len, batch), default=0)), self.pad_id, dtype=np.int64)
+        for row, ids in zip(array, batch, strict=True):
+            row[: len(ids)] = ids
+        return array
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write ``tokenizer.json`` and ``tokenizer_config.json``, which ``transformers.AutoTokenizer`` reads.
+
+        The Hugging Face tokenizer gives the same ids. It cannot refuse a string: what is not SMILES is ``<unk>`` there.
+        In scheme ``selfies`` it takes SELFIES strings.
+
+        Parameters
+        ----------
+        directory
+            Where to write; made if it does not exist.
+        """
+        directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        self._to_hugging_face().save(str(directory / "tokenizer.json"))
+        config = {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "scheme": self.scheme,
+            "fingerprint": self.fingerprint,
+            "bos_token": BOS,
+            "pad_token": PAD,
+            "eos_token": EOS,
+            "unk_token": UNK,
+            "mask_token": MASK,
+            "padding_side": "right",
+            "clean_up_tokenization_spaces": False,
+            "model_input_names": ["input_ids", "attention_mask"],
+        }
+        (directory / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def from_pretrained(cls, directory: str | Path) -> ExLMTokenizer:
+        """Read a tokenizer that :meth:`save_pretrained` has written.
+
+        Raises
+        ------
+        ExLMError
+            If the files are missing or were made with another vocabulary.
+        """
+        path = Path(directory) / "tokenizer_config.json"
+        try:
+            config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            tokenizer = cls(config["scheme"])
+        except FileNotFoundError:
+            raise ExLMError(f"there is no tokenizer in {directory}: tokenizer_config.json is missing") from None
+        except (ValueError, KeyError) as error:
+            raise ExLMError(f"{path} was not written by ExLM-chem: {error!r}") from None
+        if config.get("fingerprint") != tokenizer.fingerprint:
+            raise ExLMError(
+                f"{path} has a {tokenizer.scheme} vocabulary that is not the one of this version of ExLM-chem; "
+                "use the version that the model was made with"
+            )
+        return tokenizer
+
+    def _to_hugging_face(self) -> tokenizers.Tokenizer:
+        from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
+
+        tokenizer = Tokenizer(models.WordLevel(self.vocab, unk_token=UNK))
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(self._rules.pattern()), behavior="isolated")
+        tokenizer.decoder = decoders.Fuse()  # nothing between the tokens
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"{BOS} $A {EOS}",
+            pair=f"{BOS} $A {EOS} $B {EOS}",
+            special_tokens=[(BOS, self.bos_id), (EOS, self.eos_id)],
+        )
+        tokenizer.add_special_tokens([BOS, PAD, EOS, UNK, MASK])
+        return tokenizer
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What makes a scheme: its tokens, how text is cut into them and joined again, and the cutting as one pattern."""
+
+    tokens: tuple[str, ...]
+    split: Callable[[str], list[str]]
+    join: Callable[[Iterable[str]], str]
+    pattern: Callable[[], str]
+
+
+def _lossless_pattern() -> str:
+    """Write :func:`split_tokens` as one pattern for the Rust library, whose engine has no second pass for glyphs."""
+    bracket_only = [glyph for glyph in grammar.BRACKET_GLYPHS if glyph not in {*grammar.OUTSIDE_GLYPHS, "]"}]
+    # "Sc" in brackets is scandium, outside it is S and c: inside is where the next bracket is a closing one
+    return "|".join(
+        [
+            _one_of(grammar.FREQUENT_BRACKET_ATOMS),
+            f"(?:{_one_of(bracket_only)})(?=[^\\[\\]]*\\])",
+            _one_of(grammar.OUTSIDE_GLYPHS),
+            r"\]",
+        ]
+    )
+
+
+def _one_of(texts: Iterable[str]) -> str:
+    """Write a pattern for any of some texts, the longest first; grouped by first characters, which is faster."""
+    ordered = sorted(texts, key=lambda text: (text[0], -len(text)))
+    return "|".join(
+        f"{re.escape(first)}(?:{'|'.join(re.escape(text[1:]) for text in group)})"
+        for first, group in groupby(ordered, key=lambda text: text[0])
+    )
+
+
+_RULES: Final[dict[str, _Rules]] = {
+    "lossless": _Rules(
+        tokens=(*grammar.OUTSIDE_GLYPHS, *grammar.BRACKET_GLYPHS, *grammar.FREQUENT_BRACKET_ATOMS),
+        split=grammar.split_tokens,
+        join="".join,
+        pattern=_lossless_pattern,
+    ),
+    "atomwise": _Rules(
+        tokens=_ATOMWISE_TOKENS,
+        split=_ATOMWISE_PIECES.findall,
+        join="".join,
+        pattern=lambda: _ATOMWISE_PIECES.pattern.removesuffix("|.") + r"|[\s\S]",
+    ),
+    "selfies": _Rules(
+        tokens=(*selfies_grammar.GLYPHS, *selfies_grammar.FREQUENT_SYMBOLS),
+        split=selfies_grammar.split_smiles,
+        join=selfies_grammar.join_to_smiles,
+        pattern=lambda: _one_of(selfies_grammar.FREQUENT_SYMBOLS) + "|" + _one_of(selfies_grammar.GLYPHS),
+    ),
+}
