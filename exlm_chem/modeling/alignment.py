@@ -53,34 +53,33 @@ class _LogLikelihood(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, match: Tensor, transitions: Tensor, target_length: Tensor, state_length: Tensor) -> Tensor:
-        alphas = _forward_scores(match, transitions)
-        result = _final_score(alphas, target_length, state_length)
-        ctx.save_for_backward(match, transitions, target_length, state_length, alphas, result)
-        return result
+        alphas, shifts = _forward_scores(match, transitions)
+        ctx.save_for_backward(match, transitions, target_length, state_length, alphas)
+        return _final_score(alphas + shifts[..., None], target_length, state_length)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        match, transitions, target_length, state_length, alphas, result = ctx.saved_tensors
-        feasible = result.isfinite()
-        weight = torch.where(feasible, grad_output, 0.0)
-        # alphas - likelihood, so that exp(. + rest of the path) is a posterior and never overflows.
-        prefix = alphas - torch.where(feasible, result, 0.0)[:, None, None]
-        grad_match, grad_transitions = torch.zeros_like(match), torch.zeros_like(transitions)
+        match, transitions, target_length, state_length, alphas = ctx.saved_tensors
+        grad_match, grad_transitions = torch.empty_like(match), torch.zeros_like(transitions)
         num_targets, num_states = match.shape[1:]
         at_end = torch.arange(num_states, device=match.device) == (state_length - 1)[:, None]
         end_score = torch.where(at_end, 0.0, -torch.inf).to(match.dtype)
         beta = torch.full_like(end_score, -torch.inf)
+        suffix = torch.full_like(transitions, -torch.inf)
         for t in range(num_targets - 1, -1, -1):
             if t < num_targets - 1:
                 suffix = transitions + (match[:, t + 1] + beta)[:, None, :]
-                grad_transitions += (suffix + prefix[:, t, :, None]).exp_()
                 beta = suffix.logsumexp(2)
             beta = torch.where((target_length == t + 1)[:, None], end_score, beta)
-            grad_match[:, t] = (prefix[:, t] + beta).exp_()
-        weight = weight.to(match.dtype)[:, None, None]
-        keep = feasible[:, None, None]
-        return torch.where(keep, grad_match * weight, 0.0), torch.where(keep, grad_transitions * weight, 0.0), None, None
+            joint = alphas[:, t] + beta
+            # Normalised at every target, not by the final likelihood: rounding does not grow with the likelihood.
+            evidence = _finite(joint.logsumexp(1, keepdim=True))
+            grad_match[:, t] = (joint - evidence).exp_()
+            grad_transitions += (suffix + (alphas[:, t] - evidence)[:, :, None]).exp_()
+            beta = beta - _finite(beta.amax(1, keepdim=True))
+        weight = grad_output.to(match.dtype)[:, None, None]
+        return grad_match * weight, grad_transitions * weight, None, None
 
 
 def best_path(match: Tensor, transitions: Tensor, target_length: Tensor, state_length: Tensor) -> tuple[Tensor, Tensor]:
@@ -130,7 +129,7 @@ def sample_path(
     Tensor of int64, shape (B, M)
         As the path of `best_path`.
     """
-    alphas = _forward_scores(match, transitions)
+    alphas, _ = _forward_scores(match, transitions)
     score = _final_score(alphas, target_length, state_length)
 
     def previous(t: int, state: Tensor) -> Tensor:
@@ -149,14 +148,26 @@ def _only_first(match: Tensor) -> Tensor:
     return start
 
 
-def _forward_scores(match: Tensor, transitions: Tensor) -> Tensor:
-    """f_t(q) of the reference: (B, M, S) log-probability of all ways to have emitted targets 0..t, the last by q."""
-    alpha = match[:, 0] + _only_first(match)
-    alphas = [alpha]
-    for t in range(1, match.shape[1]):
-        alpha = match[:, t] + (alpha[:, :, None] + transitions).logsumexp(1)
+def _finite(scores: Tensor) -> Tensor:
+    return torch.where(scores.isfinite(), scores, 0.0)
+
+
+def _forward_scores(match: Tensor, transitions: Tensor) -> tuple[Tensor, Tensor]:
+    """f_t(q) of the reference: log-probability of all ways to have emitted targets 0..t, the last by state q.
+
+    Returned as (B, M, S) scores relative to a (B, M) shift, the best state's score: so they keep their precision
+    however small the probabilities become.
+    """
+    alpha, shift = match[:, 0] + _only_first(match), torch.zeros_like(match[:, 0, 0])
+    alphas, shifts = [], []
+    for t in range(match.shape[1]):
+        if t:
+            alpha = match[:, t] + (alpha[:, :, None] + transitions).logsumexp(1)
+        best = _finite(alpha.amax(1, keepdim=True))
+        alpha, shift = alpha - best, shift + best[:, 0]
         alphas.append(alpha)
-    return torch.stack(alphas, 1)
+        shifts.append(shift)
+    return torch.stack(alphas, 1), torch.stack(shifts, 1)
 
 
 def _final_score(scores: Tensor, target_length: Tensor, state_length: Tensor) -> Tensor:
