@@ -73,14 +73,16 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback(epilog="\b\nExample:\n  exlm-chem predict --task bbbp data/examples.csv")
 def exlm_chem(
-    version: Annotated[  # noqa: ARG001  (its callback does the work)
+    version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-    debug: Annotated[  # noqa: ARG001  (main() takes it out of the arguments, so that it may stand anywhere)
+    debug: Annotated[
         bool, typer.Option("--debug", envvar="EXLM_CHEM_DEBUG", help="Show the traceback of a failure.")
     ] = False,
 ) -> None:
     """ExLM for chemistry: pretrain on SMILES, embed molecules, predict their properties."""
+    # Nothing to do: --version has its callback, and main() takes --debug out of the arguments, so that it may stand
+    # anywhere; it is an option here to be in the help text.
 
 
 def _placeholder() -> None:

@@ -1,7 +1,7 @@
 """Draw data/zinc_20k.smi.gz from the training set of MOSES.
 
-Molecules that occur in one of the MoleculeNet tables are left out (same RDKit canonical SMILES, stereo ignored), so that
-a model pretrained on the sample has seen none of the molecules it is judged on.
+Molecules that occur in one of the MoleculeNet tables are left out (same RDKit canonical SMILES, stereo ignored), so
+that a model pretrained on the sample has seen none of the molecules it is judged on.
 
     python data/make_zinc_sample.py MOSES/train.csv.gz MOLECULENET_FOLDER data/zinc_20k.smi.gz
 """
@@ -12,7 +12,7 @@ import gzip
 import random
 from pathlib import Path
 
-from rdkit import Chem, RDLogger
+from rdkit import Chem, rdBase
 
 
 def flat_smiles(smiles: str) -> str | None:
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=20_260_101)
     options = parser.parse_args()
-    RDLogger.DisableLog("rdApp.*")  # the tables hold molecules that RDKit cannot read
+    rdBase.DisableLog("rdApp.*")  # the tables hold molecules that RDKit cannot read
 
     with gzip.open(options.train, "rt", encoding="utf-8") as lines:
         candidates = [row["SMILES"] for row in csv.DictReader(lines)]
@@ -73,7 +73,9 @@ def main() -> None:
     drawn = draw(candidates, options.count, excluded, options.seed)
     text = "".join(f"{smiles}\n" for smiles in drawn)
     options.output.write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
-    print(f"{len(drawn)} of {len(candidates)} molecules, {len(excluded)} excluded, {options.output.stat().st_size} bytes")
+    print(
+        f"{len(drawn)} of {len(candidates)} molecules, {len(excluded)} excluded, {options.output.stat().st_size} bytes"
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,69 @@
+"""``exlm-chem models``."""
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+EXAMPLE = "exlm-chem models list"
+
+
+class Action(StrEnum):
+    """What to do with models."""
+
+    list = "list"
+    show = "show"
+    check = "check"
+
+
+def models(
+    action: Annotated[
+        Action, typer.Argument(help="list: those that ship; show: one; check: the files of one.")
+    ] = Action.list,
+    model: Annotated[str, typer.Argument(help="A name from the list or a model directory.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """List the models that ship with the package, show what one is, or check a model directory."""
+    from exlm_chem import zoo
+
+    if action is not Action.list and not model:
+        raise typer.BadParameter(
+            f"name a model, for example: exlm-chem models {action} {(zoo.available() or ['DIR'])[0]}"
+        )
+    if action is Action.list:
+        summaries = [zoo.describe(zoo.find_model(name)) for name in zoo.available()]
+        if as_json:
+            typer.echo(
+                json.dumps(
+                    [{key: s[key] for key in ("name", "kind", "parameters", "bytes")} for s in summaries], indent=2
+                )
+            )
+        else:
+            for summary in summaries:
+                title = summary.get("task", {}).get("title", "")
+                typer.echo(f"{summary['name']:<16} {summary['kind']:<10} {_size(summary)}  {title}".rstrip())
+    elif action is Action.check:
+        files = [str(path) for path in zoo.check(zoo.find_model(model))]
+        typer.echo(
+            json.dumps({"ok": True, "files": files}, indent=2)
+            if as_json
+            else "\n".join(f"ok  {path}" for path in files)
+        )
+    else:
+        _show(zoo.describe(zoo.find_model(model)), as_json)
+
+
+def _size(summary: dict[str, float]) -> str:
+    return f"{summary['parameters'] / 1e6:.2f} M parameters, {summary['bytes'] / 1e6:.1f} MB"
+
+
+def _show(summary: dict[str, dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(summary, indent=2))
+        return
+    typer.echo(f"{summary['name']} ({summary['kind']}) in {summary['directory']}")
+    typer.echo(_size(summary))  # type: ignore[arg-type]
+    for part in ("task", "config", "training"):
+        for key, value in summary.get(part, {}).items():
+            typer.echo(f"{part}.{key} = {json.dumps(value)}")
