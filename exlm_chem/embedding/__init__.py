@@ -1,0 +1,1 @@
+"""One vector per molecule: `ExLM`, and the same vectors inside DeepChem and scikit-learn."""

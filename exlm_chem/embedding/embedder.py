@@ -1,0 +1,252 @@
+"""`ExLM`: molecules in, one vector each out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rdkit import Chem
+from safetensors.torch import save as to_bytes
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling import ExLMModel
+from exlm_chem.modeling.exlm import Pooling
+from exlm_chem.modeling.serialization import WEIGHTS_NAME
+from exlm_chem.smiles.molecule import Molecule, Standardise, read_molecule
+from exlm_chem.tokenizer import ExLMTokenizer
+from exlm_chem.zoo import encoder_directory, find_model
+
+OnInvalid = Literal["nan", "raise"]
+
+BATCH_TOKENS = 8192
+BATCH_SIZE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """What the model reads for one cell of a table: the molecule and its token ids, none if it has an error."""
+
+    molecule: Molecule
+    token_ids: tuple[int, ...] = ()
+
+
+class ExLM:
+    """An encoder with its tokenizer: turns molecules into vectors.
+
+    The vector of a molecule depends on neither the way its SMILES is written nor the other molecules of the call.
+
+    Parameters
+    ----------
+    model : ExLMModel
+        The encoder; it is put on the device and into evaluation mode.
+    tokenizer : ExLMTokenizer
+        The tokenizer that the encoder was trained with.
+    device : str
+        A torch device, or "auto" for the first of CUDA, MPS and CPU that there is.
+
+    Examples
+    --------
+    >>> from exlm_chem.modeling import ExLMConfig
+    >>> tokenizer = ExLMTokenizer()
+    >>> config = ExLMConfig.preset("tiny", tokenizer.vocab_size, mask_token_id=tokenizer.mask_id)
+    >>> embedder = ExLM(ExLMModel(config), tokenizer, device="cpu")
+    >>> vectors = embedder.embed(["OCC", "CCO", "no molecule"])
+    >>> vectors.shape, bool((vectors[0] == vectors[1]).all()), bool(np.isnan(vectors[2]).all())
+    ((3, 96), True, True)
+    """
+
+    def __init__(self, model: ExLMModel, tokenizer: ExLMTokenizer, device: str = "auto") -> None:
+        if model.config.vocab_size != tokenizer.vocab_size:
+            raise ExLMError(
+                f"the model knows {model.config.vocab_size} tokens and the tokenizer {tokenizer.vocab_size}: "
+                "they do not belong together"
+            )
+        self.device = pick_device(device)
+        self.model = model.to(self.device).eval()
+        self.tokenizer = tokenizer
+
+    @classmethod
+    def from_pretrained(cls, name_or_directory: str | Path = "exlm-small", device: str = "auto") -> Self:
+        """Read a model that ships with the package, or a directory; of a predictor, its encoder.
+
+        Parameters
+        ----------
+        name_or_directory : str or Path
+            See `exlm_chem.zoo.find_model`.
+        device : str
+            See the class.
+        """
+        directory = encoder_directory(find_model(name_or_directory))
+        embedder = cls(ExLMModel.from_pretrained(directory), ExLMTokenizer.from_pretrained(directory), device)
+        with (directory / WEIGHTS_NAME).open("rb") as file:
+            embedder.fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+        return embedder
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write encoder and tokenizer as a model directory."""
+        self.model.save_pretrained(directory)
+        self.tokenizer.save_pretrained(directory)
+
+    @property
+    def width(self) -> int:
+        """Length of a vector."""
+        return self.model.config.hidden_size
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The sha256 of ``model.safetensors``: of the file that was read, or of the one that would be written."""
+        weights = {name: value.cpu().contiguous() for name, value in self.model.state_dict().items()}
+        return hashlib.sha256(to_bytes(weights, metadata={"format": "pt"})).hexdigest()
+
+    def read(self, molecule: Any, standardise: Standardise = "none") -> ModelInput:
+        """Read one molecule for the model; a bad one gives a reason and never an exception.
+
+        Parameters
+        ----------
+        molecule : str or RDKit Mol
+            Anything else, such as the NaN of an empty cell, counts as no SMILES.
+        standardise : {"none", "fragment", "parent"}
+            See `read_molecule`.
+
+        Returns
+        -------
+        ModelInput
+            With token ids, or with ``molecule.error``.
+        """
+        result = read_molecule(_as_text(molecule), standardise)
+        if result.error is not None:
+            return ModelInput(result)
+        try:
+            ids = self.tokenizer.encode(result.smiles)
+        except ValueError as error:  # for SELFIES, some molecules have no words
+            return ModelInput(replace(result, smiles="", error=str(error)))
+        limit = self.model.config.max_tokens
+        if len(ids) > limit:
+            reason = f"too long for this model: {len(ids) - 2:,} tokens, and it reads {limit - 2:,}"
+            return ModelInput(replace(result, smiles="", error=reason))
+        return ModelInput(result, tuple(ids))
+
+    def embed(
+        self,
+        smiles: Iterable[Any],
+        pooling: Pooling = "mean",
+        batch_tokens: int = BATCH_TOKENS,
+        on_invalid: OnInvalid = "nan",
+        *,
+        batch_size: int = BATCH_SIZE,
+        standardise: Standardise = "none",
+    ) -> NDArray[np.float32]:
+        """Turn molecules into vectors.
+
+        Parameters
+        ----------
+        smiles : iterable of str or RDKit Mol
+            The molecules; a single one is taken as a list of one.
+        pooling : {"mean", "first"}
+            Mean over the tokens that are not special, or the first state of ``<s>``.
+        batch_tokens, batch_size : int
+            Most tokens, padding included, and most molecules in a batch: they decide memory and speed, not the result.
+        on_invalid : {"nan", "raise"}
+            What happens to a molecule that cannot be read: a row of NaN, or an error that says which one and why.
+        standardise : {"none", "fragment", "parent"}
+            See `read_molecule`.
+
+        Returns
+        -------
+        float32 array of shape (molecules, width)
+        """
+        molecules = [smiles] if isinstance(smiles, str | Chem.Mol) else list(smiles)
+        if on_invalid not in ("nan", "raise"):
+            raise ExLMError(f"on_invalid must be 'nan' or 'raise', not '{on_invalid}'")
+        inputs = [self.read(molecule, standardise) for molecule in molecules]
+        if on_invalid == "raise":
+            for index, (molecule, one) in enumerate(zip(molecules, inputs, strict=True)):
+                if one.molecule.error is not None:
+                    raise ExLMError(f"molecule {index} ({molecule!r}) has no vector: {one.molecule.error}")
+        vectors = np.full((len(inputs), self.width), np.nan, dtype=np.float32)
+        good = [index for index, one in enumerate(inputs) if one.token_ids]
+        vectors[good] = self.embed_tokens([inputs[i].token_ids for i in good], pooling, batch_tokens, batch_size)
+        return vectors
+
+    def embed_tokens(
+        self,
+        token_ids: Sequence[Sequence[int]],
+        pooling: Pooling = "mean",
+        batch_tokens: int = BATCH_TOKENS,
+        batch_size: int = BATCH_SIZE,
+    ) -> NDArray[np.float32]:
+        """Turn encoded molecules into vectors, in their order.
+
+        Molecules of like length go into one batch; one that occurs several times goes in once.
+
+        Parameters
+        ----------
+        token_ids : sequence of sequences of int
+            As `ExLMTokenizer.encode` gives them, none longer than ``model.config.max_tokens``.
+        pooling, batch_tokens, batch_size
+            See `embed`.
+
+        Returns
+        -------
+        float32 array of shape (molecules, width)
+        """
+        if pooling not in ("mean", "first"):
+            raise ExLMError(f"pooling must be 'mean' or 'first', not '{pooling}'")
+        index_of: dict[tuple[int, ...], int] = {}
+        rows = [index_of.setdefault(tuple(ids), len(index_of)) for ids in token_ids]
+        unique = list(index_of)
+        vectors = np.empty((len(unique), self.width), dtype=np.float32)
+        with torch.inference_mode():
+            for batch in length_batches([len(ids) for ids in unique], batch_tokens, batch_size):
+                input_ids = torch.from_numpy(self.tokenizer.pad([unique[index] for index in batch]))
+                vectors[batch] = self.model.embed(input_ids.to(self.device), pooling).float().cpu().numpy()
+        return vectors[rows]
+
+
+def length_batches(lengths: Sequence[int], batch_tokens: int, batch_size: int) -> Iterator[list[int]]:
+    """Group indices into batches of like length, the longest first (memory runs out at once or never).
+
+    Examples
+    --------
+    >>> list(length_batches([3, 9, 4], batch_tokens=10, batch_size=2))
+    [[1], [2, 0]]
+    """
+    batch: list[int] = []
+    longest = 0
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        if batch and (len(batch) == batch_size or (len(batch) + 1) * longest > batch_tokens):
+            yield batch
+            batch = []
+        longest = longest if batch else lengths[index]
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Give the torch device of a name, or for "auto" the first of CUDA, MPS and CPU that there is.
+
+    Examples
+    --------
+    >>> pick_device("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise ExLMError(f"there is no device '{name}' here: {str(error).splitlines()[0]}") from None
+
+
+def _as_text(molecule: Any) -> str | None:
+    if isinstance(molecule, Chem.Mol):
+        return str(Chem.MolToSmiles(molecule))
+    return molecule if isinstance(molecule, str) else None

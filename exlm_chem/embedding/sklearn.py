@@ -1,0 +1,117 @@
+"""`ExLMTransformer`: the vectors of molecules inside scikit-learn pipelines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from exlm_chem.embedding.embedder import BATCH_SIZE, ExLM, OnInvalid
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling.exlm import Pooling
+
+
+class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Turn SMILES into ExLM vectors in a scikit-learn pipeline.
+
+    Nothing is learned by `fit`. A pickle holds the parameters and not the weights: these are read again where it is
+    used, and must be the same.
+
+    Parameters
+    ----------
+    model : str or Path
+        Name of a model that ships, or a model directory.
+    pooling : {"mean", "first"}
+        See `ExLM.embed`.
+    batch_size : int
+        Most molecules in a batch.
+    device : str
+        A torch device, or "auto".
+    on_invalid : {"nan", "raise"}
+        A molecule that cannot be read becomes a row of NaN, or raises `ExLMError`.
+
+    Examples
+    --------
+    >>> ExLMTransformer(on_invalid="raise").get_params()["on_invalid"]
+    'raise'
+    """
+
+    def __init__(
+        self,
+        model: str | Path = "exlm-small",
+        pooling: Pooling = "mean",
+        batch_size: int = BATCH_SIZE,
+        device: str = "auto",
+        on_invalid: OnInvalid = "nan",
+    ) -> None:
+        self.model = model
+        self.pooling = pooling
+        self.batch_size = batch_size
+        self.device = device
+        self.on_invalid = on_invalid
+
+    def fit(self, X: Any = None, y: Any = None) -> Self:  # noqa: ARG002  (scikit-learn's signature)
+        """Read the weights; the molecules are not looked at."""
+        self._embedder()
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Turn molecules into vectors.
+
+        Parameters
+        ----------
+        X : list, array, Series of SMILES or RDKit Mols, or a table with one column of them
+            The molecules.
+
+        Returns
+        -------
+        float32 array of shape (molecules, width), or a DataFrame after ``set_output(transform="pandas")``
+        """
+        return self._embedder().embed(
+            _one_column(X), self.pooling, on_invalid=self.on_invalid, batch_size=self.batch_size
+        )
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
+        """Name the columns: exlm_0, exlm_1, ..."""
+        return np.array([f"exlm_{index}" for index in range(self._embedder().width)], dtype=object)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        return tags
+
+    def _embedder(self) -> ExLM:
+        # The parameters may have been changed by set_params since the weights were read.
+        wanted = (str(self.model), self.device)
+        loaded: tuple[tuple[str, str], ExLM] | None = getattr(self, "_loaded", None)
+        if loaded is not None and loaded[0] == wanted:
+            return loaded[1]
+        embedder = ExLM.from_pretrained(self.model, self.device)
+        name, fingerprint = getattr(self, "_fingerprint", ("", ""))
+        if name == str(self.model) and fingerprint != embedder.fingerprint:
+            raise ExLMError(f"model '{self.model}' has other weights than when this transformer was saved")
+        self._loaded = (wanted, embedder)
+        self._fingerprint = (str(self.model), embedder.fingerprint)
+        return embedder
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_loaded"}
+
+
+def _one_column(X: Any) -> Any:
+    shape = getattr(X, "shape", None)
+    if shape is None or len(shape) == 1:
+        return X
+    if len(shape) != 2 or shape[1] != 1:
+        raise ExLMError(f"molecules are expected as one column, not as an array of shape {tuple(shape)}")
+    return X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]

@@ -1,0 +1,74 @@
+import pickle
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from exlm_chem import ExLM, ExLMTransformer
+from exlm_chem.errors import ExLMError
+
+SMILES = ["CCO", "c1ccccc1", "CC(=O)O", "CCN"]
+
+
+@pytest.fixture
+def transformer(tiny_model):
+    return ExLMTransformer(str(tiny_model), device="cpu")
+
+
+def test_same_vectors_as_the_embedder(transformer, tiny_model):
+    expected = ExLM.from_pretrained(tiny_model).embed(SMILES)
+    column = pd.DataFrame({"smiles": SMILES})
+    for molecules in (SMILES, np.array(SMILES), column["smiles"], column, np.array(SMILES)[:, None]):
+        np.testing.assert_array_equal(transformer.fit_transform(molecules), expected)
+    assert transformer.transform(SMILES[:1]).shape == (1, 64)
+
+
+def test_clone_and_pickle(transformer):
+    copy = clone(transformer.set_params(batch_size=3))
+    assert copy.get_params() == transformer.get_params()
+    transformer.fit(SMILES)
+    saved = pickle.dumps(transformer)
+    assert len(saved) < 2000  # the weights stay where they are
+    again = pickle.loads(saved)  # noqa: S301
+    np.testing.assert_array_equal(again.transform(SMILES), transformer.transform(SMILES))
+
+
+def test_pickle_notices_other_weights(tiny_model, tmp_path):
+    shutil.copytree(tiny_model, tmp_path / "model")
+    saved = pickle.dumps(ExLMTransformer(tmp_path / "model").fit(SMILES))
+    ExLM.from_pretrained(tmp_path / "model").save_pretrained(tmp_path / "model")
+    with pytest.raises(ExLMError, match="has other weights than when this transformer was saved"):
+        pickle.loads(saved).transform(SMILES)  # noqa: S301
+
+
+def test_set_output_keeps_the_index(transformer):
+    molecules = pd.Series(SMILES, index=list("abcd"))
+    table = transformer.set_output(transform="pandas").fit_transform(molecules)
+    assert list(table.columns[:2]) == ["exlm_0", "exlm_1"]
+    assert list(table.index) == list("abcd")
+    assert list(transformer.get_feature_names_out()) == list(table.columns)
+
+
+def test_molecules_that_cannot_be_read(transformer):
+    vectors = transformer.transform(["CCO", "C1CC", None])
+    assert np.isnan(vectors).all(axis=1).tolist() == [False, True, True]
+    with pytest.raises(ExLMError, match="molecule 1"):
+        transformer.set_params(on_invalid="raise").transform(["CCO", "C1CC"])
+    with pytest.raises(ExLMError, match=r"one column, not as an array of shape \(1, 2\)"):
+        transformer.transform(np.array([["C", "CC"]]))
+
+
+def test_in_a_pipeline(transformer):
+    pipeline = make_pipeline(transformer, LogisticRegression())
+    assert pipeline.fit(SMILES, [0, 1, 0, 0]).predict(["c1ccccc1"]).tolist() == [1]
+    assert "exlm_63" in pipeline[:-1].get_feature_names_out()
+
+
+def test_other_parameters_load_another_model(transformer, tmp_path):
+    transformer.fit(SMILES)
+    with pytest.raises(ExLMError, match="no model"):
+        transformer.set_params(model=str(tmp_path / "none")).transform(SMILES)
