@@ -2,7 +2,7 @@
 
 import json
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -54,16 +54,16 @@ def models(
         _show(zoo.describe(zoo.find_model(model)), as_json)
 
 
-def _size(summary: dict[str, float]) -> str:
+def _size(summary: dict[str, Any]) -> str:
     return f"{summary['parameters'] / 1e6:.2f} M parameters, {summary['bytes'] / 1e6:.1f} MB"
 
 
-def _show(summary: dict[str, dict[str, object]], as_json: bool) -> None:
+def _show(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(summary, indent=2))
         return
     typer.echo(f"{summary['name']} ({summary['kind']}) in {summary['directory']}")
-    typer.echo(_size(summary))  # type: ignore[arg-type]
+    typer.echo(_size(summary))
     for part in ("task", "config", "training"):
         for key, value in summary.get(part, {}).items():
             typer.echo(f"{part}.{key} = {json.dumps(value)}")
