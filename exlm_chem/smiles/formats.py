@@ -91,9 +91,7 @@ def open_table(path: str, smiles_column: str | None = None) -> Table:
         if kind is None:
             kind = "csv" if smiles_column is not None or _header_delimiter(head[0]) else "smi"
         lines = itertools.chain(filter(None, head), stream)
-        columns, rows = (
-            _smi(path, head[0], lines) if kind == "smi" else _csv(path, head[0], lines, smiles_column)
-        )
+        columns, rows = _smi(path, head[0], lines) if kind == "smi" else _csv(path, head[0], lines, smiles_column)
     except ExLMError:
         stream.close()
         raise
@@ -137,9 +135,7 @@ def _smi(path: str, first: str, lines: Iterable[str]) -> tuple[list[str], Iterat
     return columns, rows()
 
 
-def _csv(
-    path: str, first: str, lines: Iterable[str], smiles_column: str | None
-) -> tuple[list[str], Iterator[Record]]:
+def _csv(path: str, first: str, lines: Iterable[str], smiles_column: str | None) -> tuple[list[str], Iterator[Record]]:
     delimiter = _delimiter(path, first, smiles_column)
     quotes = 0
 

@@ -132,8 +132,10 @@ def _open_format(
         packed = cast("BinaryIO", zstandard.ZstdCompressor().stream_writer(file, closefd=False))
     # text from the command line may hold bytes that are no UTF-8; they come out as they went in
     text = io.TextIOWrapper(packed, encoding="utf-8", errors="surrogateescape", newline="")
-    yield _JsonWriter(text, columns) if suffix == ".jsonl" else _TextWriter(
-        text, columns, "\t" if suffix == ".tsv" else ","
+    yield (
+        _JsonWriter(text, columns)
+        if suffix == ".jsonl"
+        else _TextWriter(text, columns, "\t" if suffix == ".tsv" else ",")
     )
     text.detach().flush() if packed is file else text.close()
 
