@@ -109,8 +109,9 @@ class ExLMTokenizer:
         Raises
         ------
         SmilesSyntaxError
-            If a character cannot be part of SMILES where it stands (not in scheme ``atomwise``, which calls it
-            ``<unk>``), or if the molecule cannot be written as SELFIES.
+            If a character cannot be part of SMILES where it stands; not in scheme ``atomwise``, which calls it ``<unk>``.
+        SelfiesError
+            If SELFIES cannot write the molecule (scheme ``selfies``).
 
         Examples
         --------
@@ -126,7 +127,7 @@ class ExLMTokenizer:
 
         Raises
         ------
-        SmilesSyntaxError
+        SmilesSyntaxError, SelfiesError
             See :meth:`tokenize`.
 
         Examples
@@ -180,13 +181,8 @@ class ExLMTokenizer:
     def save_pretrained(self, directory: str | Path) -> None:
         """Write ``tokenizer.json`` and ``tokenizer_config.json``, which ``transformers.AutoTokenizer`` reads.
 
-        The Hugging Face tokenizer gives the same ids. It cannot refuse a string: what is not SMILES is ``<unk>`` there.
-        In scheme ``selfies`` it takes SELFIES strings.
-
-        Parameters
-        ----------
-        directory
-            Where to write; made if it does not exist.
+        The Hugging Face tokenizer gives the same ids. It cannot refuse a string: an unknown character is ``<unk>``.
+        In scheme ``selfies`` it takes SELFIES strings. The directory is made if it does not exist.
         """
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
@@ -221,7 +217,7 @@ class ExLMTokenizer:
             tokenizer = cls(config["scheme"])
         except FileNotFoundError:
             raise ExLMError(f"there is no tokenizer in {directory}: tokenizer_config.json is missing") from None
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise ExLMError(f"{path} was not written by ExLM-chem: {error!r}") from None
         if config.get("fingerprint") != tokenizer.fingerprint:
             raise ExLMError(

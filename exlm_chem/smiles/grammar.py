@@ -20,6 +20,8 @@ import re
 from string import ascii_letters
 from typing import Final
 
+from exlm_chem.errors import ExLMError
+
 ELEMENTS: Final = tuple(
     """
     H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo
@@ -93,7 +95,7 @@ _INCOMPLETE = {
 }
 
 
-class SmilesSyntaxError(ValueError):
+class SmilesSyntaxError(ExLMError, ValueError):
     """A string is no SMILES.
 
     Parameters

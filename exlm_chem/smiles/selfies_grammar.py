@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Final
 
-from exlm_chem.smiles.grammar import ELEMENTS, SmilesSyntaxError, split_tokens
+from exlm_chem.errors import ExLMError
+from exlm_chem.smiles.grammar import ELEMENTS, split_tokens
 
 GLYPHS: Final = (*r". [ ] = # / \ @ @@ + -".split(), *"0123456789", *ELEMENTS)
 """What a symbol of a rare atom is spelled with, and the dot between molecules."""
@@ -48,14 +49,20 @@ _IS_FREQUENT = frozenset(FREQUENT_SYMBOLS)
 _ATOM_CLASS = re.compile(r":[0-9]+\]")
 
 
+class SelfiesError(ExLMError, ValueError):
+    """A molecule cannot be written as SELFIES."""
+
+
 def split_smiles(smiles: str) -> list[str]:
     """Translate a SMILES string into SELFIES and split that into tokens.
 
     Raises
     ------
     SmilesSyntaxError
-        If the string is no SMILES, or has something that SELFIES cannot say: ``*``, dative bonds, atom classes,
-        stereo other than ``@`` and ``@@``, more bonds than the selfies package allows.
+        If the string is no SMILES.
+    SelfiesError
+        If it has something that SELFIES cannot say: ``*``, dative bonds, atom classes, stereo other than ``@`` and
+        ``@@``, more bonds than the selfies package allows.
 
     Examples
     --------
@@ -65,13 +72,17 @@ def split_smiles(smiles: str) -> list[str]:
     import selfies  # only this scheme needs it
 
     split_tokens(smiles)  # tells the position of what is no SMILES at all
-    if match := _ATOM_CLASS.search(smiles):
-        raise SmilesSyntaxError(smiles, match.start(), "an atom class, which SELFIES would lose,")
+    if _ATOM_CLASS.search(smiles):
+        raise SelfiesError("SELFIES cannot write this molecule: it has atom classes (as in [CH3:1])")
     try:
         text: str = selfies.encoder(smiles)
     except selfies.EncoderError as error:
-        reason = str(error).strip().splitlines()[-1].strip()
-        raise SmilesSyntaxError(smiles, 0, f"SELFIES cannot write this molecule ({reason})") from None
+        # the message is the molecule over many lines, and one line for each atom with too many bonds
+        reasons = [
+            line.strip().removeprefix("[").removesuffix("]") for line in str(error).splitlines() if "bond(s)" in line
+        ]
+        because = reasons[0] if reasons else "it has an atom or bond that SELFIES does not know"
+        raise SelfiesError(f"SELFIES cannot write this molecule: {because}") from None
     return split_symbols(text)
 
 
