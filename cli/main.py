@@ -4,6 +4,7 @@ A command's file is imported only when that command runs: ``exlm-chem --help`` n
 """
 
 import contextlib
+import inspect
 import os
 import sys
 import traceback
@@ -39,18 +40,20 @@ class LazyCommands(TyperGroup):
 
 
 def load_command(name: str) -> Any:
-    """Import ``cli/NAME.py`` and make its function ``NAME`` a command; its ``EXAMPLE`` ends the help text.
+    """Import ``cli/NAME.py`` and make its function ``NAME`` a command.
+
+    The paragraph "Example: ..." that ends the function's docstring goes to the end of the help text, below the options.
 
     Examples
     --------
-    >>> load_command("info").name
-    'info'
+    >>> load_command("info").epilog.split()
+    ['Example:', 'exlm-chem', 'info', '--json']
     """
-    module = import_module(f".{name}", __package__)
+    function = getattr(import_module(f".{name}", __package__), name)
+    description, _, example = (inspect.getdoc(function) or "").partition("\n\nExample:")
     single = typer.Typer(add_completion=False, rich_markup_mode=None)
     # "\b" keeps the line breaks of the paragraph that follows.
-    example = f"\b\nExample:\n  {module.EXAMPLE}" if hasattr(module, "EXAMPLE") else None
-    single.command(name, epilog=example)(getattr(module, name))
+    single.command(name, help=description, epilog=f"\b\nExample:\n  {example.strip()}")(function)
     return typer.main.get_command(single)
 
 

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -59,9 +58,9 @@ def test_help_loads_nothing_heavy():
 def test_help_of_a_command_ends_with_an_example(name, monkeypatch, capsys):
     assert run_here(monkeypatch, name, "--help") == 0
     text = capsys.readouterr().out
-    example = import_module(f"exlm_chem.cli.{name}").EXAMPLE
-    assert example.startswith(f"exlm-chem {name}")
-    assert text.rstrip().endswith(f"Example:\n    {example}")
+    *_, title, example = text.rstrip().splitlines()
+    assert title == "  Example:"
+    assert example.startswith(f"    exlm-chem {name} ")
 
 
 def test_version():
