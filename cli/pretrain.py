@@ -1,0 +1,132 @@
+"""``exlm-chem pretrain``: from SMILES files to a model directory."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from exlm_chem.pretraining.trainer import Progress
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def pretrain(
+    corpus: Annotated[list[str], typer.Argument(help="SMILES files or tables: .smi .csv .tsv .parquet .sdf, also .gz or .zst.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Directory of the run, later of the model. Default: runs/NAME-PRESET-OBJECTIVE.")] = None,
+    preset: Annotated[str, typer.Option(help="Size: tiny (0.5 M parameters), small (6 M), base (40 M), paper (90 M).")] = "small",
+    objective: Annotated[str, typer.Option(help="exlm, or mlm for the plain masked language model.")] = "exlm",
+    states: Annotated[int, typer.Option(help="States of every masked token (exlm).")] = 4,
+    mask_ratio: Annotated[float, typer.Option(help="Share of the tokens that is masked.")] = 0.15,
+    max_steps: Annotated[int | None, typer.Option(help="End after so many optimizer steps.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="End after so many passes over the corpus (3 if no end is given).")] = None,
+    max_time: Annotated[str | None, typer.Option(help="End after so much training time, like 90s, 30m, 10h.")] = None,
+    batch_tokens: Annotated[int, typer.Option(help="Tokens of a batch, after expansion.")] = 8192,
+    accumulation: Annotated[int, typer.Option(help="Batches per optimizer step.")] = 1,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-3,
+    schedule: Annotated[str, typer.Option(help="linear (warm-up, constant, down to 0) or cosine.")] = "linear",
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
+    compile_model: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run in the output directory stopped.")] = False,
+    valid: Annotated[str, typer.Option(help="Validation molecules: a share of the corpus, or a file.")] = "0.01",
+    smiles_column: Annotated[str | None, typer.Option(help="SMILES column of tables; found by its name otherwise.")] = None,
+    tokenizer: Annotated[str, typer.Option(help="lossless, atomwise or selfies.")] = "lossless",
+    device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Fixes initial weights, order and masks.")] = 0,
+    num_workers: Annotated[int, typer.Option(help="Processes that prepare batches.")] = 0,
+    checkpoint_minutes: Annotated[float, typer.Option(help="Time between checkpoints.")] = 5.0,
+) -> None:
+    """Pretrain a model on your own molecules, on a laptop or a GPU.
+
+    The run's directory gets checkpoints, metrics.csv, loss.png, run.json and, in the end, the model.
+
+    Example: exlm-chem pretrain data/zinc_20k.smi.gz --preset tiny --max-time 1m -o runs/first
+    """
+    from exlm_chem.pretraining.options import PretrainingOptions
+    from exlm_chem.pretraining.run import pretrain as run
+
+    share, files = (float(valid), []) if re.fullmatch(r"[0-9.eE-]+", valid) else (0.0, [valid])
+    options = PretrainingOptions(
+        preset=preset,
+        objective=_choice("--objective", objective, "exlm", "mlm"),
+        states=states,
+        mask_ratio=mask_ratio,
+        max_steps=max_steps,
+        epochs=epochs,
+        max_seconds=parse_duration(max_time) if max_time else None,
+        batch_tokens=batch_tokens,
+        accumulation=accumulation,
+        learning_rate=learning_rate,
+        schedule=_choice("--schedule", schedule, "linear", "cosine"),
+        precision=_choice("--precision", precision, "auto", "fp32", "bf16", "fp16"),
+        compile=compile_model,
+        device=_choice("--device", device, "auto", "cpu"),
+        validation=share,
+        checkpoint_minutes=checkpoint_minutes,
+        seed=seed,
+        num_workers=num_workers,
+        scheme=_choice("--tokenizer", tokenizer, "lossless", "atomwise", "selfies"),
+    )
+    output = output or Path("runs") / f"{Path(corpus[0]).name.split('.')[0]}-{preset}-{objective}"
+    with _Progress() as progress:
+        directory = run(
+            corpus,
+            output,
+            options,
+            resume=resume,
+            smiles_column=smiles_column,
+            validation_files=files,
+            report=progress.report,
+            log=progress.log,
+        )
+    sys.stdout.write(f"{directory}\n")
+
+
+def parse_duration(text: str) -> float:
+    """Turn ``90s``, ``30m``, ``1.5h`` or a number of seconds into seconds.
+
+    Examples
+    --------
+    >>> parse_duration("1.5h")
+    5400.0
+    """
+    match = re.fullmatch(r"([0-9]*\.?[0-9]+)([smhd]?)", text.strip())
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is no time; write it like 90s, 30m or 10h.", param_hint="--max-time")
+    return float(match[1]) * UNITS[match[2] or "s"]
+
+
+def _choice(option: str, value: str, *choices: str) -> Any:
+    if value not in choices:
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(choices)}.", param_hint=option)
+    return value
+
+
+class _Progress:
+    """Progress bar and log lines on stderr; only the lines where stderr is no terminal."""
+
+    def __enter__(self) -> _Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.console = Console(stderr=True, highlight=False)
+        columns = ("{task.description}", BarColumn(), "{task.percentage:>3.0f}%", TimeRemainingColumn(), TextColumn("{task.fields[status]}"))
+        self.bar = Progress(*columns, console=self.console, disable=not self.console.is_terminal, transient=True)
+        self.bar.start()
+        self.task = self.bar.add_task("pretraining", total=1.0, status="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def report(self, progress: Progress, share: float, loss: float) -> None:
+        speed = progress.molecules / max(progress.seconds, 1e-9)
+        status = f"step {progress.step:,}, loss {loss:.3f}, {speed:,.0f} molecules/s"
+        self.bar.update(self.task, completed=min(share, 1.0), status=status)
+
+    def log(self, sentence: str) -> None:
+        self.console.print(sentence, markup=False, soft_wrap=True)

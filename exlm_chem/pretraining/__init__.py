@@ -1,0 +1,1 @@
+"""Pretraining: from SMILES files to a model directory."""

@@ -1,0 +1,43 @@
+"""The model card, written from what is known of a run and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def model_card(facts: dict[str, Any]) -> str:
+    """Write the ``README.md`` of a pretrained model.
+
+    Parameters
+    ----------
+    facts : dict
+        The content of ``training.json``.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    options, corpus, last = facts["options"], facts["corpus"], facts["last_measurement"]
+    if options["objective"] == "exlm":
+        objective = f"ExLM: every masked token becomes {options['states']} states, all paths through them are scored"
+    else:
+        objective = "plain masked language model (the baseline without expanded states)"
+    return f"""# ExLM-chem model ({options["preset"]}, {facts["parameters"] / 1e6:.1f} M parameters)
+
+An encoder of SMILES strings, pretrained without labels.
+
+| | |
+|---|---|
+| objective | {objective} |
+| masked tokens | {options["mask_ratio"]:.0%} |
+| molecules to learn from | {corpus["molecules"] - corpus["validation"]:,} ({", ".join(corpus["files"])}) |
+| molecules shown | {facts["molecules_seen"]:,} in {facts["steps"]:,} steps |
+| training time | {facts["training_seconds"] / 60:.0f} minutes, precision {facts["precision"]} |
+| validation loss | {last["validation_loss"]:.4f} nats per target ({corpus["validation"]:,} molecules kept apart) |
+| validation accuracy | {last["validation_accuracy"]:.3f} of the masked tokens |
+
+It expects RDKit-canonical isomeric SMILES. A molecule's embedding is the mean of the features over the tokens that are
+not special. It knows molecules like those it was shown; numbers for others deserve doubt. Everything about the run is
+in `training.json`.
+"""

@@ -1,0 +1,73 @@
+"""The validation loss: always the same molecules with the same masks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from exlm_chem.modeling.alignment import best_path
+from exlm_chem.modeling.exlm import NOT_A_TARGET, ExLMForMaskedLM, MaskedLMOutput
+from exlm_chem.pretraining.batching import Batch
+
+
+def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.device) -> dict[str, float]:
+    """Measure loss and accuracy on masked batches.
+
+    Parameters
+    ----------
+    model : ExLMForMaskedLM
+    batches : iterable of Batch
+    device : torch.device
+        Where the model is.
+
+    Returns
+    -------
+    dict
+        ``validation_loss`` (NaN without batches), ``validation_accuracy`` and ``infeasible``, see `Measurement`.
+    """
+    was_training = model.training
+    model.eval()
+    loss, rows, right, masked, infeasible = 0.0, 0, 0, 0, 0
+    with torch.inference_mode():
+        for batch in batches:
+            input_ids, labels = batch.input_ids.to(device), batch.labels.to(device)
+            output = model(input_ids, labels)
+            loss += float(output.loss) * len(labels)
+            rows += len(labels)
+            right += int(correct_tokens(output, labels))
+            masked += int(output.num_targets)
+            infeasible += int((~output.log_likelihood.isfinite()).sum())
+    model.train(was_training)
+    return {
+        "validation_loss": loss / rows if rows else math.nan,
+        "validation_accuracy": right / masked if masked else math.nan,
+        "infeasible": infeasible,
+    }
+
+
+def correct_tokens(output: MaskedLMOutput, labels: Tensor) -> Tensor:
+    """Count the masked tokens whose most probable prediction is right; for "exlm" by the states of the best path.
+
+    Parameters
+    ----------
+    output : MaskedLMOutput
+    labels : Tensor of int64, shape (B, T)
+
+    Returns
+    -------
+    Tensor of int64, scalar
+    """
+    predicted = output.logits.argmax(-1)
+    if output.match is None or output.transitions is None or output.targets is None or output.target_length is None:
+        return (predicted == labels[labels != NOT_A_TARGET]).sum()
+    state_length = output.encoder.expansion.state_length
+    path, _ = best_path(output.match, output.transitions, output.target_length, state_length)
+    emitted = predicted.gather(1, path.clamp(min=0))
+    # The targets are the masked tokens between <s> and </s>, in order; those two are no masked tokens.
+    inner = torch.ones_like(path, dtype=torch.bool)
+    inner[:, 0] = False
+    inner &= torch.arange(path.shape[1], device=path.device) < (output.target_length - 1)[:, None]
+    return ((emitted == output.targets) & inner & (path >= 0)).sum()

@@ -1,0 +1,96 @@
+"""The options of a pretraining run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling.configuration import Objective
+from exlm_chem.pretraining.schedule import Schedule
+from exlm_chem.tokenizer import Scheme
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainingOptions:
+    """What a run does; all of it is saved with the run, and a resumed run must have the same.
+
+    Attributes
+    ----------
+    preset : str
+        Size of the model, see `ExLMConfig.preset`.
+    objective : {"exlm", "mlm"}
+        Expanded states and alignment, or plain masked language model.
+    states : int
+        States k of an expanded token.
+    mask_ratio : float
+        Share of the tokens that is masked.
+    max_steps, epochs, max_seconds : int, float, float, optional
+        Where the run ends: the first that is reached. One pass over the corpus counts as an epoch. Three epochs when
+        none is given.
+    batch_tokens : int
+        Tokens of a batch after expansion.
+    accumulation : int
+        Batches per optimizer step.
+    learning_rate : float
+        Peak learning rate.
+    schedule : {"linear", "cosine"}
+        See `learning_rate_factor`.
+    weight_decay, clip : float
+        Of the optimizer; gradients are clipped to this norm.
+    precision : {"auto", "fp32", "bf16", "fp16"}
+        "auto" is bf16 where the device multiplies it in hardware.
+    compile : bool
+        Use torch.compile.
+    device : str
+        "auto", "cpu", "cuda" or "mps".
+    validation : float
+        Share of the corpus kept for validation.
+    evaluations : int
+        How often the validation loss is measured.
+    checkpoint_minutes : float
+        Time between checkpoints.
+    seed : int
+        Fixes initial weights, order and masks.
+    num_workers : int
+        Processes that prepare batches; 0 is the main one.
+    scheme : str
+        Tokenizer scheme.
+    """
+
+    preset: str = "small"
+    objective: Objective = "exlm"
+    states: int = 4
+    mask_ratio: float = 0.15
+    max_steps: int | None = None
+    epochs: float | None = None
+    max_seconds: float | None = None
+    batch_tokens: int = 8192
+    accumulation: int = 1
+    learning_rate: float = 1e-3
+    schedule: Schedule = "linear"
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    precision: Precision = "auto"
+    compile: bool = False
+    device: str = "auto"
+    validation: float = 0.01
+    evaluations: int = 20
+    checkpoint_minutes: float = 5.0
+    seed: int = 0
+    num_workers: int = 0
+    scheme: Scheme = "lossless"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.mask_ratio < 1:
+            raise ExLMError(f"--mask-ratio must lie between 0 and 1, not {self.mask_ratio}.")
+        if not 0 <= self.validation < 1:
+            raise ExLMError(f"--valid must be a share between 0 and 1, not {self.validation}.")
+        for name in ("max_steps", "epochs", "max_seconds", "batch_tokens", "accumulation", "learning_rate", "checkpoint_minutes"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ExLMError(f"--{name.replace('_', '-')} must be larger than 0, not {value}.")
+        if self.max_steps is None and self.epochs is None and self.max_seconds is None:
+            object.__setattr__(self, "epochs", 3.0)

@@ -1,0 +1,37 @@
+"""The learning rate as a function of how much of the run is done."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+Schedule = Literal["linear", "cosine"]
+
+
+def learning_rate_factor(progress: float, schedule: Schedule = "linear", warmup: float = 0.05, decay: float = 0.3) -> float:
+    """Factor on the peak learning rate.
+
+    Parameters
+    ----------
+    progress : float
+        Done share of the run, 0 to 1, by steps, epochs or time.
+    schedule : {"linear", "cosine"}
+        "linear": warm-up, constant, then down to 0 on a straight line. "cosine": warm-up, then half a cosine to 0.
+    warmup, decay : float
+        Shares of the run.
+
+    Returns
+    -------
+    float
+        0 to 1.
+
+    Examples
+    --------
+    >>> [learning_rate_factor(p) for p in (0.025, 0.5, 0.85, 1.0)]
+    [0.5, 1.0, 0.5, 0.0]
+    """
+    if progress < warmup:
+        return progress / warmup
+    if schedule == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - warmup) / (1 - warmup))))
+    return max(0.0, min(1.0, round((1 - progress) / decay, 12)))

@@ -1,0 +1,304 @@
+"""The training loop, on accelerate: from a corpus to a model directory, resumable at every step."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from torch.utils.data import DataLoader, Subset
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
+from exlm_chem.pretraining.batching import Batch, MaskedBatches, plan_batches
+from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
+from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.evaluation import evaluate
+from exlm_chem.pretraining.history import Measurement, write_history
+from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.schedule import learning_rate_factor
+from exlm_chem.tokenizer import ExLMTokenizer
+
+VALIDATION_MOLECULES = 1_000
+# First numbers of the random seeds, so that no two uses of randomness ever share one.
+ORDER, MASKS, VALIDATION = 1, 2, 3
+
+
+@dataclass
+class Progress:
+    """How far a run is; saved in every checkpoint."""
+
+    step: int = 0
+    molecules: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    evaluations: int = 0
+    history: list[Measurement] = field(default_factory=list)
+
+
+Report = Callable[[Progress, float, float], None]
+
+
+class Trainer:
+    """One pretraining run.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        What to learn from.
+    directory : Path
+        The run's directory: checkpoints, metrics, and at the end the model.
+    tokenizer : ExLMTokenizer
+    options : PretrainingOptions
+    report : callable, optional
+        Called after every step with the progress, the share of the run that is done, and the last training loss.
+    log : callable, optional
+        Called with a sentence whenever something happens that a user should know.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        directory: Path,
+        tokenizer: ExLMTokenizer,
+        options: PretrainingOptions,
+        report: Report = lambda *_: None,
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.corpus, self.directory, self.tokenizer, self.options = corpus, directory, tokenizer, options
+        self.report, self.log = report, log
+        self.progress = Progress()
+        self.accelerator = Accelerator(
+            cpu=options.device == "cpu", mixed_precision=resolve_precision(options), step_scheduler_with_optimizer=False
+        )
+        set_seed(options.seed)
+        self.config = ExLMConfig.preset(
+            options.preset,
+            tokenizer.vocab_size,
+            objective=options.objective,
+            num_states=options.states,
+            mask_token_id=tokenizer.mask_id,
+        )
+        model = ExLMForMaskedLM(self.config).train()
+        if options.compile:
+            model = torch.compile(model, dynamic=True)  # type: ignore[assignment]
+        self.model, self.optimizer = self.accelerator.prepare(model, make_optimizer(model, options))
+        self.costs = expanded_lengths(corpus.lengths, self.config, options.mask_ratio)
+        self._stop_signal: int | None = None
+
+    def train(self, resume: bool = False) -> ExLMForMaskedLM:
+        """Run to the end and return the model.
+
+        Parameters
+        ----------
+        resume : bool
+            Go on from the newest whole checkpoint of the directory, if there is one.
+
+        Raises
+        ------
+        ExLMError
+            When the loss is no number any more, or when a signal asked to stop (a checkpoint was written before).
+        """
+        if resume:
+            self._resume()
+        options, progress = self.options, self.progress
+        window_loss, window_steps, window_molecules, window_start = 0.0, 0, 0, time.monotonic()
+        last_checkpoint = time.monotonic()
+        batches = self._batches(progress.step)
+        with _Signals(self._ask_to_stop):
+            while (share := self.share_done()) < 1:
+                started = time.monotonic()
+                loss, molecules, tokens = self._step(batches, share)
+                progress.step += 1
+                progress.molecules += molecules
+                progress.tokens += tokens
+                progress.seconds += time.monotonic() - started
+                window_loss, window_steps, window_molecules = window_loss + loss, window_steps + 1, window_molecules + molecules
+                share = self.share_done()
+                self.report(progress, share, loss)
+                if share >= 1 or share >= (progress.evaluations + 1) / options.evaluations:
+                    speed = window_molecules / (time.monotonic() - window_start)
+                    self._measure(share, window_loss / window_steps, speed)
+                    window_loss, window_steps, window_molecules, window_start = 0.0, 0, 0, time.monotonic()
+                stop = self._stop_asked()
+                if stop or share >= 1 or time.monotonic() - last_checkpoint > 60 * options.checkpoint_minutes:
+                    self._save()
+                    last_checkpoint = time.monotonic()
+                if stop and share < 1:
+                    name = signal.Signals(self._stop_signal or signal.SIGTERM).name
+                    raise ExLMError(f"stopped by {name} after step {progress.step}; the same command with --resume goes on from there.")
+        model: ExLMForMaskedLM = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
+        return model.eval()
+
+    def share_done(self) -> float:
+        """Share of the run that is done, by whichever limit is nearest."""
+        options, progress = self.options, self.progress
+        shares = [0.0]
+        if options.max_steps is not None:
+            shares.append(progress.step / options.max_steps)
+        if options.epochs is not None:
+            shares.append(progress.molecules / (options.epochs * len(self.corpus.train_rows)))
+        if options.max_seconds is not None:
+            shares.append(progress.seconds / options.max_seconds)
+        return max(shares)
+
+    def _step(self, batches: Iterator[Batch], share: float) -> tuple[float, int, int]:
+        """One optimizer step; returns the mean loss and the molecules and tokens of all processes."""
+        options, accelerator = self.options, self.accelerator
+        learning_rate = options.learning_rate * learning_rate_factor(share, options.schedule)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        loss, counts = torch.zeros((), device=accelerator.device), torch.zeros(2, dtype=torch.long, device=accelerator.device)
+        for part in range(options.accumulation):
+            batch = next(batches)
+            last = part == options.accumulation - 1
+            with nullcontext() if last else accelerator.no_sync(self.model):
+                output = self.model(batch.input_ids.to(accelerator.device), batch.labels.to(accelerator.device))
+                accelerator.backward(output.loss / options.accumulation)
+            loss += output.loss.detach() / options.accumulation
+            expanded = output.encoder.expansion.input_ids.shape
+            counts += torch.tensor([expanded[0], expanded[0] * expanded[1]], device=counts.device)
+        accelerator.clip_grad_norm_(self.model.parameters(), options.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        mean_loss = float(accelerator.reduce(loss, "mean"))
+        if not np.isfinite(mean_loss):
+            raise ExLMError(f"the loss is {mean_loss} at step {self.progress.step}; use a smaller --learning-rate or --precision fp32.")
+        molecules, tokens = accelerator.reduce(counts, "sum").tolist()
+        return mean_loss, molecules, tokens
+
+    def _batches(self, step: int) -> Iterator[Batch]:
+        """All batches of this process from a step on, epoch after epoch, without end."""
+        processes = self.accelerator.num_processes
+        skip = step * self.options.accumulation * processes
+        for epoch in itertools.count():
+            generator = np.random.default_rng([ORDER, self.options.seed, epoch])
+            rows = self.corpus.train_rows
+            plan = plan_batches(rows, self.costs[rows], self.options.batch_tokens, generator)
+            # Every process takes as many batches, or the last step would wait for ever.
+            usable = len(plan) // processes * processes if len(plan) >= processes else len(plan)
+            if skip >= usable:
+                skip -= usable
+                continue
+            seed = (MASKS, self.options.seed, epoch)
+            mine = range(skip + self.accelerator.process_index, usable, processes)
+            dataset = Subset(MaskedBatches(self.corpus, plan, self.tokenizer, self.options.mask_ratio, seed), mine)
+            # A generator of its own: otherwise the loader would draw from the numbers that dropout draws from.
+            loader_seed = torch.Generator().manual_seed(self.options.seed)
+            yield from DataLoader(dataset, batch_size=None, num_workers=self.options.num_workers, generator=loader_seed)
+            skip = 0
+
+    def _validation_batches(self) -> MaskedBatches:
+        rows = self.corpus.validation_rows[:VALIDATION_MOLECULES]
+        plan = plan_batches(rows, self.costs[rows], self.options.batch_tokens, np.random.default_rng(VALIDATION))
+        return MaskedBatches(self.corpus, plan, self.tokenizer, self.options.mask_ratio, (VALIDATION,))
+
+    def _measure(self, share: float, train_loss: float, speed: float) -> None:
+        progress = self.progress
+        with self.accelerator.autocast():
+            result = evaluate(self.model, self._validation_batches(), self.accelerator.device)
+        progress.evaluations = int(share * self.options.evaluations + 1e-9)
+        measurement = Measurement(
+            step=progress.step,
+            molecules=progress.molecules,
+            tokens=progress.tokens,
+            seconds=round(progress.seconds, 2),
+            learning_rate=self.optimizer.param_groups[0]["lr"],
+            train_loss=train_loss,
+            validation_loss=result["validation_loss"],
+            validation_accuracy=result["validation_accuracy"],
+            infeasible=int(result["infeasible"]),
+            molecules_per_second=round(speed, 1),
+        )
+        progress.history.append(measurement)
+        if self.accelerator.is_main_process:
+            write_history(progress.history, self.directory)
+            self.log(str(measurement))
+
+    def _save(self) -> None:
+        state = {"progress": asdict(self.progress), "options": asdict(self.options), "corpus": self.corpus.summary.key}
+        save_checkpoint(self.accelerator, self.directory / "checkpoints", self.progress.step, state)
+
+    def _resume(self) -> None:
+        path, state, warnings = find_checkpoint(self.directory / "checkpoints")
+        for warning in warnings:
+            self.log(warning)
+        if path is None:
+            return
+        # How long a run lasts, how it is watched and on what it runs may change; what it computes may not.
+        free = {"max_steps", "epochs", "max_seconds", "evaluations", "checkpoint_minutes", "num_workers", "device", "compile"}
+        ours = asdict(self.options)
+        changed = [name for name, value in state["options"].items() if name not in free and ours.get(name) != value]
+        if changed:
+            raise ExLMError(f"{path} was made with another --{changed[0].replace('_', '-')} ({state['options'][changed[0]]}); use that or another -o.")
+        if state["corpus"] != self.corpus.summary.key:
+            raise ExLMError(f"{path} was made from other molecules; give the same corpus or another -o.")
+        self.accelerator.load_state(str(path))
+        saved = state["progress"]
+        self.progress = Progress(**{**saved, "history": [Measurement(**m) for m in saved["history"]]})
+        self.log(f"resumed from {path.name}: {self.progress.molecules:,} molecules seen.")
+
+    def _ask_to_stop(self, number: int, _: FrameType | None) -> None:
+        self._stop_signal = number
+
+    def _stop_asked(self) -> bool:
+        asked = torch.tensor(int(self._stop_signal is not None), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(asked, "sum"))
+
+
+class _Signals:
+    """Ctrl-C and SIGTERM ask the loop to stop after its step, instead of ending the process in the middle of one."""
+
+    def __init__(self, handler: Callable[[int, FrameType | None], None]) -> None:
+        self.handler = handler
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self.before[number] = signal.signal(number, self.handler)
+            except ValueError:  # not in the main thread, where Python takes no signals
+                return
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+
+def resolve_precision(options: PretrainingOptions) -> str:
+    """Say what accelerate calls the precision of a run: "no", "bf16" or "fp16"."""
+    if options.precision != "auto":
+        return {"fp32": "no"}.get(options.precision, options.precision)
+    if options.device != "cpu" and torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if options.device != "cpu" and torch.backends.mps.is_available():
+        return "no"
+    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"
+
+
+def make_optimizer(model: torch.nn.Module, options: PretrainingOptions) -> torch.optim.Optimizer:
+    """Make AdamW with the published betas and epsilon; biases and norms are not decayed."""
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": options.weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=options.learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
+
+
+def expanded_lengths(lengths: np.ndarray[Any, Any], config: ExLMConfig, mask_ratio: float) -> np.ndarray[Any, Any]:
+    """Longest that molecules of these many tokens can become by expansion."""
+    if config.objective == "mlm":
+        return lengths
+    masked = np.ceil(mask_ratio * np.maximum(lengths - 2, 1)).astype(np.int64)
+    return lengths + (config.num_states - 1) * (masked + 2)
