@@ -46,8 +46,8 @@ def load_command(name: str) -> Any:
 
     Examples
     --------
-    >>> load_command("info").epilog.split()
-    ['Example:', 'exlm-chem', 'info', '--json']
+    >>> load_command("info").epilog.splitlines()[1:]
+    ['Example:', '  exlm-chem info --json']
     """
     function = getattr(import_module(f".{name}", __package__), name)
     description, _, example = (inspect.getdoc(function) or "").partition("\n\nExample:")
