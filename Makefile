@@ -15,6 +15,7 @@ BIN := .venv/bin
 	touch $@
 
 demo: .venv/installed
+	rm -rf runs/demo
 	$(BIN)/exlm-chem pretrain data/zinc_20k.smi.gz -o runs/demo --preset tiny --max-time 1m --seed 1
 	$(BIN)/exlm-chem predict --task bbbp data/examples.csv -o runs/demo/predictions.csv
 	@$(BIN)/python -c "import pandas; print(pandas.read_csv('runs/demo/predictions.csv').to_string(max_colwidth=40))"
