@@ -109,7 +109,7 @@ class ExLMTokenizer:
         Raises
         ------
         SmilesSyntaxError
-            If a character cannot be part of SMILES where it stands; not in scheme ``atomwise``, which calls it ``<unk>``.
+            If a character cannot be part of SMILES where it stands (scheme ``atomwise`` calls it ``<unk>``).
         SelfiesError
             If SELFIES cannot write the molecule (scheme ``selfies``).
 

@@ -5,8 +5,6 @@ The strings are right by the grammar, with closed branches and paired ring numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from hypothesis import strategies as st
 
 from exlm_chem.smiles.grammar import ELEMENTS, FREQUENT_BRACKET_ATOMS
@@ -46,7 +44,7 @@ ring_numbers = st.one_of(
 
 
 @st.composite
-def molecules(draw: Callable[..., str], branch_depth: int = 3) -> str:
+def molecules(draw: st.DrawFn, branch_depth: int = 3) -> str:
     """Draw one molecule: a chain of atoms with branches, then pairs of ring numbers and dots put into it."""
     parts: list[str] = []  # atoms at the places that `places` names, between them bonds and parentheses
     places: list[int] = []
