@@ -143,7 +143,7 @@ def _chemistry_fault(molecule: Any, smiles: str) -> str:
         indices = list(problem.GetAtomIndices())
         shown = ", ".join(map(str, indices[:12])) + (", ..." if len(indices) > 12 else "")
         return (
-            "aromatic ring without a possible arrangement of double bonds: atoms "
+            "impossible aromatic ring: no arrangement of double bonds for atoms "
             f"{shown} from position {_position_of_atom(smiles, min(indices))}; is a [nH] missing?"
         )
     atom = molecule.GetAtomWithIdx(problem.GetAtomIdx())
@@ -152,7 +152,7 @@ def _chemistry_fault(molecule: Any, smiles: str) -> str:
         bonds = re.search(r", (\d+), is greater", problem.Message())
         return f"impossible valence: {where} has {bonds[1] if bonds else 'too many'} bonds{more}"
     if kind == "AtomKekulizeException":
-        return f"{where} is written as aromatic and is in no ring{more}"
+        return f"aromatic atom outside of a ring: {where}{more}"
     return f"{where}: {problem.Message()}{more}"
 
 

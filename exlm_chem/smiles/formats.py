@@ -172,7 +172,7 @@ def _csv(path: str, first: str, lines: Iterable[str], smiles_column: str | None)
                 last, spans, odd, quotes = row, line - row.line, quotes % 2, 0
         if last is not None:
             if spans > 1 and odd:
-                last.error = f"a quote in line {last.line} is never closed; the {spans} lines after it became one cell"
+                last.error = f"open quote: never closed after line {last.line}, so {spans} lines became one row"
             yield last
 
     return columns, rows()
@@ -186,7 +186,7 @@ def _fit(row: Record, width: int) -> None:
     del row.cells[width:]
     if count < width or any(beyond):
         left = f"; without a column: {', '.join(map(repr, beyond))}" if beyond else ""
-        row.error = f"line {row.line} has {count} cells and the header {width}{left}"
+        row.error = f"wrong number of cells: {count} in line {row.line}, {width} in the header{left}"
 
 
 def _delimiter(path: str, header: str, smiles_column: str | None) -> str:

@@ -192,7 +192,7 @@ def _only_smiles(text: str) -> str:
 
 def _parse(smiles: str) -> Any:
     if len(smiles) > MAX_CHARACTERS:
-        raise MoleculeError(f"has {len(smiles):,} characters; a SMILES may have {MAX_CHARACTERS:,}")
+        raise MoleculeError(f"too long: {len(smiles):,} characters, and {MAX_CHARACTERS:,} are read at most")
     try:
         molecule = Chem.MolFromSmiles(smiles)
     except (RuntimeError, ValueError, TypeError):  # RDKit's own checks, and text that is not valid Unicode

@@ -1,0 +1,1 @@
+"""Predictors: directories of encoder, head and task, and the tables they make."""

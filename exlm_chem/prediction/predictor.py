@@ -1,0 +1,182 @@
+"""`Predictor`: molecules in, properties out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rdkit import Chem
+
+from exlm_chem.embedding.embedder import ExLM, ModelInput
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling import PropertyHead
+from exlm_chem.prediction.directory import PredictorTask, read_predictor
+from exlm_chem.smiles.molecule import Molecule
+
+if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict` needs it
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What one predictor says about some molecules."""
+
+    values: NDArray[np.float32]
+    """Shape (molecules, columns); NaN for a molecule that has an error."""
+    molecules: list[Molecule]
+    """What was read, with the reasons of those without values."""
+
+
+class Predictor:
+    """An encoder, a head and a task.
+
+    Parameters
+    ----------
+    task : PredictorTask
+        What is predicted.
+    head : PropertyHead
+        From vectors to outputs.
+    encoder : ExLM
+        From molecules to vectors; several predictors may share one.
+
+    Attributes
+    ----------
+    columns : list of str
+        Names of the outputs.
+    """
+
+    def __init__(self, task: PredictorTask, head: PropertyHead, encoder: ExLM) -> None:
+        if head.in_features != encoder.width:
+            raise ExLMError(
+                f"the head of '{task.name}' reads vectors of length {head.in_features} and its encoder makes "
+                f"{encoder.width}: they do not belong together"
+            )
+        self.task, self.head, self.encoder = task, head.cpu().eval(), encoder
+        self.columns = [column.name for column in task.columns]
+
+    @classmethod
+    def from_pretrained(cls, name_or_directory: str | Path, device: str = "auto") -> Self:
+        """Read a predictor that ships with the package, or a directory.
+
+        Parameters
+        ----------
+        name_or_directory : str or Path
+            See `exlm_chem.zoo.find_model`.
+        device : str
+            See `ExLM`.
+
+        Raises
+        ------
+        ExLMError
+            If it is missing or broken; the message says what to do.
+        """
+        directory, task, head = read_predictor(name_or_directory)
+        return cls(task, head, ExLM.from_pretrained(directory, device))
+
+    def predict(self, smiles: Iterable[Any]) -> pd.DataFrame:
+        """Predict the properties of molecules.
+
+        Parameters
+        ----------
+        smiles : iterable of str or RDKit Mol
+            The molecules; a single one is taken as a list of one. The index of a pandas Series is kept.
+
+        Returns
+        -------
+        DataFrame
+            One row per molecule, in order: the predictor's columns (NaN if there is no answer), ``smiles_used`` if
+            the predictor's rule changed a molecule, and ``error`` with the reason or None.
+        """
+        import pandas as pd
+
+        index = smiles.index if isinstance(smiles, pd.Series) else None
+        prediction = predict_all([self], [smiles] if isinstance(smiles, str | Chem.Mol) else list(smiles))[0]
+        table = pd.DataFrame(prediction.values, columns=self.columns, index=index)
+        molecules = prediction.molecules
+        if any(molecule.changed for molecule in molecules):
+            used = [molecule.smiles if molecule.changed else None for molecule in molecules]
+            table["smiles_used"] = pd.Series(used, index=table.index, dtype=object)
+        table["error"] = pd.Series([molecule.error for molecule in molecules], index=table.index, dtype=object)
+        return table
+
+    def head_outputs(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map vectors (molecules, width) to outputs (molecules, columns): probabilities, or values in their unit."""
+        with torch.inference_mode():
+            outputs = self.head(torch.from_numpy(vectors))
+            if self.task.kind == "classification":
+                outputs = torch.sigmoid(outputs)
+            result: NDArray[np.float32] = outputs.float().numpy()
+        return result
+
+
+def load_predictors(names: Sequence[str | Path], device: str = "auto") -> list[Predictor]:
+    """Read several predictors; those with the same encoder share it.
+
+    Parameters
+    ----------
+    names : sequence of str or Path
+        See `Predictor.from_pretrained`.
+    device : str
+        See `ExLM`.
+    """
+    encoders: dict[str, ExLM] = {}
+    predictors = []
+    for name in names:
+        directory, task, head = read_predictor(name)
+        if task.encoder_sha256 not in encoders:
+            encoders[task.encoder_sha256] = ExLM.from_pretrained(directory, device)
+        predictors.append(Predictor(task, head, encoders[task.encoder_sha256]))
+    return predictors
+
+
+def predict_all(predictors: Sequence[Predictor], smiles: Sequence[Any]) -> list[Prediction]:
+    """Predict with several predictors, with one pass of each encoder.
+
+    Predictors with the same encoder, pooling and standardisation rule share the vectors. A text that occurs several
+    times is read once.
+
+    Parameters
+    ----------
+    predictors : sequence of Predictor
+        The predictors.
+    smiles : sequence of str, None or RDKit Mol
+        The molecules.
+
+    Returns
+    -------
+    list of Prediction
+        One per predictor.
+    """
+    passes: dict[tuple[str, str, str], tuple[list[Molecule], list[int], NDArray[np.float32]]] = {}
+    predictions = []
+    for predictor in predictors:
+        task, encoder = predictor.task, predictor.encoder
+        key = (encoder.fingerprint, task.pooling, task.standardise)
+        if key not in passes:
+            inputs = _read_all(predictor, smiles)
+            good = [index for index, one in enumerate(inputs) if one.token_ids]
+            vectors = encoder.embed_tokens([inputs[index].token_ids for index in good], task.pooling)
+            passes[key] = ([one.molecule for one in inputs], good, vectors)
+        molecules, good, vectors = passes[key]
+        values = np.full((len(molecules), len(predictor.columns)), np.nan, dtype=np.float32)
+        values[good] = predictor.head_outputs(vectors)
+        predictions.append(Prediction(values, molecules))
+    return predictions
+
+
+def _read_all(predictor: Predictor, smiles: Sequence[Any]) -> list[ModelInput]:
+    seen: dict[str, ModelInput] = {}
+    inputs = []
+    for one in smiles:
+        if not isinstance(one, str):
+            inputs.append(predictor.encoder.read(one, predictor.task.standardise))
+            continue
+        if one not in seen:
+            seen[one] = predictor.encoder.read(one, predictor.task.standardise)
+        inputs.append(seen[one])
+    return inputs
