@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 from torch.utils.data import DataLoader, Subset
 
@@ -78,6 +79,7 @@ class Trainer:
         self.corpus, self.directory, self.tokenizer, self.options = corpus, directory, tokenizer, options
         self.report, self.log = report, log
         self.progress = Progress()
+        AcceleratorState._reset_state()  # one process may train several models, each in its own precision
         self.accelerator = Accelerator(
             cpu=options.device == "cpu", mixed_precision=resolve_precision(options), step_scheduler_with_optimizer=False
         )
