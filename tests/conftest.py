@@ -35,3 +35,28 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     return directory
+
+
+@pytest.fixture(scope="session")
+def tiny_predictors(tiny_model: Path) -> Path:
+    """A folder with the predictors ``pass`` (one class), ``sol`` (two numbers) and ``salt`` (desalts), random ones.
+
+    All share one encoder, which lies in ``salt``.
+    """
+    import torch
+
+    from exlm_chem.embedding.embedder import ExLM
+    from exlm_chem.modeling import PropertyHead
+    from exlm_chem.prediction.directory import OutputColumn, PredictorTask, write_predictor
+
+    folder = tiny_model.parent
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        head, two = PropertyHead(64, 1), PropertyHead(64, 2, hidden=8)
+    solubility = (OutputColumn("sol", "s", unit="log10(mol/L)"), OutputColumn("logd", "d", unit="logD"))
+    passing = PredictorTask("pass", "classification", (OutputColumn("pass", "p", threshold=0.5),))
+    salt = PredictorTask("salt", "regression", (OutputColumn("pass", "p"),), standardise="parent")
+    write_predictor(folder / "salt", salt, head, ExLM.from_pretrained(tiny_model, device="cpu"))
+    write_predictor(folder / "pass", passing, head, folder / "salt")
+    write_predictor(folder / "sol", PredictorTask("sol", "regression", solubility), two, folder / "salt")
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -56,7 +57,9 @@ class Predictor:
                 f"the head of '{task.name}' reads vectors of length {head.in_features} and its encoder makes "
                 f"{encoder.width}: they do not belong together"
             )
-        self.task, self.head, self.encoder = task, head.cpu().eval(), encoder
+        self.task, self.encoder = task, encoder
+        # in double precision, the place of a molecule in its batch does not show in the last digit
+        self.head = deepcopy(head).cpu().double().eval()
         self.columns = [column.name for column in task.columns]
 
     @classmethod
@@ -107,7 +110,7 @@ class Predictor:
     def head_outputs(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map vectors (molecules, width) to outputs (molecules, columns): probabilities, or values in their unit."""
         with torch.inference_mode():
-            outputs = self.head(torch.from_numpy(vectors))
+            outputs = self.head(torch.from_numpy(vectors).double())
             if self.task.kind == "classification":
                 outputs = torch.sigmoid(outputs)
             result: NDArray[np.float32] = outputs.float().numpy()

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.prediction.predictor import Predictor, predict_all
+from exlm_chem.prediction.predictor import Predictor, load_predictors, predict_all
 from exlm_chem.smiles.files import MoleculeReader
 from exlm_chem.smiles.formats import Record
-from exlm_chem.smiles.writers import open_writer
+from exlm_chem.smiles.writers import OpenWriter, open_writer
 
 OnInvalid = Literal["flag", "skip", "raise"]
 """What happens to a row without an answer: its reason in the column ``error``, left out, or the end of the run."""
@@ -148,13 +148,15 @@ class PredictionTable:
 
 def predict_file(
     molecules: Path | Sequence[str],
-    predictors: Sequence[Predictor],
+    predictors: Sequence[Predictor | str | Path],
     output: str | Path | None = None,
     *,
     smiles_column: str | None = None,
     on_invalid: OnInvalid = "flag",
     chunk_size: int = CHUNK_SIZE,
+    device: str = "auto",
     progress: Callable[[int], object] | None = None,
+    open_output: OpenWriter = open_writer,
 ) -> Summary:
     """Predict the properties of the molecules of a file, in constant memory.
 
@@ -162,16 +164,20 @@ def predict_file(
     ----------
     molecules : Path or sequence of str
         See `MoleculeReader`.
-    predictors : sequence of Predictor
-        See `exlm_chem.prediction.predictor.load_predictors`.
+    predictors : sequence of Predictor, str or Path
+        Predictors, or names or directories to load them from.
     output : str or Path, optional
         See `open_writer`; CSV on stdout by default. Never the input.
     smiles_column : str, optional
         See `MoleculeReader`.
     on_invalid, chunk_size
         See `PredictionTable`.
+    device : str
+        Where predictors that are loaded here run; see `ExLM`.
     progress : callable, optional
         Called with the number of rows done so far, after every chunk.
+    open_output : callable
+        Opens something else than `open_writer` does, with the same parameters.
 
     Returns
     -------
@@ -184,14 +190,21 @@ def predict_file(
         In one sentence, and without an output file.
     """
     with MoleculeReader(molecules, smiles_column) as reader:
-        table = PredictionTable(reader, predictors, on_invalid, chunk_size)
+        table = PredictionTable(reader, _loaded(predictors, device), on_invalid, chunk_size)
         target = None if output is None else str(output)
-        with open_writer(target, table.columns, table.types, source=reader.path) as writer:
+        with open_output(target, table.columns, table.types, reader.path) as writer:
             for rows in table:
                 writer.write(rows)
                 if progress is not None:
                     progress(table.summary.rows)
     return table.summary
+
+
+def _loaded(predictors: Sequence[Predictor | str | Path], device: str) -> list[Predictor]:
+    if not predictors:
+        raise ExLMError("no predictor is given; name at least one task or directory")
+    loaded = load_predictors([one for one in predictors if not isinstance(one, Predictor)], device)
+    return [one if isinstance(one, Predictor) else loaded.pop(0) for one in predictors]
 
 
 def _category(reason: str) -> str:

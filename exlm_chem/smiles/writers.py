@@ -10,9 +10,9 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, Protocol, cast
+from typing import IO, Any, BinaryIO, Final, Literal, Protocol, cast
 
 import zstandard
 
@@ -31,23 +31,38 @@ class TableWriter(Protocol):
         """Write rows: strings, numbers, None for nothing, or Arrow scalars."""
 
 
+class OpenWriter(Protocol):
+    """What opens a table for writing: path, columns, types and input as of `open_writer`."""
+
+    def __call__(
+        self, path: str | None, columns: Sequence[str], types: Sequence[Any] | None = None, source: str | None = None, /
+    ) -> AbstractContextManager[TableWriter]:
+        """Open it."""
+
+
 @contextmanager
 def open_writer(
-    path: str | None, columns: Sequence[str], types: Sequence[Any] | None = None, source: str | None = None
+    path: str | None,
+    columns: Sequence[str],
+    types: Sequence[Any] | None = None,
+    source: str | None = None,
+    *,
+    stdout_format: Literal["csv", "jsonl"] = "csv",
 ) -> Iterator[TableWriter]:
     """Open a table for writing; it gets its name when all is written, and vanishes if anything fails.
 
     Parameters
     ----------
     path : str or None
-        ``.csv``, ``.tsv``, ``.jsonl``, each with ``.gz`` or ``.zst`` too, or ``.parquet``; None or ``-`` is CSV on
-        stdout.
+        ``.csv``, ``.tsv``, ``.jsonl``, each with ``.gz`` or ``.zst`` too, or ``.parquet``; None or ``-`` is stdout.
     columns : sequence of str
         Names of the columns; the same name may occur twice.
     types : sequence, optional
         For Parquet, per column: an Arrow type, or ``float`` or ``str``. Default: all ``str``.
     source : str, optional
         The input, over which nothing is written.
+    stdout_format : {"csv", "jsonl"}
+        What stdout gets.
 
     Raises
     ------
@@ -59,10 +74,10 @@ def open_writer(
     >>> with open_writer(None, ["smiles", "logp"]) as writer:
     ...     writer.write([["CCO", -0.1234567891]])
     smiles,logp
-    CCO,-0.123457
+    CCO,-0.12346
     """
     if path is None or path == STDIN:
-        yield _TextWriter(sys.stdout, columns, ",")
+        yield _JsonWriter(sys.stdout, columns) if stdout_format == "jsonl" else CsvWriter(sys.stdout, columns, ",")
         sys.stdout.flush()
         return
     target = _checked_target(path, source)
@@ -87,7 +102,7 @@ def open_writer(
 
 
 def cell_text(cell: Any) -> str:
-    """Write a cell as text: numbers with six digits, nothing for None and for what is not a number.
+    """Write a cell as text: numbers with five digits, nothing for None and for what is not a number.
 
     Examples
     --------
@@ -97,7 +112,7 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, float):
-        return "" if math.isnan(cell) else f"{cell:.6g}"
+        return "" if math.isnan(cell) else f"{cell:.5g}"
     value = _plain(cell)
     return "" if value is None else str(value)
 
@@ -135,12 +150,12 @@ def _open_format(
     yield (
         _JsonWriter(text, columns)
         if suffix == ".jsonl"
-        else _TextWriter(text, columns, "\t" if suffix == ".tsv" else ",")
+        else CsvWriter(text, columns, "\t" if suffix == ".tsv" else ",")
     )
     text.detach().flush() if packed is file else text.close()
 
 
-class _TextWriter:
+class CsvWriter:
     """CSV or TSV. Python's own writer leaves a lone carriage return unquoted, which breaks the row in two."""
 
     def __init__(self, file: IO[str], columns: Sequence[str], delimiter: str) -> None:
@@ -149,6 +164,7 @@ class _TextWriter:
         self.write([columns])
 
     def write(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Write rows, one line each."""
         self._file.writelines(self._line(row) for row in rows)
 
     def _line(self, row: Sequence[Any]) -> str:

@@ -97,8 +97,8 @@ def test_ragged_rows_are_kept_and_reported(tmp_path):
     _, records = read(write(tmp_path / "a.csv", "smiles,id,x\nC\nN,1,2,lost,\nO,1,2,,\n"))
     assert [record.cells for record in records] == [["C", "", ""], ["N", "1", "2"], ["O", "1", "2"]]
     assert [record.error for record in records] == [
-        "line 2 has 1 cells and the header 3",
-        "line 3 has 5 cells and the header 3; without a column: 'lost', ''",
+        "wrong number of cells: 1 in line 2, 3 in the header",
+        "wrong number of cells: 5 in line 3, 3 in the header; without a column: 'lost', ''",
         None,
     ]
 
@@ -107,7 +107,7 @@ def test_open_quote_that_eats_the_file_is_reported(tmp_path):
     _, records = read(write(tmp_path / "a.csv", 'id,smiles\n5" pipe,C\n1,"N\n2,O\n3,F\n'))
     assert [record.error for record in records] == [
         None,
-        "a quote in line 3 is never closed; the 3 lines after it became one cell",
+        "open quote: never closed after line 3, so 3 lines became one row",
     ]
 
 

@@ -1,0 +1,153 @@
+"""``exlm-chem predict``."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from exlm_chem.prediction.table import Summary
+    from exlm_chem.smiles.writers import TableWriter
+
+EXAMPLE = "exlm-chem predict --task bbbp data/examples.csv"
+
+_ROWS_ON_SCREEN = 40
+
+
+class OnInvalid(StrEnum):
+    """What happens to a row without an answer."""
+
+    flag = "flag"
+    skip = "skip"
+    fail = "raise"
+
+
+def predict(
+    molecules: Annotated[
+        list[str],
+        typer.Argument(help="A file (.smi .csv .tsv .parquet .sdf, also .gz .zst), - for stdin, or SMILES."),
+    ],
+    task: Annotated[
+        str, typer.Option("--task", "-t", help="Tasks that ship with the package: one, several (a,b), or all.")
+    ] = "",
+    model: Annotated[
+        list[str] | None, typer.Option("--model", "-m", help="A predictor's directory; may be given several times.")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="A file to write: .csv .tsv .jsonl (also .gz .zst) .parquet [stdout]"),
+    ] = None,
+    smiles_column: Annotated[
+        str | None, typer.Option("--smiles-column", help="The column of the SMILES [found by its name]")
+    ] = None,
+    on_invalid: Annotated[
+        OnInvalid, typer.Option("--on-invalid", help="A row without an answer: give the reason, leave it out, or stop.")
+    ] = OnInvalid.flag,
+    chunk_size: Annotated[int, typer.Option("--chunk-size", min=1, help="Rows in memory at a time.")] = 1000,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, mps, or auto for the best there is.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object per row on stdout.")] = False,
+) -> None:
+    """Predict properties of molecules.
+
+    The result has one row per input row, in order, with all its columns and then the predictions. A molecule that
+    cannot be read has no prediction and its reason in the column "error".
+    """
+    from exlm_chem.smiles.writers import open_writer
+
+    names = _predictor_names(task, model or [])
+    if output is None and not as_json and sys.stdout.isatty():
+        opened: Any = _open_screen
+    else:
+        opened = partial(open_writer, stdout_format="jsonl" if as_json else "csv")
+
+    from exlm_chem.prediction.table import predict_file
+
+    with _progress(quiet=output is None and sys.stdout.isatty()) as progress:
+        summary: Summary = predict_file(
+            molecules,
+            names,
+            output,
+            smiles_column=smiles_column,
+            on_invalid=on_invalid.value,
+            chunk_size=chunk_size,
+            device=device,
+            progress=progress,
+            open_output=opened,
+        )
+    typer.echo(str(summary), err=True)
+
+
+def _predictor_names(task: str, models: Sequence[str]) -> list[str]:
+    """Give names and directories for `load_predictors`."""
+    from exlm_chem import zoo
+    from exlm_chem.errors import ExLMError
+
+    tasks = [name for name in zoo.available() if (zoo.SHIPPED / name / "task.json").is_file()]
+    listed = ", ".join(tasks) or "none in this installation"
+    wanted = tasks if task == "all" else [name.strip() for name in task.split(",") if name.strip()]
+    for name in wanted:
+        if name not in tasks:
+            raise ExLMError(
+                f"no task '{name}' ships with exlm-chem; the tasks are: {listed}; for a directory use --model"
+            )
+    if not wanted and not models:
+        raise typer.BadParameter(f"name a task ({listed}) or a predictor's directory", param_hint="--task or --model")
+    return list(dict.fromkeys((*wanted, *models)))
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Count the rows on stderr, if that is a terminal and stdout does not write there too."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with nullcontext() if quiet or not console.is_terminal else console.status("loading") as status:
+        yield lambda rows: status.update(f"{rows:,} rows") if status is not None else None
+
+
+class _Screen:
+    """A table for reading, as long as there are few rows; CSV as soon as there are many."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.columns, self.rows = columns, list[Sequence[Any]]()
+        self.csv: TableWriter | None = None
+
+    def write(self, rows: Iterable[Sequence[Any]]) -> None:
+        self.rows += rows
+        if len(self.rows) > _ROWS_ON_SCREEN or self.csv is not None:
+            from exlm_chem.smiles.writers import CsvWriter
+
+            self.csv = self.csv or CsvWriter(sys.stdout, self.columns, ",")
+            self.csv.write(self.rows)
+            self.rows = []
+
+    def show(self) -> None:
+        """Print what has not been printed."""
+        if self.csv is not None:
+            return
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        from exlm_chem.smiles.writers import cell_text
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for index, column in enumerate(self.columns):
+            number = any(isinstance(row[index], float) for row in self.rows)
+            table.add_column(Text(column), justify="right" if number else "left", overflow="fold")
+        for row in self.rows:
+            table.add_row(*(Text(cell_text(cell)) for cell in row))  # Text, because [nH] is no markup
+        Console().print(table)
+
+
+@contextmanager
+def _open_screen(
+    _path: str | None, columns: Sequence[str], _types: object = None, _source: object = None
+) -> Iterator["TableWriter"]:
+    screen = _Screen(columns)
+    yield cast("TableWriter", screen)
+    screen.show()
