@@ -25,8 +25,10 @@ from exlm_chem.zoo import encoder_directory, find_model
 
 OnInvalid = Literal["nan", "raise"]
 
-BATCH_TOKENS = 8192
-BATCH_SIZE = 256
+BATCH_SIZE = 512
+# A processor is fastest when a batch fits into its cache (2,048 tokens: 1.3 x as fast as 8,192), a GPU when it is full.
+BATCH_TOKENS = {"cpu": 2048}
+BATCH_TOKENS_GPU = 32768
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class ExLM:
         self,
         smiles: Iterable[Any],
         pooling: Pooling = "mean",
-        batch_tokens: int = BATCH_TOKENS,
+        batch_tokens: int | None = None,
         on_invalid: OnInvalid = "nan",
         *,
         batch_size: int = BATCH_SIZE,
@@ -153,6 +155,7 @@ class ExLM:
             Mean over the tokens that are not special, or the first state of ``<s>``.
         batch_tokens, batch_size : int
             Most tokens, padding included, and most molecules in a batch: they decide memory and speed, not the result.
+            By default 2,048 tokens on a CPU and 32,768 elsewhere.
         on_invalid : {"nan", "raise"}
             What happens to a molecule that cannot be read: a row of NaN, or an error that says which one and why.
         standardise : {"none", "fragment", "parent"}
@@ -179,7 +182,7 @@ class ExLM:
         self,
         token_ids: Sequence[Sequence[int]],
         pooling: Pooling = "mean",
-        batch_tokens: int = BATCH_TOKENS,
+        batch_tokens: int | None = None,
         batch_size: int = BATCH_SIZE,
     ) -> NDArray[np.float32]:
         """Turn encoded molecules into vectors, in their order.
@@ -203,6 +206,7 @@ class ExLM:
         rows = [index_of.setdefault(tuple(ids), len(index_of)) for ids in token_ids]
         unique = list(index_of)
         vectors = np.empty((len(unique), self.width), dtype=np.float32)
+        batch_tokens = batch_tokens or BATCH_TOKENS.get(self.device.type, BATCH_TOKENS_GPU)
         with torch.inference_mode():
             for batch in length_batches([len(ids) for ids in unique], batch_tokens, batch_size):
                 input_ids = torch.from_numpy(self.tokenizer.pad([unique[index] for index in batch]))
