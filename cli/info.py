@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+EXAMPLE = "exlm-chem info --json"
+
 
 def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
@@ -12,8 +14,6 @@ def info(
     """Print versions, devices and speed for a bug report.
 
     The speed is that of a matrix product, which is what training and prediction consist of.
-
-    Example: exlm-chem info --json
     """
     from exlm_chem.machine import devices, multiplication_speed, versions
 

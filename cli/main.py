@@ -4,7 +4,6 @@ A command's file is imported only when that command runs: ``exlm-chem --help`` n
 """
 
 import contextlib
-import inspect
 import os
 import sys
 import traceback
@@ -40,20 +39,17 @@ class LazyCommands(TyperGroup):
 
 
 def load_command(name: str) -> Any:
-    """Import ``cli/NAME.py`` and make its function ``NAME`` a command.
-
-    The paragraph "Example: ..." that ends the function's docstring goes to the end of the help text, below the options.
+    """Import ``cli/NAME.py`` and make its function ``NAME`` a command; its ``EXAMPLE`` ends the help text.
 
     Examples
     --------
     >>> load_command("info").epilog.splitlines()[1:]
     ['Example:', '  exlm-chem info --json']
     """
-    function = getattr(import_module(f".{name}", __package__), name)
-    description, _, example = (inspect.getdoc(function) or "").partition("\n\nExample:")
+    module = import_module(f".{name}", __package__)
     single = typer.Typer(add_completion=False, rich_markup_mode=None)
     # "\b" keeps the line breaks of the paragraph that follows.
-    single.command(name, help=description, epilog=f"\b\nExample:\n  {example.strip()}")(function)
+    single.command(name, epilog=f"\b\nExample:\n  {module.EXAMPLE}")(getattr(module, name))
     return typer.main.get_command(single)
 
 

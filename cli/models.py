@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+EXAMPLE = "exlm-chem models list"
+
 
 class Action(StrEnum):
     """What to do with models."""
@@ -23,8 +25,6 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """List the models that ship with the package, show what one is, or check a model directory.
-
-    Example: exlm-chem models list
     """
     from exlm_chem import zoo
 

@@ -12,6 +12,8 @@ import typer
 if TYPE_CHECKING:
     from exlm_chem.pretraining.trainer import Progress
 
+EXAMPLE = "exlm-chem pretrain data/zinc_20k.smi.gz --preset tiny --max-time 1m -o runs/first"
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -43,8 +45,6 @@ def pretrain(
     """Pretrain a model on your own molecules, on a laptop or a GPU.
 
     The run's directory gets checkpoints, metrics.csv, loss.png, run.json and, in the end, the model.
-
-    Example: exlm-chem pretrain data/zinc_20k.smi.gz --preset tiny --max-time 1m -o runs/first
     """
     from exlm_chem.pretraining.options import PretrainingOptions
     from exlm_chem.pretraining.run import pretrain as run
