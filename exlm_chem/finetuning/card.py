@@ -1,0 +1,105 @@
+"""The model card of a predictor, written from what is known of its training and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exlm_chem.prediction.directory import PredictorTask
+
+METRIC_NAMES = {"roc_auc": "ROC-AUC", "rmse": "RMSE", "mae": "MAE"}
+
+
+def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
+    """Write the ``README.md`` of a predictor.
+
+    Parameters
+    ----------
+    task : PredictorTask
+        What it predicts and how good it is.
+    facts : dict
+        The content of ``run.json``.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    data, split = facts["data"], task.split
+    sizes = ", ".join(f"{split['molecules'][part]:,} {part}" for part in ("train", "valid", "test"))
+    method = {
+        "head": "linear models on the vectors of the frozen encoder",
+        "full": "encoder and head trained together",
+    }[facts["method"]]
+    outputs = "\n".join(
+        f"| {column.name} | {column.unit} | {_range(column.range)} | {column.direction} | {column.meaning} |"
+        for column in task.columns
+    )
+    left_out = f"; {data['left_out']:,} rows were left out" if data["left_out"] else ""
+    conflicts = (
+        f", {data['conflicting']:,} of them with labels that contradict each other" if data["conflicting"] else ""
+    )
+    source = f"\nLabels: {facts['source']}. Licence: {facts['licence']}.\n" if facts["source"] else ""
+    return f"""# Predictor "{task.name}": {task.title}
+
+| | |
+|---|---|
+| kind | {task.kind} |
+| method | {method} |
+| encoder | {facts["model"]} ({task.encoder_sha256[:16]}) |
+| molecules | {data["molecules"]:,} of {data["file"]}{left_out}; {data["repeated"]:,} occur more than once{conflicts} |
+| split | {sizes}; {split["description"]} |
+| standardisation | {task.standardise} |
+
+| output | unit | range | wanted | meaning |
+|---|---|---|---|---|
+{outputs}
+
+## How good it is
+
+{metrics_table(task)}
+
+Intervals hold 95 % of the bootstrap samples of the molecules: with other molecules of the same kind, numbers like these
+are to be expected. Of molecules unlike the training molecules nothing is known here.
+{source}
+`task.json` describes the outputs, `splits.json` says which row of the table was in which part, `run.json` how the
+training went.
+"""
+
+
+def metrics_table(task: PredictorTask) -> str:
+    """Write the metrics of a predictor as a Markdown table: a line for each part, and for each column of several."""
+    metrics = ["roc_auc"] if task.kind == "classification" else ["rmse", "mae"]
+    head = ["part", "column", *(METRIC_NAMES[name] for name in metrics), "95 % interval", "known labels"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for part in ("valid", "test"):
+        result = task.metrics.get(part)
+        if result is None:
+            continue
+        several = len(result["columns"]) > 1
+        name = f"mean of {result['scored']} of {len(result['columns'])}" if several else next(iter(result["columns"]))
+        known = sum(column["known"] for column in result["columns"].values())
+        interval = " to ".join(format_number(bound) for bound in result["interval"]) if result["interval"] else "-"
+        lines.append(_line(part, name, *(format_number(result[metric]) for metric in metrics), interval, f"{known:,}"))
+        for column, values in result["columns"].items() if several else ():
+            numbers = (format_number(values[metric]) for metric in metrics)
+            lines.append(_line(part, column, *numbers, "", f"{values['known']:,}"))
+    return "\n".join(lines)
+
+
+def format_number(value: float | None) -> str:
+    """Write a metric with three digits, or "-" where there is none.
+
+    Examples
+    --------
+    >>> format_number(0.71234), format_number(None)
+    ('0.712', '-')
+    """
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _range(bounds: tuple[float, float] | None) -> str:
+    return "-" if bounds is None else f"{bounds[0]:g} to {bounds[1]:g}"

@@ -1,0 +1,211 @@
+"""Method "full": encoder and head are trained together, starting from the best linear head on the frozen encoder."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from exlm_chem.embedding.embedder import ExLM, length_batches
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling import ExLMForMoleculeProperty, PropertyHead
+from exlm_chem.modeling.exlm import Pooling
+from exlm_chem.modeling.property import Kind, property_loss
+from exlm_chem.tokenizer import ExLMTokenizer
+
+Examples = tuple[Sequence[Sequence[int]], NDArray[np.float64]]
+"""Token ids of molecules, and labels of shape (molecules, columns) with NaN where unknown."""
+
+Report = Callable[[float, str], None]
+"""Is told the share of the work that is done, and what is to be said about it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """How encoder and head are trained together.
+
+    Attributes
+    ----------
+    epochs : int
+        Most passes over the training molecules.
+    patience : int
+        Ends after so many epochs without a smaller validation loss.
+    batch_size : int
+        Molecules per step.
+    learning_rate : float
+        Peak learning rate of AdamW; the first epoch climbs to it, the others go down to zero along a line.
+    weight_decay, clip : float
+        Of the optimizer; gradients are clipped to this norm.
+    dropout : float
+        Dropout in front of the head.
+    """
+
+    epochs: int = 30
+    patience: int = 8
+    batch_size: int = 32
+    learning_rate: float = 2e-4
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patience", "batch_size", "learning_rate", "clip"):
+            if getattr(self, name) <= 0:
+                raise ExLMError(f"--{name.replace('_', '-')} must be larger than 0, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Losses after an epoch; epoch 0 is the linear head on the encoder as it was."""
+
+    epoch: int
+    train_loss: float | None
+    valid_loss: float
+    seconds: float
+
+
+def train_full(
+    embedder: ExLM,
+    head: PropertyHead,
+    train: Examples,
+    valid: Examples,
+    kind: Kind,
+    *,
+    pooling: Pooling = "mean",
+    options: TrainingOptions | None = None,
+    seed: int = 0,
+    report: Report = lambda *_: None,
+) -> tuple[ExLM, PropertyHead, list[Epoch]]:
+    """Train encoder and head together.
+
+    The head starts where training it alone would have ended (a linear head has one best solution, which
+    `fit_linear_head` gives), so the first steps do not spoil the encoder. The weights with the smallest validation
+    loss win, the start included.
+
+    Parameters
+    ----------
+    embedder : ExLM
+        The pretrained encoder; it is not changed.
+    head : PropertyHead
+        What `fit_linear_head` gave for the same training molecules.
+    train, valid : Examples
+        Molecules to learn from, and to decide when to stop.
+    kind : {"classification", "regression"}
+        Cross-entropy or squared error; labels that are not known have no influence.
+    pooling : {"mean", "first"}
+        See `ExLM.embed`.
+    options : TrainingOptions, optional
+        How it is trained.
+    seed : int
+        Order of the molecules and dropout.
+    report : callable, optional
+        See `Report`.
+
+    Returns
+    -------
+    embedder, head
+        The new encoder and its head.
+    history : list of Epoch
+        Losses; that of a regression is in units of the labels' standard deviation.
+    """
+    options = options or TrainingOptions()
+    if not len(valid[1]) or np.isnan(valid[1]).all():
+        raise ExLMError("method full needs validation molecules with labels to know when to stop; choose another split")
+    device = embedder.device
+    model = ExLMForMoleculeProperty(embedder.model.config, head.out_features, pooling, head.hidden, options.dropout)
+    model.model.load_state_dict(embedder.model.state_dict())
+    model.head.load_state_dict(head.state_dict())
+    model.to(device)
+    loss_of = _Loss(kind, model.head.label_scale)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
+    generator = np.random.default_rng(seed)
+    # Epoch 0: how good the start is.
+    start = time.monotonic()
+    history = [Epoch(0, None, _validate(model, valid, embedder.tokenizer, loss_of), 0.0)]
+    best = copy.deepcopy(model.state_dict())
+    steps = -(-len(train[0]) // options.batch_size)
+    step = 0
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        for epoch in range(1, options.epochs + 1):
+            model.train()
+            losses = []
+            for input_ids, labels in _batches(train, embedder.tokenizer, options.batch_size, generator):
+                step += 1
+                for group in optimizer.param_groups:
+                    group["lr"] = options.learning_rate * _rate(step, steps, options.epochs * steps)
+                loss = loss_of(model(input_ids.to(device)), labels.to(device))
+                optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+                optimizer.step()
+                losses.append(float(loss.detach()))
+                report(step / (options.epochs * steps), f"epoch {epoch}, validation loss {history[-1].valid_loss:.4f}")
+            valid_loss = _validate(model, valid, embedder.tokenizer, loss_of)
+            if not np.isfinite(valid_loss):
+                raise ExLMError(f"the loss is {valid_loss} in epoch {epoch}; use a smaller --learning-rate")
+            if valid_loss < min(one.valid_loss for one in history):
+                best = copy.deepcopy(model.state_dict())
+            history.append(Epoch(epoch, float(np.mean(losses)), valid_loss, round(time.monotonic() - start, 1)))
+            if epoch - best_epoch(history).epoch >= options.patience:
+                break
+    model.load_state_dict(best)
+    model.eval()
+    return ExLM(model.model, embedder.tokenizer, str(device)), model.head.cpu(), history
+
+
+def best_epoch(history: Sequence[Epoch]) -> Epoch:
+    """Give the epoch with the smallest validation loss, the earliest of equals."""
+    return min(history, key=lambda one: one.valid_loss)
+
+
+class _Loss:
+    """The masked loss, with the errors of different properties made comparable."""
+
+    def __init__(self, kind: Kind, label_scale: Tensor) -> None:
+        self.kind, self.label_scale = kind, label_scale
+
+    def __call__(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        return property_loss(outputs, labels, self.kind, self.label_scale)
+
+
+def _rate(step: int, warm_up: int, total: int) -> float:
+    return step / warm_up if step < warm_up else (total - step + 1) / (total - warm_up + 1)
+
+
+def _batches(
+    examples: Examples, tokenizer: ExLMTokenizer, batch_size: int, generator: np.random.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Go once over the molecules in a random order; those of a batch have like lengths, to save padding."""
+    token_ids, labels = examples
+    order = generator.permutation(len(token_ids))
+    pools = np.array_split(order, max(1, len(order) // (20 * batch_size)))
+    for pool in pools:
+        by_length = sorted(pool, key=lambda index: len(token_ids[index]))
+        batches = [by_length[start : start + batch_size] for start in range(0, len(by_length), batch_size)]
+        for index in generator.permutation(len(batches)):
+            batch = batches[index]
+            input_ids = torch.from_numpy(tokenizer.pad([token_ids[i] for i in batch]))
+            yield input_ids, torch.from_numpy(labels[batch]).float()
+
+
+@torch.inference_mode()
+def _validate(model: ExLMForMoleculeProperty, examples: Examples, tokenizer: ExLMTokenizer, loss_of: _Loss) -> float:
+    """Mean loss over all known labels of the validation part."""
+    model.eval()
+    device = next(model.parameters()).device
+    total, count = 0.0, 0
+    token_ids, labels = examples
+    for batch in length_batches([len(ids) for ids in token_ids], batch_tokens=8192, batch_size=256):
+        outputs = model(torch.from_numpy(tokenizer.pad([token_ids[index] for index in batch])).to(device))
+        part = torch.from_numpy(labels[batch]).float().to(device)
+        known = int((~part.isnan()).sum())
+        total += float(loss_of(outputs, part)) * known
+        count += known
+    return total / count

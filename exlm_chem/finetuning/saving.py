@@ -1,0 +1,94 @@
+"""How a fine-tuned predictor becomes a directory: the predictor itself, and everything about its training."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from exlm_chem import zoo
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.finetuning.card import predictor_card
+from exlm_chem.finetuning.dataset import Dataset
+from exlm_chem.finetuning.splits import Split
+from exlm_chem.modeling import PropertyHead
+from exlm_chem.prediction.directory import PredictorTask, write_predictor
+
+
+def write_run(
+    output: Path,
+    task: PredictorTask,
+    head: PropertyHead,
+    encoder: ExLM,
+    frozen: Path | None,
+    dataset: Dataset,
+    split: Split,
+    facts: dict[str, Any],
+) -> PredictorTask:
+    """Write a predictor directory, under another name first, so that it is there as a whole or not at all.
+
+    Parameters
+    ----------
+    output : Path
+        The directory; there is nothing there yet, or it is empty.
+    task, head, encoder
+        The predictor.
+    frozen : Path or None
+        Where the encoder was read from, if it was not trained.
+    dataset, split
+        What it was trained on.
+    facts : dict
+        For ``run.json``.
+
+    Returns
+    -------
+    PredictorTask
+        As it was written.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    working = output.with_name(f".{output.name}.{os.getpid()}.part")
+    shutil.rmtree(working, ignore_errors=True)
+    try:
+        # A predictor stands for itself, except among the models that ship, which share one encoder.
+        shared = frozen is not None and frozen.parent.resolve() == zoo.SHIPPED == output.parent.resolve()
+        task = write_predictor(working, task, head, frozen if frozen is not None and shared else encoder)
+        rows = {name: [dataset.rows[index] for index in part] for name, part in split.parts().items()}
+        left_out = [asdict(row) for row in dataset.left_out]
+        splits = {
+            "name": split.name,
+            "description": split.description,
+            "data_sha256": dataset.sha256,
+            "rows": "rows of the table from 0, the header not counted",
+            **rows,
+            "left_out": left_out,
+        }
+        facts["left_out_reasons"] = Counter(row.reason.partition(":")[0] for row in dataset.left_out)
+        _write_json(working / "splits.json", splits)
+        _write_json(working / "run.json", facts)
+        if not shared:
+            _write_json(working / "training.json", _training(facts, frozen, task))
+        (working / "README.md").write_text(predictor_card(task, facts), encoding="utf-8")
+        if output.exists():
+            output.rmdir()  # it is empty
+        working.replace(output)
+    except BaseException:
+        shutil.rmtree(working, ignore_errors=True)
+        raise
+    return task
+
+
+def _training(facts: dict[str, Any], frozen: Path | None, task: PredictorTask) -> dict[str, Any]:
+    """Say where the encoder in this directory comes from."""
+    origin: dict[str, Any] = {}
+    if frozen is not None and (frozen / "training.json").is_file():
+        origin = json.loads((frozen / "training.json").read_text(encoding="utf-8"))
+    keep = ("model", "model_sha256", "method", "versions")
+    return {**origin, "sha256": task.encoder_sha256, "finetuning": {key: facts[key] for key in keep}}
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

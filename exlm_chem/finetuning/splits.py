@@ -1,0 +1,144 @@
+"""Which molecules are learnt from, which decide, and which judge."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.smiles.molecule import scaffold
+
+FRACTIONS = (0.8, 0.1)
+"""Shares of training and validation; the rest is for the test."""
+
+PART_NAMES = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "validation": "valid",
+    "val": "valid",
+    "dev": "valid",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices of the molecules in each part, in the order in which the rule met them.
+
+    Attributes
+    ----------
+    name : str
+        "scaffold", "random", or "column NAME".
+    description : str
+        The rule in one sentence; "scaffold split" alone has ten meanings.
+    train, valid, test : list of int
+        The molecules.
+    groups : list of str
+        For every molecule, a text that it shares with those that must not stand on both sides of a cut.
+    """
+
+    name: str
+    description: str
+    train: list[int]
+    valid: list[int]
+    test: list[int]
+    groups: list[str]
+
+    def parts(self) -> dict[str, list[int]]:
+        """Give the three parts by their names."""
+        return {"train": self.train, "valid": self.valid, "test": self.test}
+
+
+def scaffold_split(smiles: Sequence[str]) -> Split:
+    """Split as DeepChem's ``ScaffoldSplitter`` does with its default arguments.
+
+    The largest groups of molecules with one scaffold come first; what does not fit into the training part any more
+    goes to validation, and what does not fit there to the test.
+
+    Parameters
+    ----------
+    smiles : sequence of str
+        SMILES of molecules, all of them readable.
+
+    Examples
+    --------
+    >>> split = scaffold_split(["CC1CC1", "C1CC1", "CC", "c1ccccc1"])
+    >>> split.train, split.valid, split.test
+    ([0, 1, 3], [], [2])
+    """
+    scaffolds = [scaffold(one) for one in smiles]
+    members: dict[str, list[int]] = defaultdict(list)
+    for index, one in enumerate(scaffolds):
+        members[one].append(index)
+    train_limit, valid_limit = FRACTIONS[0] * len(smiles), (FRACTIONS[0] + FRACTIONS[1]) * len(smiles)
+    train: list[int] = []
+    valid: list[int] = []
+    test: list[int] = []
+    for group in sorted(members.values(), key=lambda group: (len(group), group[0]), reverse=True):
+        if len(train) + len(group) <= train_limit:
+            train += group
+        elif len(train) + len(valid) + len(group) <= valid_limit:
+            valid += group
+        else:
+            test += group
+    description = (
+        "DeepChem's ScaffoldSplitter, 80/10/10: Bemis-Murcko scaffolds without chirality, "
+        "largest groups first, on RDKit-canonical SMILES"
+    )
+    # Molecules without rings have no scaffold in common: each is a group of its own when the training part is cut.
+    groups = [one or molecule for one, molecule in zip(scaffolds, smiles, strict=True)]
+    return Split("scaffold", description, train, valid, test, groups)
+
+
+def random_split(smiles: Sequence[str], seed: int = 0) -> Split:
+    """Split at random, 80/10/10; rows of one molecule stay together.
+
+    Examples
+    --------
+    >>> {name: len(part) for name, part in random_split(list("CNOPSFIBcn")).parts().items()}
+    {'train': 8, 'valid': 1, 'test': 1}
+    """
+    molecules = list(dict.fromkeys(smiles))
+    order = np.random.default_rng(seed).permutation(len(molecules))
+    rank = {molecules[index]: position for position, index in enumerate(order)}
+    bounds = (round(FRACTIONS[0] * len(molecules)), round(sum(FRACTIONS) * len(molecules)))
+    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
+    for index, one in enumerate(smiles):
+        parts[sum(rank[one] >= bound for bound in bounds)].append(index)
+    description = f"random, 80/10/10, seed {seed}; rows of one molecule stay together"
+    return Split("random", description, *parts, groups=list(smiles))
+
+
+def column_split(smiles: Sequence[str], column: str, cells: Sequence[str], lines: Sequence[int]) -> Split:
+    """Split as a column of the table says: train, valid or test.
+
+    Parameters
+    ----------
+    smiles : sequence of str
+        The molecules.
+    column : str
+        Name of the column.
+    cells : sequence of str
+        Its content for each molecule.
+    lines : sequence of int
+        Row of each molecule in the table, for the error message.
+
+    Examples
+    --------
+    >>> column_split(["C", "CC", "CCC"], "part", ["train", "test", "Train"], [1, 2, 3]).train
+    [0, 2]
+    """
+    parts: dict[str, list[int]] = {"train": [], "valid": [], "test": []}
+    for index, (cell, line) in enumerate(zip(cells, lines, strict=True)):
+        part = PART_NAMES.get(cell.strip().lower())
+        if part is None:
+            raise ExLMError(
+                f"row {line}, column '{column}': '{cell}' is no part of a split; write train, valid or test"
+            )
+        parts[part].append(index)
+    return Split(f"column {column}", f"the column '{column}' of the table", **parts, groups=list(smiles))

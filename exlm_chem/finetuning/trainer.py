@@ -1,0 +1,311 @@
+"""A whole fine-tuning run: table, split, training, judgement, predictor directory."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem import zoo
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.card import format_number
+from exlm_chem.finetuning.dataset import Dataset, check_classes, read_dataset
+from exlm_chem.finetuning.linear import fit_linear_head
+from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
+from exlm_chem.finetuning.neural import Report, TrainingOptions, best_epoch, train_full
+from exlm_chem.finetuning.saving import write_run
+from exlm_chem.finetuning.splits import Split, column_split, random_split, scaffold_split
+from exlm_chem.finetuning.tasks import Task, infer_kind, registered_task, task_of_targets
+from exlm_chem.machine import versions
+from exlm_chem.modeling import PropertyHead
+from exlm_chem.modeling.exlm import Pooling
+from exlm_chem.modeling.property import Kind
+from exlm_chem.prediction.directory import PredictorTask
+from exlm_chem.prediction.predictor import Predictor
+from exlm_chem.smiles.molecule import Standardise
+
+Method = Literal["head", "full"]
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What fine-tuning gave.
+
+    Attributes
+    ----------
+    directory : Path
+        The predictor.
+    task : PredictorTask
+        What it predicts and how good it is.
+    runs : list of dict
+        For every seed, its metrics and how it was trained; the first with the best validation is in `directory`.
+    """
+
+    directory: Path
+    task: PredictorTask
+    runs: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one seed gave."""
+
+    encoder: ExLM
+    head: PropertyHead
+    facts: dict[str, Any]
+
+
+def finetune(
+    data: str | Path,
+    output: str | Path,
+    *,
+    task: str | Task | None = None,
+    targets: Sequence[str] = (),
+    kind: Kind | None = None,
+    model: str | Path = "exlm-small",
+    method: Method = "head",
+    split: str = "scaffold",
+    pooling: Pooling = "mean",
+    standardise: Standardise = "none",
+    seeds: int = 1,
+    seed: int = 0,
+    options: TrainingOptions | None = None,
+    smiles_column: str | None = None,
+    device: str = "auto",
+    log: Log = lambda _: None,
+    report: Report = lambda *_: None,
+) -> Result:
+    """Train a predictor on measured molecules.
+
+    Parameters
+    ----------
+    data : path
+        A table with a column of SMILES and columns of labels; an empty cell is a label that is not known.
+    output : path
+        The predictor directory; there must be nothing yet.
+    task : str or Task, optional
+        A task of the registry, or one of your own. Either this or `targets`.
+    targets : sequence of str, optional
+        The columns of the labels.
+    kind : {"classification", "regression"}, optional
+        With `targets`: found out from the labels if that is beyond doubt.
+    model : str or Path
+        The encoder; see `exlm_chem.zoo.find_model`.
+    method : {"head", "full"}
+        Linear models on the vectors of the encoder as it is (seconds), or encoder and head trained together.
+    split : str
+        "scaffold" (DeepChem's), "random", or a column of the table that says train, valid or test.
+    pooling : {"mean", "first"}
+        See `ExLM.embed`.
+    standardise : {"none", "fragment", "parent"}
+        What is done to every molecule first, now and in prediction; see `read_molecule`.
+    seeds, seed : int
+        How often to train, with the seeds `seed`, `seed` + 1, ...; the best on the validation part is kept.
+    options : TrainingOptions, optional
+        For method "full".
+    smiles_column : str, optional
+        Found by its name otherwise.
+    device : str
+        A torch device, or "auto".
+    log : callable, optional
+        Called with a sentence whenever there is something that a user should know.
+    report : callable, optional
+        Called with the share of a training that is done, and a word about it.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ExLMError
+        In one sentence; nothing is left in `output` then.
+    """
+    started = time.time()
+    output = Path(output)
+    _check_arguments(output, task, targets, method, seeds)
+    registered = registered_task(task) if isinstance(task, str) else task
+    wanted = list(registered.targets if registered is not None else targets)
+    embedder = ExLM.from_pretrained(model, device)
+    dataset = read_dataset(
+        data,
+        wanted,
+        lambda text: embedder.read(text, standardise),
+        smiles_column,
+        split if split not in ("scaffold", "random") else None,
+    )
+    if registered is None:
+        registered = _make_task(output.name, dataset, wanted, kind, log)
+    if registered.kind == "classification":
+        check_classes(dataset, wanted)
+    counts = dataset.report()
+    _log_table(dataset, counts, log)
+    parts = _split(dataset, split, seed)
+    sizes = {name: len(part) for name, part in parts.parts().items()}
+    log(f"split: {', '.join(f'{count:,} {name}' for name, count in sizes.items())} ({parts.description})")
+    registered = _with_ranges(registered, dataset, parts)
+    description = PredictorTask(
+        registered.name,
+        registered.kind,
+        registered.columns,
+        title=registered.title,
+        pooling=pooling,
+        standardise=standardise,
+        split={"name": parts.name, "description": parts.description, "molecules": sizes},
+    )
+
+    vectors = embedder.embed_tokens([one.token_ids for one in dataset.inputs], pooling)
+    runs = [
+        _train(embedder, vectors, dataset, parts, description, method, options, one, log, report)
+        for one in range(seed, seed + seeds)
+    ]
+    main = MAIN_METRIC[registered.kind]
+    best = _best(runs, main)
+    for name in ("valid", "test"):
+        _log_metrics(name, [run.facts["metrics"][name] for run in runs], best.facts["metrics"][name], main, log)
+    description = replace(description, metrics={"seeds": seeds, **best.facts["metrics"]})
+    facts = {
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "started": started,
+        "finished": time.time(),
+        "data": {"file": Path(data).name, "sha256": dataset.sha256, **counts},
+        "source": registered.source,
+        "licence": registered.licence,
+        "model": zoo.find_model(model).resolve().name,
+        "model_sha256": embedder.fingerprint,
+        "method": method,
+        "options": asdict(options or TrainingOptions()) if method == "full" else {},
+        "seed": best.facts["seed"],
+        "device": str(embedder.device),
+        "runs": [run.facts for run in runs],
+        "versions": versions(),
+    }
+    frozen = zoo.encoder_directory(zoo.find_model(model)) if method == "head" else None
+    written = write_run(output, description, best.head, best.encoder, frozen, dataset, parts, facts)
+    return Result(output, written, [run.facts for run in runs])
+
+
+def _check_arguments(output: Path, task: str | Task | None, targets: Sequence[str], method: str, seeds: int) -> None:
+    if (task is None) == (not targets):
+        raise ExLMError("give either a task of the registry or the target columns")
+    if method not in get_args(Method):
+        raise ExLMError(f"method must be one of {', '.join(get_args(Method))}, not '{method}'")
+    if seeds < 1:
+        raise ExLMError(f"seeds must be at least 1, not {seeds}")
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise ExLMError(f"{output} exists already; choose another output directory")
+
+
+def _make_task(name: str, dataset: Dataset, targets: list[str], kind: Kind | None, log: Log) -> Task:
+    if kind is None:
+        kind = infer_kind(dataset.labels, targets)
+        log(f"{', '.join(targets)}: taken as {kind}, judging by the labels")
+    return task_of_targets(name, targets, kind)
+
+
+def _log_table(dataset: Dataset, counts: dict[str, Any], log: Log) -> None:
+    log(f"{dataset.name}: {counts['molecules']:,} molecules, {counts['known_labels']:,} labels")
+    if dataset.left_out:
+        first = "; ".join(f"line {row.line}: {row.reason}" for row in dataset.left_out[:3])
+        log(f"{counts['left_out']:,} rows are left out, the first: {first}")
+    if counts["repeated"]:
+        extra = counts["molecules"] - counts["distinct"]
+        conflicts = f", {counts['conflicting']:,} of them with contradicting labels" if counts["conflicting"] else ""
+        log(f"{counts['repeated']:,} molecules occur more than once ({extra:,} extra rows){conflicts}; all are kept")
+    if counts["changed_by_standardisation"]:
+        log(f"{counts['changed_by_standardisation']:,} molecules are changed by the standardisation rule")
+
+
+def _split(dataset: Dataset, rule: str, seed: int) -> Split:
+    if rule == "scaffold":
+        split = scaffold_split(dataset.smiles)
+    elif rule == "random":
+        split = random_split(dataset.smiles, seed)
+    else:
+        split = column_split(dataset.smiles, rule, dataset.split_cells, [row + 1 for row in dataset.rows])
+    if not split.train:
+        raise ExLMError(f"the {split.name} split of {len(dataset)} molecules leaves none to learn from")
+    return split
+
+
+def _with_ranges(task: Task, dataset: Dataset, split: Split) -> Task:
+    """Fill in the range of the training labels where the task has none, and see that there are labels."""
+    columns = []
+    for column, labels in zip(task.columns, dataset.labels[split.train].T, strict=True):
+        known = labels[~np.isnan(labels)]
+        if not len(known):
+            raise ExLMError(f"{dataset.name}: no label of '{column.target}' is known in the training part")
+        columns.append(replace(column, range=column.range or (float(known.min()), float(known.max()))))
+    return replace(task, columns=tuple(columns))
+
+
+def _train(
+    embedder: ExLM,
+    vectors: NDArray[np.float32],
+    dataset: Dataset,
+    split: Split,
+    task: PredictorTask,
+    method: Method,
+    options: TrainingOptions | None,
+    seed: int,
+    log: Log,
+    report: Report,
+) -> _Run:
+    """Train and judge with one seed."""
+    started = time.monotonic()
+    groups = [split.groups[index] for index in split.train]
+    head, strengths = fit_linear_head(vectors[split.train], dataset.labels[split.train], task.kind, groups, seed)
+    names = [column.name for column in task.columns]
+    for name, strength in zip(names, strengths, strict=True):
+        if strength is None:
+            log(f"all training labels of '{name}' are the same: its predictions are constant")
+    facts: dict[str, Any] = {"seed": seed, "strengths": dict(zip(names, strengths, strict=True))}
+    encoder = embedder
+    if method == "full":
+        ids = [one.token_ids for one in dataset.inputs]
+        train, valid = (([ids[index] for index in part], dataset.labels[part]) for part in (split.train, split.valid))
+        encoder, head, history = train_full(
+            embedder, head, train, valid, task.kind, pooling=task.pooling, options=options, seed=seed, report=report
+        )
+        log(f"seed {seed}: epoch {best_epoch(history).epoch} of {len(history) - 1} is the best on the validation part")
+        facts |= {"best_epoch": best_epoch(history).epoch, "history": [asdict(epoch) for epoch in history]}
+        vectors = encoder.embed_tokens(ids, task.pooling)
+    outputs = Predictor(task, head, encoder).head_outputs(vectors)
+    facts["metrics"] = {
+        name: evaluate(outputs[part], dataset.labels[part], task.kind, names, seed)
+        for name, part in (("valid", split.valid), ("test", split.test))
+    }
+    return _Run(encoder, head, {**facts, "seconds": round(time.monotonic() - started, 2)})
+
+
+def _best(runs: Sequence[_Run], metric: str) -> _Run:
+    """Choose by the validation part, never by the test; the first of equals."""
+
+    def badness(run: _Run) -> float:
+        valid = run.facts["metrics"]["valid"]
+        value = None if valid is None else valid[metric]
+        return np.inf if value is None else -value if metric == "roc_auc" else value
+
+    return min(runs, key=badness)
+
+
+def _log_metrics(
+    part: str, results: list[dict[str, Any] | None], kept: dict[str, Any] | None, metric: str, log: Log
+) -> None:
+    if kept is None:
+        log(f"{part}: no molecules")
+        return
+    interval = f" (95 % {' to '.join(map(format_number, kept['interval']))})" if kept["interval"] else ""
+    columns = len(kept["columns"])
+    scored = f", mean over {kept['scored']} of {columns} columns" if columns > 1 or kept["scored"] < columns else ""
+    values = [result[metric] for result in results if result is not None and result[metric] is not None]
+    spread = f"; {len(values)} seeds: {np.mean(values):.3f} +- {np.std(values):.3f}" if len(values) > 1 else ""
+    log(f"{part}: {metric} {format_number(kept[metric])}{interval}, {kept['molecules']:,} molecules{scored}{spread}")
