@@ -24,8 +24,7 @@ def models(
     model: Annotated[str, typer.Argument(help="A name from the list or a model directory.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """List the models that ship with the package, show what one is, or check a model directory.
-    """
+    """List the models that ship with the package, show what one is, or check a model directory."""
     from exlm_chem import zoo
 
     if action is not Action.list and not model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sys
@@ -110,8 +111,11 @@ def _write_model(
 ) -> None:
     tokenizer.save_pretrained(output)
     model.save_pretrained(output)
+    with (output / "model.safetensors").open("rb") as weights:
+        digest = hashlib.file_digest(weights, "sha256").hexdigest()
     facts: dict[str, Any] = {
         "format_version": 1,
+        "sha256": digest,  # of the weights; whoever loads the directory compares
         "options": asdict(trainer.options),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "precision": trainer.accelerator.mixed_precision,
