@@ -25,7 +25,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         num_hidden_layers=2,
         num_attention_heads=4,
         intermediate_size=128,
-        max_positions=128,
+        max_positions=256,
         initializer_range=0.2,  # wide, so that random vectors differ between molecules
         mask_token_id=tokenizer.mask_id,
     )

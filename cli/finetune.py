@@ -1,0 +1,118 @@
+"""``exlm-chem finetune``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLE = "exlm-chem finetune tests/data/bbbp_300.csv --target p_np -o runs/my-bbbp"
+
+
+class Kind(StrEnum):
+    """What the labels are."""
+
+    classification = "classification"
+    regression = "regression"
+
+
+class Method(StrEnum):
+    """What is trained."""
+
+    head = "head"
+    full = "full"
+
+
+class Pooling(StrEnum):
+    """How one vector is made of a molecule."""
+
+    mean = "mean"
+    first = "first"
+
+
+class Standardise(StrEnum):
+    """What is done to a molecule first."""
+
+    none = "none"
+    fragment = "fragment"
+    parent = "parent"
+
+
+def finetune(
+    data: Annotated[
+        Path, typer.Argument(help="A table of measured molecules: .csv .tsv .parquet .sdf, also .gz .zst.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Directory of the predictor; nothing may be there yet.")
+    ],
+    task: Annotated[
+        str | None, typer.Option("--task", "-t", help="A task of data/tasks.toml, for a table with its columns.")
+    ] = None,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="A column of labels; may be given several times.")
+    ] = None,
+    kind: Annotated[
+        Kind | None,
+        typer.Option(help="What --target holds: 0/1 classes or measurements [if clear: seen from the labels]"),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="A model that ships, or a model directory.")
+    ] = "exlm-small",
+    method: Annotated[
+        Method, typer.Option(help="Train linear models on the frozen encoder (seconds), or everything together.")
+    ] = Method.head,
+    split: Annotated[
+        str, typer.Option(help="scaffold, random, or a column of the table that says train, valid or test.")
+    ] = "scaffold",
+    seeds: Annotated[int, typer.Option(min=1, help="Train so often; the best on the validation part is kept.")] = 1,
+    seed: Annotated[int, typer.Option(help="Fixes the result.")] = 0,
+    pooling: Annotated[
+        Pooling, typer.Option(help="Mean over the tokens that are not special, or the first state of <s>.")
+    ] = Pooling.mean,
+    standardise: Annotated[
+        Standardise, typer.Option(help="What is done first: nothing, keep the largest fragment, or its neutral parent.")
+    ] = Standardise.none,
+    epochs: Annotated[int, typer.Option(min=1, help="Method full: most passes over the training molecules.")] = 30,
+    patience: Annotated[int, typer.Option(min=1, help="Method full: epochs without progress before it ends.")] = 8,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Method full: molecules per step.")] = 32,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", help="Method full: peak learning rate.")] = 2e-4,
+    smiles_column: Annotated[
+        str | None, typer.Option("--smiles-column", help="The column of the SMILES [found by its name]")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda, mps, or auto for the best there is.")] = "auto",
+) -> None:
+    """Train a predictor on a table of measured molecules.
+
+    An empty cell is a label that is not known. The directory serves "exlm-chem predict --model"; its README.md says
+    how good the predictor is on molecules that it was not trained on, splits.json which these are.
+    """
+    if (task is None) == (not target):
+        raise typer.BadParameter("give either --task or --target", param_hint="--task or --target")
+
+    from exlm_chem.finetuning.neural import TrainingOptions
+    from exlm_chem.finetuning.trainer import finetune as run
+
+    from .progress import bar
+
+    options = TrainingOptions(epochs=epochs, patience=patience, batch_size=batch_size, learning_rate=learning_rate)
+    with bar("training") as (report, log):
+        result = run(
+            data,
+            output,
+            task=task,
+            targets=target or (),
+            kind=None if kind is None else kind.value,
+            model=model,
+            method=method.value,
+            split=split,
+            pooling=pooling.value,
+            standardise=standardise.value,
+            seeds=seeds,
+            seed=seed,
+            options=options,
+            smiles_column=smiles_column,
+            device=device,
+            log=log,
+            report=report,
+        )
+    typer.echo(str(result.directory))

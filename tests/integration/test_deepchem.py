@@ -1,0 +1,157 @@
+"""`ExLMFeaturizer` in the hands of DeepChem: loaders, splitters, models, metrics."""
+
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rdkit import Chem
+
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.finetuning.splits import scaffold_split
+from exlm_chem.smiles.molecule import read_molecule
+
+pytest.importorskip("deepchem", reason="deepchem is not installed; it is an extra")
+pytestmark = [
+    pytest.mark.deepchem,
+    # DeepChem 2.8 and the libraries that it calls are older than NumPy 2 and pandas 3.
+    pytest.mark.filterwarnings("ignore"),
+]
+
+BBBP = Path(__file__).parents[1] / "data" / "bbbp_300.csv"
+
+
+@pytest.fixture(scope="module")
+def dc():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import deepchem
+
+        from exlm_chem import ExLMFeaturizer  # noqa: F401  (imports DeepChem without its noise)
+    return deepchem
+
+
+@pytest.fixture(scope="module")
+def featurizer(dc, tiny_model):
+    from exlm_chem import ExLMFeaturizer
+
+    return ExLMFeaturizer(str(tiny_model), device="cpu", batch_size=64)
+
+
+@pytest.fixture(scope="module")
+def dataset(dc, featurizer):
+    return dc.data.CSVLoader(["p_np"], featurizer, feature_field="smiles").create_dataset(str(BBBP), shard_size=128)
+
+
+def table():
+    lines = BBBP.read_text(encoding="utf-8").splitlines()[1:]
+    return [line.rpartition(",")[::2] for line in lines]
+
+
+def test_kind_and_description(dc, featurizer, tiny_model):
+    assert isinstance(featurizer, dc.feat.MolecularFeaturizer)
+    assert repr(featurizer) == f"ExLMFeaturizer[model='{tiny_model}', pooling='mean', batch_size=64, device='cpu']"
+
+
+def test_vectors_are_those_of_the_embedder(featurizer, tiny_model):
+    smiles = ["CCO", "c1ccccc1", "CCO"]
+    expected = ExLM.from_pretrained(tiny_model, "cpu").embed(smiles)
+    np.testing.assert_array_equal(featurizer.featurize(smiles), expected)
+    np.testing.assert_array_equal(featurizer(smiles), expected)
+    np.testing.assert_array_equal(featurizer.featurize([Chem.MolFromSmiles(one) for one in smiles]), expected)
+    np.testing.assert_allclose(featurizer.featurize("OCC"), expected[:1], atol=1e-6)
+    np.testing.assert_allclose(featurizer.featurize(Chem.MolFromSmiles("OCC")), expected[:1], atol=1e-6)
+    assert featurizer.featurize([]).shape == (0, 64)
+
+
+def test_failures_are_empty_arrays(featurizer, caplog):
+    features = featurizer.featurize(["CCO", "C1CC", "", "CO"])
+    assert features.dtype == object
+    assert [one.size for one in features] == [64, 0, 0, 64]
+    assert "Failed to featurize datapoint 1, C1CC: not SMILES" in caplog.text
+    with pytest.raises(TypeError, match="takes no option 'molecules'"):
+        featurizer.featurize([], molecules=["C"])
+
+
+def test_loader_drops_bad_rows_and_keeps_the_rest_aligned(dataset, featurizer):
+    good = [(smiles, label) for smiles, label in table() if read_molecule(smiles).error is None]
+    assert len(good) == 294
+    assert dataset.ids.tolist() == [smiles for smiles, _ in good]
+    assert dataset.y[:, 0].tolist() == [float(label) for _, label in good]
+    assert (dataset.w == 1).all()
+    assert dataset.X.shape == (294, 64)
+    np.testing.assert_allclose(dataset.X, featurizer.featurize(list(dataset.ids)), atol=1e-5)
+
+
+def test_our_scaffold_split_is_deepchems(dc, dataset):
+    parts = dc.splits.ScaffoldSplitter().split(dataset)
+    ours = scaffold_split(list(dataset.ids))
+    assert list(parts) == [ours.train, ours.valid, ours.test]
+    assert all(parts)
+
+
+def test_models_learn_from_the_vectors(dc, dataset, tmp_path):
+    import torch
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    train, valid, test = dc.splits.ScaffoldSplitter().train_valid_test_split(dataset)
+    assert len(train) + len(valid) + len(test) == len(dataset)
+    metric = dc.metrics.Metric(dc.metrics.roc_auc_score)
+    judged = dc.data.NumpyDataset.merge([valid, test])
+    linear = dc.models.SklearnModel(
+        make_pipeline(StandardScaler(), LogisticRegression(C=0.01)), str(tmp_path / "linear")
+    )
+    linear.fit(train)
+    assert linear.evaluate(judged, [metric])["roc_auc_score"] > 0.6
+
+    torch.manual_seed(0)
+    normalise = dc.trans.NormalizationTransformer(transform_X=True, dataset=train)
+    neural = dc.models.MultitaskClassifier(
+        1, 64, layer_sizes=[64], dropouts=0.2, learning_rate=0.003, model_dir=str(tmp_path / "neural")
+    )
+    neural.fit(normalise.transform(train), nb_epoch=20)
+    assert neural.evaluate(normalise.transform(judged), [metric])["roc_auc_score"] > 0.6
+
+
+def test_name_in_caches_tells_weights_apart(featurizer, tiny_model, tmp_path):
+    from exlm_chem import ExLMFeaturizer
+
+    shutil.copytree(tiny_model, tmp_path / "copy")
+    ExLM.from_pretrained(tiny_model, "cpu").save_pretrained(tmp_path / "other")
+    assert str(ExLMFeaturizer(tmp_path / "copy")) == str(featurizer)
+    assert str(ExLMFeaturizer(tmp_path / "other")) != str(featurizer)
+    assert str(ExLMFeaturizer(tiny_model, pooling="first")) != str(featurizer)
+    assert str(featurizer).replace("_", "").isalnum()  # it becomes the name of a folder
+
+
+def test_moleculenet_with_two_models(dc, featurizer, tiny_model, tmp_path):
+    """The cache of one model must not be taken for that of another."""
+    from exlm_chem import ExLMFeaturizer
+
+    data = tmp_path / "data"
+    data.mkdir()
+    # MoleculeNet's own table has two columns more.
+    rows = [f"{number},x,{label},{smiles}" for number, (smiles, label) in enumerate(table()[:60])]
+    (data / "BBBP.csv").write_text("\n".join(["num,name,p_np,smiles", *rows]) + "\n", encoding="utf-8")
+    places = {"data_dir": str(data), "save_dir": str(tmp_path / "cache"), "reload": True}
+    loaded = [
+        dc.molnet.load_bbbp(one, splitter="scaffold", transformers=[], **places)[1][0].X
+        for one in (featurizer, ExLMFeaturizer(str(tiny_model), pooling="first", device="cpu"), featurizer)
+    ]
+    np.testing.assert_array_equal(loaded[0], loaded[2])
+    assert not np.allclose(loaded[0], loaded[1])
+
+
+def test_import_is_quiet_and_a_missing_deepchem_is_explained():
+    quiet = subprocess.run(
+        [sys.executable, "-c", "from exlm_chem import ExLMFeaturizer"], capture_output=True, text=True, check=True
+    )
+    assert quiet.stderr == ""
+    missing = "import sys; sys.modules['deepchem'] = None; import exlm_chem; exlm_chem.ExLMFeaturizer"
+    done = subprocess.run([sys.executable, "-c", missing], capture_output=True, text=True, check=False)
+    assert done.stderr.endswith("ImportError: ExLMFeaturizer needs DeepChem; run: pip install 'exlm-chem[deepchem]'\n")
