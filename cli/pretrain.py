@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -18,14 +19,25 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def pretrain(
-    corpus: Annotated[list[str], typer.Argument(help="SMILES files or tables: .smi .csv .tsv .parquet .sdf, also .gz or .zst.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Directory of the run, later of the model. Default: runs/NAME-PRESET-OBJECTIVE.")] = None,
-    preset: Annotated[str, typer.Option(help="Size: tiny (0.5 M parameters), small (6 M), base (40 M), paper (90 M).")] = "small",
+    corpus: Annotated[
+        list[str], typer.Argument(help="SMILES files or tables: .smi .csv .tsv .parquet .sdf, also .gz or .zst.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Directory of the run, later of the model. Default: runs/NAME-PRESET-OBJECTIVE."
+        ),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="Size: tiny (0.5 M parameters), small (6 M), base (40 M), paper (90 M).")
+    ] = "small",
     objective: Annotated[str, typer.Option(help="exlm, or mlm for the plain masked language model.")] = "exlm",
     states: Annotated[int, typer.Option(help="States of every masked token (exlm).")] = 4,
     mask_ratio: Annotated[float, typer.Option(help="Share of the tokens that is masked.")] = 0.15,
     max_steps: Annotated[int | None, typer.Option(help="End after so many optimizer steps.")] = None,
-    epochs: Annotated[float | None, typer.Option(help="End after so many passes over the corpus (3 if no end is given).")] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help="End after so many passes over the corpus (3 if no end is given).")
+    ] = None,
     max_time: Annotated[str | None, typer.Option(help="End after so much training time, like 90s, 30m, 10h.")] = None,
     batch_tokens: Annotated[int, typer.Option(help="Tokens of a batch, after expansion.")] = 8192,
     accumulation: Annotated[int, typer.Option(help="Batches per optimizer step.")] = 1,
@@ -33,9 +45,13 @@ def pretrain(
     schedule: Annotated[str, typer.Option(help="linear (warm-up, constant, down to 0) or cosine.")] = "linear",
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
     compile_model: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run in the output directory stopped.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an earlier run in the output directory stopped.")
+    ] = False,
     valid: Annotated[str, typer.Option(help="Validation molecules: a share of the corpus, or a file.")] = "0.01",
-    smiles_column: Annotated[str | None, typer.Option(help="SMILES column of tables; found by its name otherwise.")] = None,
+    smiles_column: Annotated[
+        str | None, typer.Option(help="SMILES column of tables; found by its name otherwise.")
+    ] = None,
     tokenizer: Annotated[str, typer.Option(help="lossless, atomwise or selfies.")] = "lossless",
     device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
     seed: Annotated[int, typer.Option(help="Fixes initial weights, order and masks.")] = 0,
@@ -46,6 +62,9 @@ def pretrain(
 
     The run's directory gets checkpoints, metrics.csv, loss.png, run.json and, in the end, the model.
     """
+    # Read by OpenMP when torch is loaded: idle threads sleep instead of spinning, or two programs on one machine would
+    # stand in each other's way ten times longer than they need.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from exlm_chem.pretraining.options import PretrainingOptions
     from exlm_chem.pretraining.run import pretrain as run
 
@@ -114,7 +133,13 @@ class _Progress:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self.console = Console(stderr=True, highlight=False)
-        columns = ("{task.description}", BarColumn(), "{task.percentage:>3.0f}%", TimeRemainingColumn(), TextColumn("{task.fields[status]}"))
+        columns = (
+            "{task.description}",
+            BarColumn(),
+            "{task.percentage:>3.0f}%",
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[status]}"),
+        )
         self.bar = Progress(*columns, console=self.console, disable=not self.console.is_terminal, transient=True)
         self.bar.start()
         self.task = self.bar.add_task("pretraining", total=1.0, status="")

@@ -1,4 +1,4 @@
-"""The ExLM model (arXiv 2501.13397): configuration, expansion, encoder, transitions, alignment and the models made of them."""
+"""The ExLM model (arXiv 2501.13397): expansion, encoder, transitions, alignment, and the models made of them."""
 
 from exlm_chem.modeling.configuration import ExLMConfig
 from exlm_chem.modeling.exlm import ExLMForMaskedLM, ExLMModel

@@ -44,7 +44,7 @@ def log_likelihood(match: Tensor, transitions: Tensor, target_length: Tensor, st
     >>> log_likelihood(match, transitions, torch.tensor([2]), torch.tensor([3]))
     tensor([-0.5000])
     """
-    result: Tensor = _LogLikelihood.apply(match, transitions, target_length, state_length)
+    result: Tensor = _LogLikelihood.apply(match, transitions, target_length, state_length)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -113,7 +113,11 @@ def best_path(match: Tensor, transitions: Tensor, target_length: Tensor, state_l
 
 
 def sample_path(
-    match: Tensor, transitions: Tensor, target_length: Tensor, state_length: Tensor, generator: torch.Generator | None = None
+    match: Tensor,
+    transitions: Tensor,
+    target_length: Tensor,
+    state_length: Tensor,
+    generator: torch.Generator | None = None,
 ) -> Tensor:
     """Draw one path of every row from the posterior over paths.
 

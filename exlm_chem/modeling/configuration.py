@@ -85,13 +85,20 @@ class ExLMConfig:
     mask_token_id: int = 4
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "num_states"):
+        sizes = (
+            "vocab_size",
+            "hidden_size",
+            "num_hidden_layers",
+            "num_attention_heads",
+            "intermediate_size",
+            "num_states",
+        )
+        for name in sizes:
             if getattr(self, name) < 1:
                 raise ExLMError(f"{name} must be at least 1, not {getattr(self, name)}.")
         if self.hidden_size % (4 * self.num_attention_heads):
-            raise ExLMError(
-                f"hidden_size {self.hidden_size} must be a multiple of 4 x num_attention_heads = {4 * self.num_attention_heads}."
-            )
+            multiple = f"4 x num_attention_heads = {4 * self.num_attention_heads}"
+            raise ExLMError(f"hidden_size {self.hidden_size} must be a multiple of {multiple}.")
         if self.objective not in ("exlm", "mlm"):
             raise ExLMError(f'objective must be "exlm" or "mlm", not "{self.objective}".')
         if self.max_positions <= self.num_states:
@@ -145,12 +152,20 @@ def read_config(directory: str | Path) -> dict[str, Any]:
     except (ValueError, OSError) as error:
         raise ExLMError(f"{path} cannot be read: {error}.") from None
     if not isinstance(content, dict) or content.get("model_type") != "exlm" or "vocab_size" not in content:
-        raise ExLMError(f'{path} does not describe an ExLM model ("model_type" is not "exlm" or "vocab_size" is missing).')
+        raise ExLMError(
+            f'{path} does not describe an ExLM model ("model_type" is not "exlm" or "vocab_size" is missing).'
+        )
     return content
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "tiny": {"hidden_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 384, "max_positions": 1024},
+    "tiny": {
+        "hidden_size": 96,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "intermediate_size": 384,
+        "max_positions": 1024,
+    },
     "small": {"hidden_size": 256, "num_hidden_layers": 6, "num_attention_heads": 8, "intermediate_size": 1024},
     "base": {"hidden_size": 512, "num_hidden_layers": 12, "num_attention_heads": 8, "intermediate_size": 2048},
     "paper": {

@@ -1,4 +1,4 @@
-"""The encoder: transformer layers whose attention rotates by two positions, token p and state s (reference section 3)."""
+"""The encoder: layers whose attention rotates by two positions, token p and state s (reference section 3)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from exlm_chem.modeling.configuration import ExLMConfig
 
 # Above this length the L x L attention weights cost more than torch's fused kernels do on CPU; below it plain
 # matrix products are faster there, most of all in the backward pass.
-EXPLICIT_ATTENTION_LENGTH = 512
+EXPLICIT_ATTENTION_LENGTH = 256
 
 
-def rotary_table(config: ExLMConfig, token_index: Tensor, state_index: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def rotary_table(
+    config: ExLMConfig, token_index: Tensor, state_index: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
     """Cosines and sines of the two-axis rotary embedding.
 
     The first half of a head's d numbers is rotated by p, the second half by s; within a half of size m = d/2 the
@@ -96,8 +98,9 @@ class ExLMEncoderLayer(nn.Module):
     def forward(self, hidden: Tensor, cos: Tensor, sin: Tensor, key_bias: Tensor | None) -> Tensor:
         """Map (B, L, D) to (B, L, D)."""
         if self.norm_first:
-            hidden = hidden + self.dropout(self.attn(self.attn_norm(hidden), cos, sin, key_bias))
-            return hidden + self.dropout(self._mlp(self.mlp_norm(hidden)))
+            attended: Tensor = hidden + self.dropout(self.attn(self.attn_norm(hidden), cos, sin, key_bias))
+            fed: Tensor = attended + self.dropout(self._mlp(self.mlp_norm(attended)))
+            return fed
         hidden = self.attn_norm(hidden + self.dropout(self.attn(hidden, cos, sin, key_bias)))
         normed: Tensor = self.mlp_norm(hidden + self.dropout(self._mlp(hidden)))
         return normed
@@ -138,7 +141,9 @@ class ExLMEncoder(nn.Module):
         """
         hidden = self.dropout(self.tok_embeddings(input_ids)).masked_fill(padding[..., None], 0.0)
         cos, sin = rotary_table(self.config, token_index, state_index, hidden.dtype)
-        key_bias = torch.zeros(padding.shape, dtype=hidden.dtype, device=hidden.device).masked_fill_(padding, -torch.inf)
+        key_bias = torch.zeros(padding.shape, dtype=hidden.dtype, device=hidden.device).masked_fill_(
+            padding, -torch.inf
+        )
         hidden_states = [hidden]
         for layer in self.layers:
             hidden_states.append(layer(hidden_states[-1], cos, sin, key_bias[:, None, None]))

@@ -1,4 +1,4 @@
-"""ExLM: the encoder over expanded tokens, and its masked language model (paper section 3; reference sections 2 to 9)."""
+"""ExLM: the encoder over expanded tokens, and its masked language model (reference sections 2 to 9)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.alignment import log_likelihood
 from exlm_chem.modeling.configuration import ExLMConfig
 from exlm_chem.modeling.encoder import ExLMEncoder
@@ -40,6 +41,29 @@ class ExLMOutput:
 
 
 @dataclass(frozen=True)
+class StateGraph:
+    """The states of a batch and what they have to emit: the arguments of the functions in `alignment`.
+
+    Attributes
+    ----------
+    match : Tensor, shape (B, M, S)
+        Log-probability that a state emits a target.
+    transitions : Tensor, shape (B, S, S)
+        Log-probability of going from a state to a later one.
+    target_length, state_length : Tensor of int64, shape (B,)
+        Targets and states of every row.
+    targets : Tensor of int64, shape (B, M)
+        What is to be emitted, `<s>` and `</s>` included.
+    """
+
+    match: Tensor
+    transitions: Tensor
+    target_length: Tensor
+    state_length: Tensor
+    targets: Tensor
+
+
+@dataclass(frozen=True)
 class MaskedLMOutput:
     """What the masked language model says of a batch.
 
@@ -54,10 +78,8 @@ class MaskedLMOutput:
         "exlm": log-probability of the targets over all paths, -inf where impossible. "mlm": sum over the row's masks.
     logits : Tensor
         Scores of every token: (B, S, V) for the states, or (masked tokens, V) for "mlm".
-    match, transitions : Tensor or None, shapes (B, M, S) and (B, S, S)
-        Scores of the alignment; None for "mlm".
-    targets, target_length : Tensor or None, shapes (B, M) and (B,)
-        What is to be emitted, `<s>` and `</s>` included; None for "mlm".
+    graph : StateGraph or None
+        The alignment's graph; None for "mlm".
     encoder : ExLMOutput
         The encoder's output.
     """
@@ -66,10 +88,7 @@ class MaskedLMOutput:
     num_targets: Tensor
     log_likelihood: Tensor
     logits: Tensor
-    match: Tensor | None
-    transitions: Tensor | None
-    targets: Tensor | None
-    target_length: Tensor | None
+    graph: StateGraph | None
     encoder: ExLMOutput
 
 
@@ -178,7 +197,7 @@ class ExLMForMaskedLM(SavedModel):
     >>> config = ExLMConfig(vocab_size=20, hidden_size=32, num_hidden_layers=1, num_attention_heads=4)
     >>> labels = torch.tensor([[-100, 7, -100, -100]])
     >>> output = ExLMForMaskedLM(config)(torch.tensor([[0, 4, 6, 2]]), labels)
-    >>> output.transitions.shape, output.targets.tolist()  # <s>, the masked token and </s> on 12 states
+    >>> output.graph.transitions.shape, output.graph.targets.tolist()  # <s>, the masked token and </s> on 12 states
     (torch.Size([1, 12, 12]), [[0, 7, 2]])
     """
 
@@ -225,7 +244,8 @@ class ExLMForMaskedLM(SavedModel):
 
     def align(self, output: ExLMOutput, targets: Tensor, target_length: Tensor, num_targets: Tensor) -> MaskedLMOutput:
         """Score targets (B, M) over all paths through the states of an encoder output."""
-        assert self.transitions is not None
+        if self.transitions is None:
+            raise ExLMError('the objective "mlm" has no states to align; make the model with objective "exlm".')
         expansion = output.expansion
         states = expansion.gather_states(output.last_hidden_state)
         logits = self.score(states)
@@ -242,10 +262,7 @@ class ExLMForMaskedLM(SavedModel):
             num_targets=num_targets,
             log_likelihood=likelihood,
             logits=logits,
-            match=match,
-            transitions=transitions,
-            targets=targets,
-            target_length=target_length,
+            graph=StateGraph(match, transitions, target_length, expansion.state_length, targets),
             encoder=output,
         )
 
@@ -260,9 +277,6 @@ class ExLMForMaskedLM(SavedModel):
             num_targets=masked.sum(),
             log_likelihood=torch.zeros(len(labels), dtype=full, device=labels.device).index_add(0, row, -token_loss),
             logits=logits,
-            match=None,
-            transitions=None,
-            targets=None,
-            target_length=None,
+            graph=None,
             encoder=output,
         )

@@ -103,7 +103,12 @@ class ExLMForMoleculeProperty(SavedModel):
     def options(self) -> dict[str, Any]:
         """Arguments of the constructor besides the configuration."""
         head = self.head
-        return {"num_properties": head.out_features, "pooling": self.pooling, "hidden": head.hidden, "dropout": head.dropout.p}
+        return {
+            "num_properties": head.out_features,
+            "pooling": self.pooling,
+            "hidden": head.hidden,
+            "dropout": head.dropout.p,
+        }
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Map (B, T) token ids to (B, properties) outputs of the head."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,7 +62,9 @@ class SavedModel(nn.Module):
         path = Path(directory) / WEIGHTS_NAME
         weights = load_weights(path)
         if cls.encoder_prefix == "" and any(name.startswith("model.") for name in weights):
-            weights = {name.removeprefix("model."): value for name, value in weights.items() if name.startswith("model.")}
+            weights = {
+                name.removeprefix("model."): value for name, value in weights.items() if name.startswith("model.")
+            }
         content = read_config(directory)
         options = content.get("options", {}) if content.get("architectures") == [cls.__name__] else {}
         model = cls(config, **options)
@@ -86,12 +87,15 @@ def init_weights(module: nn.Module, std: float) -> None:
 def save_weights(module: nn.Module, path: Path, dtype: torch.dtype | None = None) -> None:
     """Write a module's weights as safetensors, to a temporary name first."""
     weights = {
-        name: (value.to(dtype) if dtype is not None and value.is_floating_point() else value).detach().cpu().contiguous()
+        name: (value.to(dtype) if dtype is not None and value.is_floating_point() else value)
+        .detach()
+        .cpu()
+        .contiguous()
         for name, value in module.state_dict().items()
     }
     temporary = path.with_name(path.name + ".part")
     save_file(weights, temporary, metadata={"format": "pt"})
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
@@ -111,7 +115,10 @@ def fill_weights(module: nn.Module, weights: dict[str, Tensor], path: Path) -> N
     for problem, names in (
         ("lacks", expected.keys() - weights.keys()),
         ("has the unexpected", weights.keys() - expected.keys()),
-        ("has another shape than its config.json says for", {n for n in expected.keys() & weights.keys() if expected[n].shape != weights[n].shape}),
+        (
+            "has another shape than its config.json says for",
+            {n for n in expected.keys() & weights.keys() if expected[n].shape != weights[n].shape},
+        ),
     ):
         if names:
             raise ExLMError(f"{path} {problem} {', '.join(sorted(names)[:3])}: it does not belong to this model.")

@@ -20,7 +20,9 @@ class TransitionHead(nn.Module):
         width, self.num_heads = config.hidden_size, config.num_attention_heads
         # Rows 0..pad are never a state's: the published table counts positions from pad + 1.
         self.first_row = config.pad_token_id + 1
-        self.pos_embeddings = nn.Embedding(config.max_positions + self.first_row, width, padding_idx=config.pad_token_id)
+        self.pos_embeddings = nn.Embedding(
+            config.max_positions + self.first_row, width, padding_idx=config.pad_token_id
+        )
         self.Wq = nn.Linear(2 * width, width)
         self.Wk = nn.Linear(2 * width, width)
         self.Wgate = nn.Linear(2 * width, self.num_heads)
@@ -55,4 +57,5 @@ class TransitionHead(nn.Module):
             scores = scores.masked_fill(~allowed[:, None], torch.finfo(full).min)
             log_gate = gate.to(full).log_softmax(-1).transpose(1, 2)[..., None]
             mixed = (scores.log_softmax(-1) + log_gate).logsumexp(1)
-            return mixed.masked_fill(~allowed, -torch.inf)
+            matrix: Tensor = mixed.masked_fill(~allowed, -torch.inf)
+        return matrix

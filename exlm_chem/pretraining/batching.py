@@ -126,7 +126,7 @@ class MaskedBatches(Dataset[Batch]):
         """Masked batch number `index`."""
         if not 0 <= index < len(self):
             raise IndexError(index)
-        ids = self.tokenizer.pad([self.corpus[row] for row in self.plan[index]])
+        ids = self.tokenizer.pad([self.corpus[row].tolist() for row in self.plan[index]])
         generator = np.random.default_rng([*self.seed, index])
         masked, labels = mask_tokens(ids, self.mask_ratio, self.tokenizer.unk_id + 1, self.tokenizer.mask_id, generator)
         return Batch(torch.from_numpy(masked), torch.from_numpy(labels))

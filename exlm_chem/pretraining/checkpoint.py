@@ -53,7 +53,7 @@ def find_checkpoint(directory: Path) -> tuple[Path | None, dict[str, Any], list[
     warnings : list of str
         One sentence for every broken checkpoint that was passed over.
     """
-    warnings = []
+    warnings: list[str] = []
     for path in _newest_first(directory):
         try:
             content = json.loads((path / STATE).read_text(encoding="utf-8"))

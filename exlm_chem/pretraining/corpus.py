@@ -140,7 +140,8 @@ def build_corpus(
     summary = CorpusSummary(key=key, files=[str(file) for file in files], **molecules)
     if summary.molecules == summary.validation:
         names = ", ".join(str(file) for file in files)
-        raise ExLMError(f"{names}: no molecule is left to train on ({summary.rejected} lines rejected, see {temporary / 'rejected.csv'}).")
+        reasons = f"{summary.rejected} lines rejected, see {temporary / 'rejected.csv'}"
+        raise ExLMError(f"{names}: no molecule is left to train on ({reasons}).")
     (temporary / "corpus.json").write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(directory, ignore_errors=True)
     temporary.rename(directory)

@@ -61,13 +61,13 @@ def correct_tokens(output: MaskedLMOutput, labels: Tensor) -> Tensor:
     Tensor of int64, scalar
     """
     predicted = output.logits.argmax(-1)
-    if output.match is None or output.transitions is None or output.targets is None or output.target_length is None:
+    graph = output.graph
+    if graph is None:
         return (predicted == labels[labels != NOT_A_TARGET]).sum()
-    state_length = output.encoder.expansion.state_length
-    path, _ = best_path(output.match, output.transitions, output.target_length, state_length)
+    path, _ = best_path(graph.match, graph.transitions, graph.target_length, graph.state_length)
     emitted = predicted.gather(1, path.clamp(min=0))
     # The targets are the masked tokens between <s> and </s>, in order; those two are no masked tokens.
     inner = torch.ones_like(path, dtype=torch.bool)
     inner[:, 0] = False
-    inner &= torch.arange(path.shape[1], device=path.device) < (output.target_length - 1)[:, None]
-    return ((emitted == output.targets) & inner & (path >= 0)).sum()
+    inner &= torch.arange(path.shape[1], device=path.device) < (graph.target_length - 1)[:, None]
+    return ((emitted == graph.targets) & inner & (path >= 0)).sum()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -58,7 +57,7 @@ def write_history(history: list[Measurement], directory: Path) -> None:
     writer.writerows(asdict(measurement) for measurement in history)
     temporary = directory / "metrics.csv.part"
     temporary.write_text(table.getvalue(), encoding="utf-8")
-    os.replace(temporary, directory / "metrics.csv")
+    temporary.replace(directory / "metrics.csv")
     if history:
         _draw(history, directory / "loss.png")
 
@@ -75,9 +74,11 @@ def _draw(history: list[Measurement], path: Path) -> None:
     axes.plot(molecules, [m.train_loss for m in history], "o-", ms=3, label="training")
     axes.plot(molecules, [m.validation_loss for m in history], "o-", ms=3, label="validation")
     right = axes.twinx()
-    right.plot(molecules, [m.validation_accuracy for m in history], "s:", color="gray", ms=3, label="validation accuracy")
+    right.plot(
+        molecules, [m.validation_accuracy for m in history], "s:", color="gray", ms=3, label="validation accuracy"
+    )
     right.set(ylabel="accuracy of masked tokens", ylim=(0, 1))
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
     temporary = path.with_suffix(".part.png")
     figure.savefig(temporary, dpi=150)
-    os.replace(temporary, path)
+    temporary.replace(path)

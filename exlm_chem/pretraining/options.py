@@ -88,7 +88,15 @@ class PretrainingOptions:
             raise ExLMError(f"--mask-ratio must lie between 0 and 1, not {self.mask_ratio}.")
         if not 0 <= self.validation < 1:
             raise ExLMError(f"--valid must be a share between 0 and 1, not {self.validation}.")
-        for name in ("max_steps", "epochs", "max_seconds", "batch_tokens", "accumulation", "learning_rate", "checkpoint_minutes"):
+        for name in (
+            "max_steps",
+            "epochs",
+            "max_seconds",
+            "batch_tokens",
+            "accumulation",
+            "learning_rate",
+            "checkpoint_minutes",
+        ):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ExLMError(f"--{name.replace('_', '-')} must be larger than 0, not {value}.")

@@ -84,7 +84,13 @@ def pretrain(
 
     tokenizer = ExLMTokenizer(options.scheme)
     corpus = build_corpus(
-        files, output / "corpus", tokenizer, _longest(options, tokenizer), options.validation, smiles_column, validation_files
+        files,
+        output / "corpus",
+        tokenizer,
+        _longest(options, tokenizer),
+        options.validation,
+        smiles_column,
+        validation_files,
     )
     summary = corpus.summary
     log(
@@ -101,9 +107,15 @@ def pretrain(
 
 def _longest(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> int:
     """Tokens of the longest molecule that is sure to fit after masking and expansion."""
-    config = ExLMConfig.preset(options.preset, tokenizer.vocab_size, objective=options.objective, num_states=options.states)
+    config = ExLMConfig.preset(
+        options.preset, tokenizer.vocab_size, objective=options.objective, num_states=options.states
+    )
     lengths = torch.arange(config.max_positions + 1).numpy()
-    return int(lengths[expanded_lengths(lengths, config, options.mask_ratio) <= min(config.max_positions, options.batch_tokens)][-1])
+    return int(
+        lengths[
+            expanded_lengths(lengths, config, options.mask_ratio) <= min(config.max_positions, options.batch_tokens)
+        ][-1]
+    )
 
 
 def _write_model(

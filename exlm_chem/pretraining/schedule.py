@@ -8,7 +8,9 @@ from typing import Literal
 Schedule = Literal["linear", "cosine"]
 
 
-def learning_rate_factor(progress: float, schedule: Schedule = "linear", warmup: float = 0.05, decay: float = 0.3) -> float:
+def learning_rate_factor(
+    progress: float, schedule: Schedule = "linear", warmup: float = 0.05, decay: float = 0.3
+) -> float:
     """Factor on the peak learning rate.
 
     Parameters

@@ -17,6 +17,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Subset
 
 from exlm_chem.errors import ExLMError
@@ -37,14 +38,29 @@ ORDER, MASKS, VALIDATION = 1, 2, 3
 
 @dataclass
 class Progress:
-    """How far a run is; saved in every checkpoint."""
+    """How far a run is; saved in every checkpoint. The window is what came since the last measurement."""
 
     step: int = 0
     molecules: int = 0
     tokens: int = 0
     seconds: float = 0.0
     evaluations: int = 0
+    window_loss: float = 0.0
+    window_steps: int = 0
+    window_molecules: int = 0
+    window_seconds: float = 0.0
     history: list[Measurement] = field(default_factory=list)
+
+    def count(self, loss: float, molecules: int, tokens: int, seconds: float) -> None:
+        """Add one optimizer step."""
+        self.step += 1
+        self.molecules += molecules
+        self.tokens += tokens
+        self.seconds += seconds
+        self.window_loss += loss
+        self.window_steps += 1
+        self.window_molecules += molecules
+        self.window_seconds += seconds
 
 
 Report = Callable[[Progress, float, float], None]
@@ -79,7 +95,7 @@ class Trainer:
         self.corpus, self.directory, self.tokenizer, self.options = corpus, directory, tokenizer, options
         self.report, self.log = report, log
         self.progress = Progress()
-        AcceleratorState._reset_state()  # one process may train several models, each in its own precision
+        AcceleratorState._reset_state()  # noqa: SLF001 - one process may train several models, each in its precision
         self.accelerator = Accelerator(
             cpu=options.device == "cpu", mixed_precision=resolve_precision(options), step_scheduler_with_optimizer=False
         )
@@ -114,31 +130,25 @@ class Trainer:
         if resume:
             self._resume()
         options, progress = self.options, self.progress
-        window_loss, window_steps, window_molecules, window_start = 0.0, 0, 0, time.monotonic()
         last_checkpoint = time.monotonic()
         batches = self._batches(progress.step)
         with _Signals(self._ask_to_stop):
             while (share := self.share_done()) < 1:
                 started = time.monotonic()
                 loss, molecules, tokens = self._step(batches, share)
-                progress.step += 1
-                progress.molecules += molecules
-                progress.tokens += tokens
-                progress.seconds += time.monotonic() - started
-                window_loss, window_steps, window_molecules = window_loss + loss, window_steps + 1, window_molecules + molecules
+                progress.count(loss, molecules, tokens, time.monotonic() - started)
                 share = self.share_done()
                 self.report(progress, share, loss)
                 if share >= 1 or share >= (progress.evaluations + 1) / options.evaluations:
-                    speed = window_molecules / (time.monotonic() - window_start)
-                    self._measure(share, window_loss / window_steps, speed)
-                    window_loss, window_steps, window_molecules, window_start = 0.0, 0, 0, time.monotonic()
+                    self._measure(share)
                 stop = self._stop_asked()
                 if stop or share >= 1 or time.monotonic() - last_checkpoint > 60 * options.checkpoint_minutes:
                     self._save()
                     last_checkpoint = time.monotonic()
                 if stop and share < 1:
-                    name = signal.Signals(self._stop_signal or signal.SIGTERM).name
-                    raise ExLMError(f"stopped by {name} after step {progress.step}; the same command with --resume goes on from there.")
+                    by = signal.Signals(self._stop_signal or signal.SIGTERM).name
+                    advice = "the same command with --resume goes on from there"
+                    raise ExLMError(f"stopped by {by} after step {progress.step}; {advice}.")
         model: ExLMForMaskedLM = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
         return model.eval()
 
@@ -160,7 +170,10 @@ class Trainer:
         learning_rate = options.learning_rate * learning_rate_factor(share, options.schedule)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
-        loss, counts = torch.zeros((), device=accelerator.device), torch.zeros(2, dtype=torch.long, device=accelerator.device)
+        loss, counts = (
+            torch.zeros((), device=accelerator.device),
+            torch.zeros(2, dtype=torch.long, device=accelerator.device),
+        )
         for part in range(options.accumulation):
             batch = next(batches)
             last = part == options.accumulation - 1
@@ -175,7 +188,8 @@ class Trainer:
         self.optimizer.zero_grad()
         mean_loss = float(accelerator.reduce(loss, "mean"))
         if not np.isfinite(mean_loss):
-            raise ExLMError(f"the loss is {mean_loss} at step {self.progress.step}; use a smaller --learning-rate or --precision fp32.")
+            advice = "use a smaller --learning-rate or --precision fp32"
+            raise ExLMError(f"the loss is {mean_loss} at step {self.progress.step}; {advice}.")
         molecules, tokens = accelerator.reduce(counts, "sum").tolist()
         return mean_loss, molecules, tokens
 
@@ -205,10 +219,11 @@ class Trainer:
         plan = plan_batches(rows, self.costs[rows], self.options.batch_tokens, np.random.default_rng(VALIDATION))
         return MaskedBatches(self.corpus, plan, self.tokenizer, self.options.mask_ratio, (VALIDATION,))
 
-    def _measure(self, share: float, train_loss: float, speed: float) -> None:
+    def _measure(self, share: float) -> None:
         progress = self.progress
         with self.accelerator.autocast():
-            result = evaluate(self.model, self._validation_batches(), self.accelerator.device)
+            batches = self._validation_batches()
+            result = evaluate(self.model, (batches[i] for i in range(len(batches))), self.accelerator.device)
         progress.evaluations = int(share * self.options.evaluations + 1e-9)
         measurement = Measurement(
             step=progress.step,
@@ -216,12 +231,13 @@ class Trainer:
             tokens=progress.tokens,
             seconds=round(progress.seconds, 2),
             learning_rate=self.optimizer.param_groups[0]["lr"],
-            train_loss=train_loss,
+            train_loss=progress.window_loss / progress.window_steps,
             validation_loss=result["validation_loss"],
             validation_accuracy=result["validation_accuracy"],
             infeasible=int(result["infeasible"]),
-            molecules_per_second=round(speed, 1),
+            molecules_per_second=round(progress.window_molecules / progress.window_seconds, 1),
         )
+        progress.window_loss, progress.window_steps, progress.window_molecules, progress.window_seconds = 0.0, 0, 0, 0.0
         progress.history.append(measurement)
         if self.accelerator.is_main_process:
             write_history(progress.history, self.directory)
@@ -238,11 +254,13 @@ class Trainer:
         if path is None:
             return
         # How long a run lasts, how it is watched and on what it runs may change; what it computes may not.
-        free = {"max_steps", "epochs", "max_seconds", "evaluations", "checkpoint_minutes", "num_workers", "device", "compile"}
+        limits = {"max_steps", "epochs", "max_seconds", "evaluations"}
+        free = limits | {"checkpoint_minutes", "num_workers", "device", "compile"}
         ours = asdict(self.options)
         changed = [name for name, value in state["options"].items() if name not in free and ours.get(name) != value]
         if changed:
-            raise ExLMError(f"{path} was made with another --{changed[0].replace('_', '-')} ({state['options'][changed[0]]}); use that or another -o.")
+            option, value = f"--{changed[0].replace('_', '-')}", state["options"][changed[0]]
+            raise ExLMError(f"{path} was made with another {option} ({value}); use that or another -o.")
         if state["corpus"] != self.corpus.summary.key:
             raise ExLMError(f"{path} was made from other molecules; give the same corpus or another -o.")
         self.accelerator.load_state(str(path))
@@ -285,7 +303,7 @@ def resolve_precision(options: PretrainingOptions) -> str:
         return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     if options.device != "cpu" and torch.backends.mps.is_available():
         return "no"
-    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"
+    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"  # noqa: SLF001 - there is no public name
 
 
 def make_optimizer(model: torch.nn.Module, options: PretrainingOptions) -> torch.optim.Optimizer:
@@ -298,9 +316,10 @@ def make_optimizer(model: torch.nn.Module, options: PretrainingOptions) -> torch
     return torch.optim.AdamW(groups, lr=options.learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
 
 
-def expanded_lengths(lengths: np.ndarray[Any, Any], config: ExLMConfig, mask_ratio: float) -> np.ndarray[Any, Any]:
+def expanded_lengths(lengths: NDArray[np.int64], config: ExLMConfig, mask_ratio: float) -> NDArray[np.int64]:
     """Longest that molecules of these many tokens can become by expansion."""
     if config.objective == "mlm":
         return lengths
     masked = np.ceil(mask_ratio * np.maximum(lengths - 2, 1)).astype(np.int64)
-    return lengths + (config.num_states - 1) * (masked + 2)
+    longest: NDArray[np.int64] = lengths + (config.num_states - 1) * (masked + 2)
+    return longest

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from exlm_chem.modeling import ExLMForMaskedLM, ExLMForMoleculeProperty, ExLMModel
 from exlm_chem.modeling.alignment import best_path
 from exlm_chem.modeling.encoder import rotary_table, rotate
-from exlm_chem.modeling.exlm import NOT_A_TARGET, MaskedLMOutput
+from exlm_chem.modeling.exlm import NOT_A_TARGET, MaskedLMOutput, StateGraph
 from tests.parity.reference import fill, load, our_config, our_expansion, our_name, our_weights, scatter_states
 
 CLEAN = ["k4_main", "k2_main", "k1_main", "k4_postnorm", "k4_masked_specials"]
@@ -33,6 +33,11 @@ class Case:
     model: ExLMForMaskedLM
     output: MaskedLMOutput
 
+    @property
+    def graph(self) -> StateGraph:
+        assert self.output.graph is not None
+        return self.output.graph
+
     def expected(self, key: str) -> Tensor:
         """The authors' value in this precision."""
         suffix = "64" if self.dtype == torch.float64 else ""
@@ -43,7 +48,13 @@ class Case:
         """Compare; -inf must stand at the same places."""
         theirs = self.expected(key)
         rtol = 2e-7 if kind == "likelihood" and self.dtype == torch.float32 else 0.0
-        torch.testing.assert_close(ours.detach(), theirs.view_as(ours), atol=TOLERANCE[self.dtype][kind], rtol=rtol, msg=lambda m: f"{key}: {m}")
+        torch.testing.assert_close(
+            ours.detach(),
+            theirs.view_as(ours),
+            atol=TOLERANCE[self.dtype][kind],
+            rtol=rtol,
+            msg=lambda m: f"{key}: {m}",
+        )
 
 
 def run(name: str, dtype: torch.dtype) -> Case:
@@ -60,7 +71,9 @@ def run(name: str, dtype: torch.dtype) -> Case:
     return Case(tensors, dtype, model, output)
 
 
-@pytest.fixture(params=[(name, dtype) for name in CLEAN + GHOSTS for dtype in DTYPES], ids=lambda p: f"{p[0]}-{str(p[1])[6:]}")
+@pytest.fixture(
+    params=[(name, dtype) for name in CLEAN + GHOSTS for dtype in DTYPES], ids=lambda p: f"{p[0]}-{str(p[1])[6:]}"
+)
 def case(request: pytest.FixtureRequest) -> Case:
     return run(*request.param)
 
@@ -78,8 +91,8 @@ def test_expansion_is_equal(name: str) -> None:
 
 
 def test_targets_are_equal(case: Case) -> None:
-    assert torch.equal(case.output.target_length, case.tensors["out/target_length"])
-    assert torch.equal(case.output.targets, case.tensors["out/targets"])
+    assert torch.equal(case.graph.target_length, case.tensors["out/target_length"])
+    assert torch.equal(case.graph.targets, case.tensors["out/targets"])
 
 
 def test_values_are_equal(case: Case) -> None:
@@ -90,10 +103,10 @@ def test_values_are_equal(case: Case) -> None:
         for layer, hidden in enumerate(output.encoder.hidden_states):
             case.close(hidden, f"out/hidden.{layer}")
     case.close(case.model.score(output.encoder.last_hidden_state), "out/logits")
-    case.close(scatter_states(output.transitions, expansion, (1, 2), -torch.inf), "out/links_square")
+    case.close(scatter_states(case.graph.transitions, expansion, (1, 2), -torch.inf), "out/links_square")
     theirs = expansion.gather_states(case.expected("out/match").transpose(1, 2)).transpose(1, 2)
-    ours = output.match.masked_fill(~states[:, None], 0.0)
-    real = torch.arange(ours.shape[1])[None] < output.target_length[:, None]
+    ours = case.graph.match.masked_fill(~states[:, None], 0.0)
+    real = torch.arange(ours.shape[1])[None] < case.graph.target_length[:, None]
     gap = ((ours - theirs.masked_fill(~states[:, None], 0.0)).abs() * real[..., None]).max()
     assert gap <= TOLERANCE[case.dtype]["values"]
     case.close(output.log_likelihood, "out/loglik", "likelihood")
@@ -108,14 +121,16 @@ def test_weight_gradients_are_equal(case: Case) -> None:
     ours = {name: parameter.grad for name, parameter in case.model.named_parameters()}
     assert ours.keys() == theirs.keys()
     for name, gradient in theirs.items():
-        torch.testing.assert_close(ours[name], gradient, atol=TOLERANCE[case.dtype]["gradients"], rtol=0.0, msg=lambda m, n=name: f"{n}: {m}")
+        torch.testing.assert_close(
+            ours[name], gradient, atol=TOLERANCE[case.dtype]["gradients"], rtol=0.0, msg=lambda m, n=name: f"{n}: {m}"
+        )
 
 
 @pytest.mark.parametrize("name", CLEAN + GHOSTS)
 def test_activation_gradients_are_equal(name: str) -> None:
     case = run(name, torch.float32)
     output, expansion = case.output, case.output.encoder.expansion
-    inner = [output.encoder.last_hidden_state, output.transitions, output.logits, output.match]
+    inner = [output.encoder.last_hidden_state, case.graph.transitions, output.logits, case.graph.match]
     features, links, logits, match = torch.autograd.grad(output.loss, inner)
     case.close(features, "grad_act/features", "gradients")
     case.close(scatter_states(links, expansion, (1, 2), 0.0), "grad_act/links", "gradients")
@@ -125,12 +140,12 @@ def test_activation_gradients_are_equal(name: str) -> None:
 
 def test_best_paths_are_equal(case: Case) -> None:
     output, expansion = case.output, case.output.encoder.expansion
-    path, _ = best_path(output.match, output.transitions, output.target_length, expansion.state_length)
+    path, _ = best_path(case.graph.match, case.graph.transitions, case.graph.target_length, expansion.state_length)
     for row in range(len(path)):
         if not output.log_likelihood[row].isfinite():
             continue
         ours = torch.full((expansion.input_ids.shape[1],), -1)
-        for target in range(int(output.target_length[row])):
+        for target in range(int(case.graph.target_length[row])):
             ours[expansion.state_positions[row, path[row, target]]] = target
         assert torch.equal(ours, case.tensors["out/best_path"][row])
 
@@ -183,7 +198,9 @@ def test_classification_head_is_equal(dtype: torch.dtype) -> None:
     loss.backward()
     out, grad = ("out64/", "grad64/") if dtype == torch.float64 else ("out/", "grad/")
     torch.testing.assert_close(logits.detach(), tensors[f"{out}cls_logits"], atol=TOLERANCE[dtype]["values"], rtol=0)
-    torch.testing.assert_close(loss.detach(), tensors[f"{out}cls_loss_sum"][0], atol=TOLERANCE[dtype]["loss"] * 4, rtol=0)
+    torch.testing.assert_close(
+        loss.detach(), tensors[f"{out}cls_loss_sum"][0], atol=TOLERANCE[dtype]["loss"] * 4, rtol=0
+    )
     expected = our_weights(tensors, grad, dtype)
     ours = {name: p.grad for name, p in model.model.named_parameters(prefix="model")}
     assert ours.keys() == expected.keys()
@@ -191,7 +208,9 @@ def test_classification_head_is_equal(dtype: torch.dtype) -> None:
         torch.testing.assert_close(ours[name], gradient, atol=TOLERANCE[dtype]["gradients"], rtol=0)
     for part in ("dense", "out_proj"):
         theirs = tensors[f"{grad}{head}{part}.weight"]
-        torch.testing.assert_close(getattr(model.head, part).weight.grad, theirs, atol=TOLERANCE[dtype]["gradients"], rtol=0)
+        torch.testing.assert_close(
+            getattr(model.head, part).weight.grad, theirs, atol=TOLERANCE[dtype]["gradients"], rtol=0
+        )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -204,7 +223,9 @@ def test_mlm_is_equal(dtype: torch.dtype) -> None:
     out, grad = ("out64/", "grad64/") if dtype == torch.float64 else ("out/", "grad/")
     features = output.encoder.last_hidden_state
     torch.testing.assert_close(features.detach(), tensors[f"{out}features"], atol=TOLERANCE[dtype]["values"], rtol=0)
-    torch.testing.assert_close(model.score(features).detach(), tensors[f"{out}logits_all"], atol=TOLERANCE[dtype]["values"], rtol=0)
+    torch.testing.assert_close(
+        model.score(features).detach(), tensors[f"{out}logits_all"], atol=TOLERANCE[dtype]["values"], rtol=0
+    )
     assert int(output.num_targets) == int(tensors["out/sample_size"])
     total = output.loss * output.num_targets
     total.backward()

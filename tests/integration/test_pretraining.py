@@ -1,0 +1,103 @@
+"""Whole runs in one process: what is learnt, and that an interruption changes nothing."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling import ExLMForMaskedLM
+from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.run import pretrain
+from exlm_chem.pretraining.trainer import Progress
+
+OPTIONS = PretrainingOptions(
+    preset="tiny", max_steps=12, batch_tokens=1024, precision="fp32", device="cpu", evaluations=3, validation=0.1
+)
+
+
+@pytest.fixture
+def molecules(tmp_path: Path) -> Path:
+    file = tmp_path / "molecules.smi"
+    file.write_text("\n".join(f"{'C' * (i % 7 + 1)}{'(=O)' * (i % 2)}N{'c1ccccc1' * (i % 3)}" for i in range(200)))
+    return file
+
+
+def metrics(directory: Path) -> list[dict[str, str]]:
+    """The table of a run."""
+    with (directory / "metrics.csv").open(newline="") as table:
+        return list(csv.DictReader(table))
+
+
+@pytest.mark.parametrize("objective", ["exlm", "mlm"])
+def test_a_tiny_set_is_memorised(objective: str, tmp_path: Path) -> None:
+    file = tmp_path / "two.smi"
+    file.write_text("\n".join(["c1ccncc1O", "CC(=O)NCCS"] * 8))
+    options = replace(
+        OPTIONS, objective=objective, max_steps=600, learning_rate=3e-3, batch_tokens=2048, validation=0.0
+    )
+    directory = pretrain([file], tmp_path / "model", options, validation_files=[file])
+    last = metrics(directory)[-1]
+    assert float(last["validation_accuracy"]) > 0.95
+    assert last["infeasible"] == "0"
+
+
+def test_interrupted_and_resumed_equals_never_interrupted(molecules: Path, tmp_path: Path) -> None:
+    whole = pretrain([molecules], tmp_path / "whole", OPTIONS)
+    parts = tmp_path / "parts"
+
+    def interrupt(progress: Progress, _share: float, _loss: float) -> None:
+        if progress.step == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(ExLMError, match="stopped by SIGTERM after step 5; the same command with --resume"):
+        pretrain([molecules], parts, OPTIONS, report=interrupt)
+    with pytest.raises(ExLMError, match="is not empty; add --resume"):
+        pretrain([molecules], parts, OPTIONS)
+    with pytest.raises(ExLMError, match="another --mask-ratio"):
+        pretrain([molecules], parts, replace(OPTIONS, mask_ratio=0.3), resume=True)
+    lines: list[str] = []
+    pretrain([molecules], parts, OPTIONS, resume=True, log=lines.append)
+    assert any(line.startswith("resumed from step-000000005") for line in lines)
+    ours, theirs = load_file(parts / "model.safetensors"), load_file(whole / "model.safetensors")
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    timings = ("seconds", "molecules_per_second")
+    measured = [[{k: v for k, v in row.items() if k not in timings} for row in metrics(d)] for d in (parts, whole)]
+    assert measured[0] == measured[1]
+
+
+def test_a_broken_checkpoint_is_passed_over(molecules: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, checkpoint_minutes=1e-6)
+    directory = pretrain([molecules], tmp_path / "run", replace(options, max_steps=6))
+    newest = max((directory / "checkpoints").iterdir())
+    weights = newest / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-7])
+    lines: list[str] = []
+    pretrain([molecules], directory, options, resume=True, log=lines.append)
+    assert any("is broken (model.safetensors)" in line for line in lines)
+    assert any(line.startswith("resumed from step-000000005") for line in lines)
+
+
+def test_resume_from_nothing_starts_from_the_beginning(molecules: Path, tmp_path: Path) -> None:
+    directory = pretrain([molecules], tmp_path / "new", replace(OPTIONS, max_steps=2), resume=True)
+    model = ExLMForMaskedLM.from_pretrained(directory)
+    assert model.config.objective == "exlm"
+    assert "2 steps" in (directory / "README.md").read_text()
+    assert {"loss.png", "metrics.csv", "run.json", "training.json", "tokenizer.json"} <= {
+        f.name for f in directory.iterdir()
+    }
+
+
+def test_accumulated_batches_give_one_step(molecules: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, max_steps=2, accumulation=3, batch_tokens=256)
+    directory = pretrain([molecules], tmp_path / "run", options)
+    rows = metrics(directory)
+    assert rows[-1]["step"] == "2"
+    assert int(rows[-1]["tokens"]) > 2 * 2 * 200
