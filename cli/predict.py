@@ -135,13 +135,22 @@ class _Screen:
 
         from exlm_chem.smiles.writers import cell_text
 
+        console = Console()
         table = Table(box=None, pad_edge=False, header_style="bold")
+        numbers = {i for row in self.rows for i, cell in enumerate(row) if isinstance(cell, float)}
+        # numbers are shown in full and reasons on several lines; the other columns share what room is left
+        others = len(self.columns) - len(numbers) - 1
+        room = (console.width - 11 * len(numbers) - 33) // max(others, 1) - 2
         for index, column in enumerate(self.columns):
-            number = any(isinstance(row[index], float) for row in self.rows)
-            table.add_column(Text(column), justify="right" if number else "left", overflow="fold")
+            if index in numbers:
+                table.add_column(Text(column), justify="right", no_wrap=True)
+            elif index < len(self.columns) - 1:
+                table.add_column(Text(column), no_wrap=True, overflow="ellipsis", max_width=max(room, 6))
+            else:
+                table.add_column(Text(column), overflow="fold")
         for row in self.rows:
             table.add_row(*(Text(cell_text(cell)) for cell in row))  # Text, because [nH] is no markup
-        Console().print(table)
+        console.print(table)
 
 
 @contextmanager

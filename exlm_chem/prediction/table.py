@@ -119,8 +119,9 @@ class PredictionTable:
             molecules = [prediction.molecules[index] for prediction in predictions]
             error = record.error or self._reason([molecule.error for molecule in molecules])
             self.summary.rows += 1
-            self.summary.notes.update({_category(m.note) for m in molecules if m.note is not None})
-            if error is not None:
+            if error is None:
+                self.summary.notes.update({_category(m.note) for m in molecules if m.note is not None})
+            else:
                 if self._on_invalid == "raise":
                     raise ExLMError(f"{self._reader.name}, line {record.line}: {error}")
                 self.summary.failed += 1

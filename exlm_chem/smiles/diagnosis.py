@@ -8,7 +8,7 @@ two by asking RDKit for its list of problems.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from rdkit import Chem
 
@@ -62,8 +62,9 @@ def _syntax_fault(smiles: str) -> tuple[int, str] | None:  # noqa: C901, PLR0911
     rings: dict[str, tuple[int, int]] = {}  # of each open ring closure: its position and its atom
     joined: set[frozenset[int]] = set()  # pairs of atoms that have a bond
     before = "start"  # what the piece before was: start, atom, bond, open, close, ring or dot
-    bond_at = position = 0
+    position = 0
     atom, previous = -1, -1  # the last atom read, and the one that the next bond starts from
+    inside = False  # whether the molecule or branch that is open has an atom
     pieces = _with_ring_numbers(PIECES.findall(smiles))
     for piece in pieces:
         if piece in _ATOMS or piece[0] == "[":
@@ -72,33 +73,33 @@ def _syntax_fault(smiles: str) -> tuple[int, str] | None:  # noqa: C901, PLR0911
             atom += 1
             if previous >= 0:
                 joined.add(frozenset((previous, atom)))
-            previous, before = atom, "atom"
+            previous, before, inside = atom, "atom", True
         elif piece in _BONDS:
             if before in {"start", "dot"}:
                 return position, f"bond '{piece}' without an atom before it"
             if before == "bond":
                 return position, f"bond '{piece}' directly after another bond"
-            before, bond_at = "bond", position
+            before = "bond"
         elif piece == "(":
             if before in {"start", "dot", "open", "bond"}:
                 return position, "'(' without an atom before it"
             branches.append((position, previous))
-            before = "open"
+            before, inside = "open", False
         elif piece == ")":
             if not branches:
                 return position, "')' without '('"
             if before == "open":
                 return position, "empty branch '()'"
-            if before == "bond":
-                return bond_at, "bond without an atom after it"
+            if before in {"bond", "dot"}:
+                return position - 1, f"{before} without an atom after it"
             previous = branches.pop()[1]
-            before = "close"
+            before, inside = "close", True
         elif piece == ".":
-            if before in {"start", "dot", "bond"}:
+            if before in {"start", "dot", "bond", "open"}:
                 return position, "'.' without an atom before it"
-            previous, before = -1, "dot"
+            previous, before, inside = -1, "dot", False
         elif piece[0].isdigit() or piece[0] == "%":
-            if before in {"start", "dot", "open"}:
+            if not inside:
                 return position, f"ring closure {piece} without an atom before it"
             label = piece.strip("%()").lstrip("0") or "0"
             if label in rings:
@@ -133,10 +134,14 @@ def _with_ring_numbers(pieces: list[str]) -> list[str]:
 
 
 def _chemistry_fault(molecule: Any, smiles: str) -> str:
-    problems = Chem.DetectChemistryProblems(molecule)
-    if not problems:
-        Chem.SanitizeMol(molecule)  # its exception is the reason, and the caller reports it
-        return "RDKit refuses it without a reason"
+    problems = list(Chem.DetectChemistryProblems(molecule))
+    if not problems:  # some valences only become impossible on the way
+        try:
+            Chem.SanitizeMol(molecule)
+        except Chem.MolSanitizeException as error:
+            problems = [cast("Any", error).cause]
+        else:
+            return "RDKit refuses it without a reason"
     problem, kind = problems[0], problems[0].GetType()
     more = f" (and {len(problems) - 1} more such atoms)" if len(problems) > 1 else ""
     if kind == "KekulizeException":

@@ -31,6 +31,9 @@ REASONS = {
     "C1C1": "not SMILES at position 3: ring closure 1 joins two atoms that have a bond already",
     "CC=": "not SMILES at position 2: it ends with '=', and an atom is expected after that",
     "C..C": "not SMILES at position 2: '.' without an atom before it",
+    "C(.O)C": "not SMILES at position 2: '.' without an atom before it",
+    "C(O.)C": "not SMILES at position 3: dot without an atom after it",
+    "C(-1)C1": "not SMILES at position 3: ring closure 1 without an atom before it",
     "[C@@@H]": "not SMILES at position 0: no atom is written [C@@@H]",
     "CCO>>CC=O": "not SMILES at position 3: this is a reaction, and one molecule is expected",
     "CC?C": "not SMILES at position 2: unknown character '?'",
@@ -39,6 +42,7 @@ REASONS = {
     "[13CH3]C(C)(C)(C)(C)C": "impossible valence: atom 1 (C at position 7) has 6 bonds",
     "Oc1cccc1": "impossible aromatic ring: "
     "no arrangement of double bonds for atoms 1, 2, 3, 4, 5 from position 1; is a [nH] missing?",
+    "CCn2=cnc3ccccc32": "impossible valence: atom 2 (N at position 2) has 4 bonds",
     "CCc": "aromatic atom outside of a ring: atom 2 (C at position 2)",
 }
 
