@@ -67,7 +67,9 @@ def compare_model(name: str, dtype: torch.dtype, worst: Deviations) -> None:
     for kind, (ours, key) in values.items():
         note(worst, kind, ours, case.expected(key).view_as(ours))
     output.loss.backward()
-    gradients = our_weights(case.tensors, "grad64/" if dtype == torch.float64 else "grad/", dtype)
+    gradients = our_weights(
+        case.tensors, "grad64/" if dtype == torch.float64 else "grad/", dtype, case.model.config.num_attention_heads
+    )
     for parameter, gradient in gradients.items():
         note(worst, "weight gradients", cast("Tensor", case.model.get_parameter(parameter).grad), gradient)
 

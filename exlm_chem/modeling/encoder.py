@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from exlm_chem.modeling.configuration import ExLMConfig
@@ -18,8 +21,9 @@ def rotary_table(
 ) -> tuple[Tensor, Tensor]:
     """Cosines and sines of the two-axis rotary embedding.
 
-    The first half of a head's d numbers is rotated by p, the second half by s; within a half of size m = d/2 the
-    pair (r, r + m/2) turns by position x 10000^(-2r/m).
+    A head of d numbers is d/2 pairs (r, r + d/2). The first half of the pairs turns by p, the second half by s, pair r
+    of a half by position x 10000^(-4r/d). (The published code numbers the pairs in another order; as queries and keys
+    are numbered alike, this changes no score.)
 
     Parameters
     ----------
@@ -32,22 +36,42 @@ def rotary_table(
 
     Returns
     -------
-    (cos, sin) : Tensor of shape (B, 1, L, 2, m/2)
-        Axis 3 is the half.
+    (cos, sin) : Tensor of shape (B, L, 1, d)
+        sin is negative in its first half, as `rotate` needs it.
     """
-    half = config.hidden_size // config.num_attention_heads // 2
+    axis = config.hidden_size // config.num_attention_heads // 2
     # float32 first, whatever the dtype: the published model keeps its frequencies so.
-    exponent = torch.arange(0, half, 2, dtype=torch.float32, device=token_index.device) / half
+    exponent = torch.arange(0, axis, 2, dtype=torch.float32, device=token_index.device) / axis
     frequency = (1.0 / 10000**exponent).to(dtype)
-    angle = torch.stack([token_index, state_index], dim=-1).to(dtype)[..., None] * frequency
-    return angle.cos()[:, None], angle.sin()[:, None]
+    angle = (torch.stack([token_index, state_index], dim=-1).to(dtype)[..., None] * frequency).flatten(-2)[:, :, None]
+    cos, sin = angle.cos(), angle.sin()
+    return torch.cat([cos, cos], -1), torch.cat([-sin, sin], -1)
 
 
 def rotate(values: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate (B, H, L, d) queries or keys by a `rotary_table`."""
-    first, second = values.unflatten(-1, (2, 2, -1)).unbind(-2)
-    cos, sin = cos.to(values.dtype), sin.to(values.dtype)
-    return torch.stack([first * cos - second * sin, second * cos + first * sin], dim=-2).flatten(-3)
+    """Rotate (B, L, H, d) queries or keys by a `rotary_table`."""
+    result: Tensor = _Rotate.apply(values, cos.to(values.dtype), sin.to(values.dtype))  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Rotate(torch.autograd.Function):
+    """A rotation's gradient is the rotation back: no intermediate values need to be kept or differentiated."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        ctx.save_for_backward(cos, sin)
+        return _swap_halves(values).mul_(sin).addcmul_(values, cos)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None, None]:
+        cos, sin = ctx.saved_tensors
+        return (grad_output * cos).addcmul_(_swap_halves(grad_output), sin, value=-1), None, None
+
+
+def _swap_halves(values: Tensor) -> Tensor:
+    first, second = values.chunk(2, -1)
+    return torch.cat([second, first], -1)
 
 
 class ExLMAttention(nn.Module):
@@ -60,26 +84,23 @@ class ExLMAttention(nn.Module):
         self.Wqkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
         self.Wo = nn.Linear(config.hidden_size, config.hidden_size)
 
-    def forward(self, hidden: Tensor, cos: Tensor, sin: Tensor, key_bias: Tensor | None) -> Tensor:
-        """Attend; `key_bias` (B, 1, 1, L) is -inf at padding, None without padding. Returns (B, L, D)."""
-        query, key, value = self.Wqkv(hidden).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        query, key = rotate(query, cos, sin), rotate(key, cos, sin)
+    def forward(self, hidden: Tensor, cos: Tensor, sin: Tensor, key_bias: Tensor) -> Tensor:
+        """Attend; `key_bias` (B, L) is -inf at padding and 0 elsewhere. Returns (B, L, D)."""
+        heads = self.Wqkv(hidden).unflatten(-1, (3 * self.num_heads, -1))
+        rotated = rotate(heads[:, :, : 2 * self.num_heads], cos, sin)
+        query, key = rotated.transpose(1, 2).chunk(2, dim=1)
+        value = heads[:, :, 2 * self.num_heads :].transpose(1, 2)
+        bias = key_bias.to(value.dtype)[:, None, None].expand(-1, self.num_heads, -1, -1)
         dropout = self.dropout if self.training else 0.0
         if hidden.device.type == "cpu" and hidden.shape[1] <= EXPLICIT_ATTENTION_LENGTH:
-            scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
-            if key_bias is not None:
-                scores = scores + key_bias
-            weights = F.dropout(scores.softmax(-1, dtype=_softmax_dtype(scores)), dropout).to(value.dtype)
-            context = weights @ value
+            flat_query, flat_key = query.flatten(0, 1), key.flatten(0, 1).transpose(1, 2)
+            scores = torch.baddbmm(bias.flatten(0, 1), flat_query, flat_key, alpha=query.shape[-1] ** -0.5)
+            weights = F.dropout(scores.softmax(-1), dropout).to(value.dtype)
+            context = weights.unflatten(0, (-1, self.num_heads)) @ value
         else:
-            bias = None if key_bias is None else key_bias.to(query.dtype)
             context = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
         output: Tensor = self.Wo(context.transpose(1, 2).flatten(-2))
         return output
-
-
-def _softmax_dtype(scores: Tensor) -> torch.dtype:
-    return torch.float64 if scores.dtype == torch.float64 else torch.float32
 
 
 class ExLMEncoderLayer(nn.Module):
@@ -95,7 +116,7 @@ class ExLMEncoderLayer(nn.Module):
         self.Wo = nn.Linear(config.intermediate_size, config.hidden_size)
         self.dropout = nn.Dropout(config.hidden_dropout)
 
-    def forward(self, hidden: Tensor, cos: Tensor, sin: Tensor, key_bias: Tensor | None) -> Tensor:
+    def forward(self, hidden: Tensor, cos: Tensor, sin: Tensor, key_bias: Tensor) -> Tensor:
         """Map (B, L, D) to (B, L, D)."""
         if self.norm_first:
             attended: Tensor = hidden + self.dropout(self.attn(self.attn_norm(hidden), cos, sin, key_bias))
@@ -146,5 +167,5 @@ class ExLMEncoder(nn.Module):
         )
         hidden_states = [hidden]
         for layer in self.layers:
-            hidden_states.append(layer(hidden_states[-1], cos, sin, key_bias[:, None, None]))
+            hidden_states.append(layer(hidden_states[-1], cos, sin, key_bias))
         return [*hidden_states, self.final_norm(hidden_states[-1])]

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from exlm_chem.modeling import ExLMConfig
 from exlm_chem.modeling.expansion import Expansion
+from exlm_chem.modeling.serialization import SavedModel
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -51,7 +52,17 @@ def our_name(official: str) -> str:
     raise KeyError(official)
 
 
-def our_weights(tensors: dict[str, Tensor], prefix: str, dtype: torch.dtype) -> dict[str, Tensor]:
+def reorder_pairs(values: Tensor, num_heads: int, dim: int = 0) -> Tensor:
+    """Renumber the numbers of every head, from (axis, pair member, frequency) to our (pair member, axis, frequency).
+
+    Queries and keys are renumbered alike, so no score changes.
+    """
+    parts = values.unflatten(dim, (num_heads, 2, 2, -1))
+    dim %= values.dim()
+    return parts.transpose(dim + 1, dim + 2).flatten(dim, dim + 3)
+
+
+def our_weights(tensors: dict[str, Tensor], prefix: str, dtype: torch.dtype, num_heads: int) -> dict[str, Tensor]:
     """All tensors under `prefix` by our names; q, k, v joined to Wqkv."""
     named = {
         our_name(key.removeprefix(prefix)): value.to(dtype)
@@ -63,8 +74,8 @@ def our_weights(tensors: dict[str, Tensor], prefix: str, dtype: torch.dtype) -> 
         if ".Wqkv." not in name:
             joined[name] = value
         elif ".Wqkv.q." in name:
-            parts = [named[name.replace(".q.", f".{part}.")] for part in "qkv"]
-            joined[name.replace(".q.", ".")] = torch.cat(parts)
+            query, key, rest = (named[name.replace(".q.", f".{part}.")] for part in "qkv")
+            joined[name.replace(".q.", ".")] = torch.cat([*(reorder_pairs(x, num_heads) for x in (query, key)), rest])
     return joined
 
 
@@ -85,10 +96,10 @@ def our_config(config: dict[str, object]) -> ExLMConfig:
     return replace(made, objective="mlm") if mlm else made
 
 
-def fill(module: nn.Module, tensors: dict[str, Tensor], dtype: torch.dtype) -> None:
+def fill(module: SavedModel, tensors: dict[str, Tensor], dtype: torch.dtype) -> None:
     """Put a fixture's weights into our module; every weight of ours must be in the fixture, and the other way round."""
     module.to(dtype)
-    weights = our_weights(tensors, "w/", dtype)
+    weights = our_weights(tensors, "w/", dtype, module.config.num_attention_heads)
     module.load_state_dict({name: value for name, value in weights.items() if not name.startswith("head.")})
 
 

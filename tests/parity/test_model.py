@@ -13,7 +13,16 @@ from exlm_chem.modeling import ExLMForMaskedLM, ExLMForMoleculeProperty, ExLMMod
 from exlm_chem.modeling.alignment import best_path
 from exlm_chem.modeling.encoder import rotary_table, rotate
 from exlm_chem.modeling.exlm import NOT_A_TARGET, MaskedLMOutput, StateGraph
-from tests.parity.reference import fill, load, our_config, our_expansion, our_name, our_weights, scatter_states
+from tests.parity.reference import (
+    fill,
+    load,
+    our_config,
+    our_expansion,
+    our_name,
+    our_weights,
+    reorder_pairs,
+    scatter_states,
+)
 
 CLEAN = ["k4_main", "k2_main", "k1_main", "k4_postnorm", "k4_masked_specials"]
 GHOSTS = ["k4_ghost", "k4_block"]
@@ -117,7 +126,7 @@ def test_values_are_equal(case: Case) -> None:
 def test_weight_gradients_are_equal(case: Case) -> None:
     case.output.loss.backward()
     suffix = "grad64/" if case.dtype == torch.float64 else "grad/"
-    theirs = our_weights(case.tensors, suffix, case.dtype)
+    theirs = our_weights(case.tensors, suffix, case.dtype, case.model.config.num_attention_heads)
     ours = {name: parameter.grad for name, parameter in case.model.named_parameters()}
     assert ours.keys() == theirs.keys()
     for name, gradient in theirs.items():
@@ -155,9 +164,10 @@ def test_rotation_is_equal(name: str) -> None:
     tensors, config = load(name)
     cos, sin = rotary_table(our_config(config), tensors["out/pos_dim1"], tensors["out/pos_dim2"], torch.float32)
     for which in "qk":
-        before = tensors[f"out/layer0.{which}_before_rot"]
-        before = before.view(len(cos), -1, *before.shape[1:])
-        theirs = tensors[f"out/layer0.{which}_rot"].view_as(before)
+        before, theirs = (
+            reorder_pairs(tensors[f"out/layer0.{which}_{when}"].unflatten(0, (len(cos), -1)).transpose(1, 2), 1, -1)
+            for when in ("before_rot", "rot")
+        )
         torch.testing.assert_close(rotate(before, cos, sin), theirs, atol=2e-6, rtol=0)
 
 
@@ -186,7 +196,7 @@ def test_inference_is_equal(name: str, dtype: torch.dtype) -> None:
 def test_classification_head_is_equal(dtype: torch.dtype) -> None:
     tensors, config = load("k4_nomask")
     model = ExLMForMoleculeProperty(our_config(config), num_properties=3, pooling="first", hidden=32)
-    weights = our_weights(tensors, "w/", dtype)
+    weights = our_weights(tensors, "w/", dtype, 4)
     model.to(dtype)
     model.load_state_dict({**model.state_dict(), **{n: w for n, w in weights.items() if n.startswith("model.")}})
     head = "classification_heads.sentence_classification_head."
@@ -201,7 +211,7 @@ def test_classification_head_is_equal(dtype: torch.dtype) -> None:
     torch.testing.assert_close(
         loss.detach(), tensors[f"{out}cls_loss_sum"][0], atol=TOLERANCE[dtype]["loss"] * 4, rtol=0
     )
-    expected = our_weights(tensors, grad, dtype)
+    expected = our_weights(tensors, grad, dtype, 4)
     ours = {name: p.grad for name, p in model.model.named_parameters(prefix="model")}
     assert ours.keys() == expected.keys()
     for name, gradient in expected.items():
@@ -231,7 +241,7 @@ def test_mlm_is_equal(dtype: torch.dtype) -> None:
     total.backward()
     atol = 2e-5 if dtype == torch.float32 else 1e-11
     torch.testing.assert_close(total.detach(), tensors[f"{out}loss_sum"][0], atol=atol, rtol=0)
-    for name, gradient in our_weights(tensors, grad, dtype).items():
+    for name, gradient in our_weights(tensors, grad, dtype, 4).items():
         ours = model.get_parameter(name).grad
         torch.testing.assert_close(ours, gradient, atol=atol, rtol=0, msg=lambda m, n=name: f"{n}: {m}")
 
@@ -239,6 +249,6 @@ def test_mlm_is_equal(dtype: torch.dtype) -> None:
 def test_weight_names_map_one_to_one() -> None:
     tensors, config = load("k4_main")
     model = ExLMForMaskedLM(our_config(config))
-    assert our_weights(tensors, "w/", torch.float32).keys() == dict(model.named_parameters()).keys()
+    assert our_weights(tensors, "w/", torch.float32, 4).keys() == dict(model.named_parameters()).keys()
     assert our_name("encoder.sentence_encoder.layers.1.fc1.bias") == "model.encoder.layers.1.Wi.bias"
     assert isinstance(model.model, ExLMModel)
