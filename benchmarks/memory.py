@@ -1,0 +1,75 @@
+"""Claim: pretraining on a large file runs in memory that does not grow.
+
+Runs ``exlm-chem pretrain`` as a user does and reads its memory every few seconds. Writes
+``benchmarks/results/memory.json``.
+
+    python benchmarks/memory.py moses/train.csv.gz --preset small --max-time 10m
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parent.parent
+EVERY = 5.0
+
+
+def main() -> None:
+    """Run, watch, and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--preset", default="small")
+    parser.add_argument("--max-time", default="10m")
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/memory.json")
+    args = parser.parse_args()
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        options = ["--preset", args.preset, "--max-time", args.max_time, "-o", str(run)]
+        process = subprocess.Popen([sys.executable, "-m", "exlm_chem.cli.main", "pretrain", str(args.corpus), *options])
+        samples = []
+        start = time.monotonic()
+        while process.poll() is None:
+            # The memory-mapped corpus is the page cache's, not the program's: shared pages are left out.
+            memory = psutil.Process(process.pid).memory_info()
+            samples.append((time.monotonic() - start, memory.rss / 2**20, (memory.rss - memory.shared) / 2**20))
+            time.sleep(EVERY)
+        if process.returncode:
+            sys.exit(f"pretraining failed with status {process.returncode}")
+        with (run / "metrics.csv").open(newline="") as table:
+            measured = list(csv.DictReader(table))
+        summary = json.loads((run / "corpus" / "corpus.json").read_text())
+
+    def between(low: float, high: float) -> float:
+        end = samples[-1][0]
+        return round(statistics.median(private for second, _, private in samples if low * end <= second <= high * end))
+
+    content = {
+        "command": ["exlm-chem", "pretrain", args.corpus.name, *options[:-2]],
+        "molecules": summary["molecules"],
+        "molecules_seen": int(measured[-1]["molecules"]),
+        "molecules_per_second": round(int(measured[-1]["molecules"]) / float(measured[-1]["seconds"]), 1),
+        "private_memory_mib": {
+            f"{10 * i}-{10 * i + 10} % of the run": between(i / 10, (i + 1) / 10) for i in range(2, 10)
+        },
+        "peak_rss_mib": round(max(rss for _, rss, _ in samples)),
+        "cpus": psutil.cpu_count(),
+        "python": platform.python_version(),
+    }
+    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(content, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Claim: how good frozen embeddings with a linear head are, beside count-ECFP with the same head.
+
+Every table is read, split (DeepChem's scaffold split) and judged exactly as ``exlm-chem finetune --method head`` does;
+the peer gets the same head and the same folds on log(1 + counts) of ECFP4 with 2048 columns. Heads see only the training
+part. Writes ``benchmarks/results/moleculenet.json``.
+
+    python benchmarks/moleculenet.py ../shared/moleculenet --model exlm-small
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rdkit import Chem
+from rdkit.Chem import rdFingerprintGenerator
+
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.finetuning.dataset import Dataset, read_dataset
+from exlm_chem.finetuning.linear import fit_linear_head
+from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
+from exlm_chem.finetuning.splits import Split, scaffold_split
+from exlm_chem.finetuning.tasks import Task, registered_task
+
+ROOT = Path(__file__).parent.parent
+TASKS = ("bbbp", "bace", "clintox", "sider", "tox21", "esol", "freesolv", "lipophilicity")
+
+
+def main() -> None:
+    """Judge both kinds of features on every table and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", type=Path, help="folder with NAME.csv.gz for every task of data/tasks.toml")
+    parser.add_argument("--model", default="exlm-small", help="name or directory of an encoder")
+    parser.add_argument("--tasks", nargs="+", default=TASKS)
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/moleculenet.json")
+    args = parser.parse_args()
+
+    encoder = ExLM.from_pretrained(args.model)
+    results = {}
+    for name in args.tasks:
+        task = registered_task(name)
+        data = read_dataset(args.tables / f"{name}.csv.gz", task.targets, encoder.read)
+        split = scaffold_split(data.smiles)
+        features = {
+            "exlm": encoder.embed_tokens([one.token_ids for one in data.inputs]),
+            "ecfp4 count": count_fingerprints(data.smiles),
+        }
+        results[name] = {
+            "metric": MAIN_METRIC[task.kind],
+            "molecules": {part: len(rows) for part, rows in split.parts().items()},
+            **{kind: judge(values, data, split, task) for kind, values in features.items()},
+        }
+        print(name, json.dumps(results[name]), flush=True)
+    content = {
+        "results": results,
+        "encoder_sha256": encoder.fingerprint,
+        "split": scaffold_split(["C"]).description,
+        "versions": {name: version(name) for name in ("rdkit", "torch", "scikit-learn")}
+        | {"python": platform.python_version()},
+    }
+    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def count_fingerprints(smiles: list[str]) -> NDArray[np.float32]:
+    """Make log(1 + counts) of ECFP4, shape (molecules, 2048)."""
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+    counts = [generator.GetCountFingerprintAsNumPy(Chem.MolFromSmiles(one)) for one in smiles]
+    return np.log1p(np.stack(counts)).astype(np.float32)
+
+
+def judge(features: NDArray[np.float32], data: Dataset, split: Split, task: Task) -> dict[str, Any]:
+    """Fit the head on the training part and give the main metric of the other parts."""
+    groups = [split.groups[row] for row in split.train]
+    head, _ = fit_linear_head(features[split.train], data.labels[split.train], task.kind, groups)
+    with torch.inference_mode():
+        outputs = head.double()(torch.from_numpy(features).double())
+        outputs = (outputs.sigmoid() if task.kind == "classification" else outputs).numpy()
+    names = [column.name for column in task.columns]
+    scores = {}
+    for part, rows in (("valid", split.valid), ("test", split.test)):
+        result = evaluate(outputs[rows], data.labels[rows], task.kind, names)
+        scores[part] = {"value": result[MAIN_METRIC[task.kind]], "interval": result["interval"]} if result else None
+    return scores
+
+
+if __name__ == "__main__":
+    main()
