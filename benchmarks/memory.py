@@ -51,9 +51,9 @@ def main() -> None:
             measured = list(csv.DictReader(table))
         summary = json.loads((run / "corpus" / "corpus.json").read_text())
 
-    def between(low: float, high: float) -> float:
+    def between(low: float, high: float) -> int:
         end = samples[-1][0]
-        return round(statistics.median(private for second, _, private in samples if low * end <= second <= high * end))
+        return int(statistics.median(private for second, _, private in samples if low * end <= second <= high * end))
 
     content = {
         "command": ["exlm-chem", "pretrain", args.corpus.name, *options[:-2]],

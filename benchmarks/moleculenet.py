@@ -1,6 +1,6 @@
 """Claim: how good frozen embeddings with a linear head are, beside count-ECFP with the same head.
 
-Every table is read, split (DeepChem's scaffold split) and judged exactly as ``exlm-chem finetune --method head`` does;
+Every table is read, split (DeepChem's scaffold split) and judged as ``exlm-chem finetune --method head`` does;
 the peer gets the same head and the same folds on log(1 + counts) of ECFP4 with 2048 columns. Heads see only the training
 part. Writes ``benchmarks/results/moleculenet.json``.
 
@@ -72,7 +72,8 @@ def count_fingerprints(smiles: list[str]) -> NDArray[np.float32]:
     """Make log(1 + counts) of ECFP4, shape (molecules, 2048)."""
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
     counts = [generator.GetCountFingerprintAsNumPy(Chem.MolFromSmiles(one)) for one in smiles]
-    return np.log1p(np.stack(counts)).astype(np.float32)
+    features: NDArray[np.float32] = np.log1p(np.stack(counts)).astype(np.float32)
+    return features
 
 
 def judge(features: NDArray[np.float32], data: Dataset, split: Split, task: Task) -> dict[str, Any]:
