@@ -117,47 +117,64 @@ def train_full(
     options = options or TrainingOptions()
     if not len(valid[1]) or np.isnan(valid[1]).all():
         raise ExLMError("method full needs validation molecules with labels to know when to stop; choose another split")
-    device = embedder.device
-    model = ExLMForMoleculeProperty(embedder.model.config, head.out_features, pooling, head.hidden, options.dropout)
+    with torch.random.fork_rng(devices=[embedder.device] if embedder.device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        model = _start(embedder, head, pooling, options.dropout)
+        history = _train(model, embedder.tokenizer, train, valid, kind, options, np.random.default_rng(seed), report)
+    return ExLM(model.model, embedder.tokenizer, str(embedder.device)), model.head.cpu(), history
+
+
+def _start(embedder: ExLM, head: PropertyHead, pooling: Pooling, dropout: float) -> ExLMForMoleculeProperty:
+    """Make one module of copies of the encoder and the head."""
+    model = ExLMForMoleculeProperty(embedder.model.config, head.out_features, pooling, head.hidden, dropout)
     model.model.load_state_dict(embedder.model.state_dict())
     model.head.load_state_dict(head.state_dict())
-    model.to(device)
+    return model.to(embedder.device)
+
+
+def _train(
+    model: ExLMForMoleculeProperty,
+    tokenizer: ExLMTokenizer,
+    train: Examples,
+    valid: Examples,
+    kind: Kind,
+    options: TrainingOptions,
+    generator: np.random.Generator,
+    report: Report,
+) -> list[Epoch]:
+    """Train until the validation loss falls no more, and put the best weights back."""
+    device = next(model.parameters()).device
     loss_of = _Loss(kind, model.head.label_scale)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
-    generator = np.random.default_rng(seed)
-    # Epoch 0: how good the start is.
     start = time.monotonic()
-    history = [Epoch(0, None, _validate(model, valid, embedder.tokenizer, loss_of), 0.0)]
+    history = [Epoch(0, None, _validate(model, valid, tokenizer, loss_of), 0.0)]
     best = copy.deepcopy(model.state_dict())
-    steps = -(-len(train[0]) // options.batch_size)
-    step = 0
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        for epoch in range(1, options.epochs + 1):
-            model.train()
-            losses = []
-            for input_ids, labels in _batches(train, embedder.tokenizer, options.batch_size, generator):
-                step += 1
-                for group in optimizer.param_groups:
-                    group["lr"] = options.learning_rate * _rate(step, steps, options.epochs * steps)
-                loss = loss_of(model(input_ids.to(device)), labels.to(device))
-                optimizer.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
-                optimizer.step()
-                losses.append(float(loss.detach()))
-                report(step / (options.epochs * steps), f"epoch {epoch}, validation loss {history[-1].valid_loss:.4f}")
-            valid_loss = _validate(model, valid, embedder.tokenizer, loss_of)
-            if not np.isfinite(valid_loss):
-                raise ExLMError(f"the loss is {valid_loss} in epoch {epoch}; use a smaller --learning-rate")
-            if valid_loss < min(one.valid_loss for one in history):
-                best = copy.deepcopy(model.state_dict())
-            history.append(Epoch(epoch, float(np.mean(losses)), valid_loss, round(time.monotonic() - start, 1)))
-            if epoch - best_epoch(history).epoch >= options.patience:
-                break
+    steps, step = -(-len(train[0]) // options.batch_size), 0
+    for epoch in range(1, options.epochs + 1):
+        model.train()
+        losses = []
+        for input_ids, labels in _batches(train, tokenizer, options.batch_size, generator):
+            step += 1
+            for group in optimizer.param_groups:
+                group["lr"] = options.learning_rate * _rate(step, steps, options.epochs * steps)
+            loss = loss_of(model(input_ids.to(device)), labels.to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+            optimizer.step()
+            losses.append(float(loss.detach()))
+            report(step / (options.epochs * steps), f"epoch {epoch}, validation loss {history[-1].valid_loss:.4f}")
+        valid_loss = _validate(model, valid, tokenizer, loss_of)
+        if not np.isfinite(valid_loss):
+            raise ExLMError(f"the loss is {valid_loss} in epoch {epoch}; use a smaller --learning-rate")
+        if valid_loss < min(one.valid_loss for one in history):
+            best = copy.deepcopy(model.state_dict())
+        history.append(Epoch(epoch, float(np.mean(losses)), valid_loss, round(time.monotonic() - start, 1)))
+        if epoch - best_epoch(history).epoch >= options.patience:
+            break
     model.load_state_dict(best)
     model.eval()
-    return ExLM(model.model, embedder.tokenizer, str(device)), model.head.cpu(), history
+    return history
 
 
 def best_epoch(history: Sequence[Epoch]) -> Epoch:
@@ -185,8 +202,8 @@ def _batches(
     """Go once over the molecules in a random order; those of a batch have like lengths, to save padding."""
     token_ids, labels = examples
     order = generator.permutation(len(token_ids))
-    pools = np.array_split(order, max(1, len(order) // (20 * batch_size)))
-    for pool in pools:
+    pool_size = 20 * batch_size
+    for pool in (order[start : start + pool_size] for start in range(0, len(order), pool_size)):
         by_length = sorted(pool, key=lambda index: len(token_ids[index]))
         batches = [by_length[start : start + batch_size] for start in range(0, len(by_length), batch_size)]
         for index in generator.permutation(len(batches)):

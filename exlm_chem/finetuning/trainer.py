@@ -232,7 +232,9 @@ def _split(dataset: Dataset, rule: str, seed: int) -> Split:
     else:
         split = column_split(dataset.smiles, rule, dataset.split_cells, [row + 1 for row in dataset.rows])
     if not split.train:
-        raise ExLMError(f"the {split.name} split of {len(dataset)} molecules leaves none to learn from")
+        raise ExLMError(
+            f"the {split.name} split of {len(dataset)} molecules leaves none to learn from; choose another split"
+        )
     return split
 
 

@@ -99,10 +99,10 @@ def test_models_learn_from_the_vectors(dc, dataset, tmp_path):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train, valid, test = dc.splits.ScaffoldSplitter().train_valid_test_split(dataset)
-    assert len(train) + len(valid) + len(test) == len(dataset)
+    # Half of the molecules judge: with the usual tenth of 294, chance would decide.
+    train, judged = dc.splits.ScaffoldSplitter().train_test_split(dataset, frac_train=0.5)
+    assert len(train) + len(judged) == len(dataset)
     metric = dc.metrics.Metric(dc.metrics.roc_auc_score)
-    judged = dc.data.NumpyDataset.merge([valid, test])
     linear = dc.models.SklearnModel(
         make_pipeline(StandardScaler(), LogisticRegression(C=0.01)), str(tmp_path / "linear")
     )

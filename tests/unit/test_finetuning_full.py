@@ -1,0 +1,152 @@
+"""Training encoder and head together."""
+
+import numpy as np
+import pytest
+import torch
+
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.linear import fit_linear_head
+from exlm_chem.finetuning.neural import TrainingOptions, _batches, _rate, best_epoch, train_full
+from exlm_chem.modeling import ExLMForMoleculeProperty, PropertyHead
+from exlm_chem.modeling.property import property_loss
+
+NAN = float("nan")
+SMILES = ["CCO", "c1ccccc1", "CC(=O)O", "CCN", "C1CCCCC1", "CC(C)C", "OCCO", "c1ccncc1", "CCCl", "CS", "CC=O", "N#CC"]
+VALUES = np.array([[3.0], [-1.0], [0.5], [8.0], [2.0], [-4.0], [1.0], [5.0], [-2.0], [7.0], [0.0], [4.0]])
+
+
+@pytest.fixture
+def embedder(tiny_model):
+    return ExLM.from_pretrained(tiny_model, "cpu")
+
+
+def examples(embedder, labels, smiles=SMILES):
+    return [embedder.read(one).token_ids for one in smiles], labels
+
+
+def start(embedder, labels, kind):
+    head, _ = fit_linear_head(embedder.embed(SMILES), labels, kind, SMILES)
+    return head
+
+
+def zero_head(embedder, labels):
+    """A head that predicts the mean, so that everything is left to be learnt."""
+    head = PropertyHead(embedder.width, labels.shape[1])
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.zero_()
+        head.label_mean.copy_(torch.from_numpy(labels.mean(0)))
+        head.label_scale.copy_(torch.from_numpy(labels.std(0)))
+    return head
+
+
+def predict(embedder, head):
+    with torch.inference_mode():
+        return head(torch.from_numpy(embedder.embed(SMILES))).numpy()
+
+
+def test_a_tiny_set_is_memorised(embedder):
+    head = zero_head(embedder, VALUES)
+    data = examples(embedder, VALUES)
+    options = TrainingOptions(epochs=60, patience=60, batch_size=4, learning_rate=2e-3, dropout=0.0)
+    trained, head, history = train_full(embedder, head, data, data, "regression", options=options)
+    assert np.sqrt(((predict(trained, head) - VALUES) ** 2).mean()) < 0.05 * VALUES.std()
+    assert best_epoch(history).valid_loss < 0.01
+    assert history[0].valid_loss == pytest.approx(1)
+    assert trained.fingerprint != embedder.fingerprint
+
+
+def test_classes_are_memorised_where_labels_are_known(embedder):
+    labels = np.stack([np.arange(12) % 2, np.arange(12) // 6, np.arange(12) % 3 == 0], axis=1).astype(float)
+    labels[1:4, 0] = NAN
+    labels[7, 1] = NAN
+    data = examples(embedder, labels)
+    options = TrainingOptions(epochs=60, patience=60, batch_size=5, learning_rate=2e-3, dropout=0.0)
+    head = zero_head(embedder, np.zeros((1, 3)))
+    head.label_scale.fill_(1)
+    trained, head, _ = train_full(embedder, head, data, data, "classification", options=options)
+    known = ~np.isnan(labels)
+    assert ((predict(trained, head) > 0) == (labels == 1))[known].all()
+
+
+def test_an_unknown_label_gives_exactly_no_gradient(embedder):
+    config = embedder.model.config
+    for kind in ("classification", "regression"):
+        torch.manual_seed(0)
+        model = ExLMForMoleculeProperty(config, num_properties=2)
+        ids = torch.from_numpy(embedder.tokenizer.pad(examples(embedder, None)[0][:3]))
+        property_loss(model(ids), torch.tensor([[1.0, NAN], [0.0, NAN], [NAN, NAN]]), kind).backward()
+        gradient = model.head.out_proj.weight.grad
+        assert (gradient[1] == 0).all()
+        assert (model.head.out_proj.bias.grad[1] == 0).all()
+        assert (gradient[0] != 0).any()
+        # the molecule without any label might as well not be there: not even its tokens move
+        only_third = set(ids[2].tolist()) - set(ids[:2].flatten().tolist())
+        assert only_third
+        assert (model.model.encoder.tok_embeddings.weight.grad[sorted(only_third)] == 0).all()
+        model.zero_grad()
+        property_loss(model(ids), torch.full((3, 2), NAN), kind).backward()
+        assert all((p.grad == 0).all() for p in model.parameters() if p.grad is not None)
+
+
+def test_best_weights_are_those_that_are_kept(embedder):
+    # Labels of validation are the opposite: every step makes it worse, so the start has to win.
+    data, opposite = examples(embedder, VALUES), examples(embedder, -VALUES)
+    head = start(embedder, VALUES, "regression")
+    options = TrainingOptions(epochs=20, patience=3, batch_size=4, learning_rate=5e-3)
+    trained, new_head, history = train_full(embedder, head, data, opposite, "regression", options=options)
+    assert best_epoch(history).epoch == min(range(len(history)), key=lambda index: history[index].valid_loss)
+    assert len(history) - 1 == best_epoch(history).epoch + 3
+    loss = property_loss(
+        torch.from_numpy(predict(trained, new_head)), -torch.from_numpy(VALUES), "regression", new_head.label_scale
+    )
+    assert float(loss) == pytest.approx(best_epoch(history).valid_loss, rel=1e-4)
+
+
+def test_first_epoch_starts_from_the_linear_head(embedder):
+    head = start(embedder, VALUES, "regression")
+    before = predict(embedder, head)
+    data = examples(embedder, VALUES)
+    _, _, history = train_full(embedder, head, data, data, "regression", options=TrainingOptions(epochs=1))
+    error = ((before - VALUES) ** 2).mean() / VALUES.std() ** 2
+    assert history[0].valid_loss == pytest.approx(error, rel=1e-4)
+    np.testing.assert_array_equal(predict(embedder, head), before)  # neither encoder nor head is changed in place
+
+
+def test_the_seed_fixes_the_result_and_leaves_torch_alone(embedder):
+    head, data = zero_head(embedder, VALUES), examples(embedder, VALUES)
+    options = TrainingOptions(epochs=2, batch_size=4)
+    state = torch.get_rng_state()
+    results = [
+        predict(*train_full(embedder, head, data, data, "regression", options=options, seed=seed)[:2])
+        for seed in (1, 1, 2)
+    ]
+    assert torch.equal(torch.get_rng_state(), state)
+    np.testing.assert_array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+
+
+def test_faults_are_told_in_one_sentence(embedder):
+    head, data = start(embedder, VALUES, "regression"), examples(embedder, VALUES)
+    with pytest.raises(ExLMError, match="needs validation molecules"):
+        train_full(embedder, head, data, ([], np.empty((0, 1))), "regression")
+    with pytest.raises(ExLMError, match="--patience must be larger than 0"):
+        TrainingOptions(patience=0)
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 4), (9, 4), (1631, 32), (8, 1)])
+def test_an_epoch_shows_every_molecule_once_in_as_many_steps_as_the_schedule_expects(embedder, count, size):
+    ids = [[0] + [5] * (1 + index % 7) + [2] for index in range(count)]
+    labels = np.arange(count, dtype=np.float64)[:, None]
+    batches = list(_batches((ids, labels), embedder.tokenizer, size, np.random.default_rng(0)))
+    assert len(batches) == -(-count // size)
+    assert sorted(torch.cat([label for _, label in batches]).ravel().tolist()) == list(range(count))
+    assert all(((row != 1).sum(1) == label[:, 0] % 7 + 3).all() for row, label in batches)
+
+
+def test_learning_rate_climbs_and_falls():
+    rates = [_rate(step, 10, 100) for step in range(1, 101)]
+    assert max(rates) == rates[9] == 1
+    assert 0 < rates[-1] < rates[-2] < 0.05
+    assert rates[0] == 0.1
