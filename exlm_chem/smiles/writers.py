@@ -77,6 +77,8 @@ def open_writer(
     CCO,-0.12346
     """
     if path is None or path == STDIN:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # what is written does not depend on the system's settings
+            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
         yield _JsonWriter(sys.stdout, columns) if stdout_format == "jsonl" else CsvWriter(sys.stdout, columns, ",")
         sys.stdout.flush()
         return
