@@ -49,6 +49,7 @@ def write_run(
     PredictorTask
         As it was written.
     """
+    output = output.absolute()
     output.parent.mkdir(parents=True, exist_ok=True)
     working = output.with_name(f".{output.name}.{os.getpid()}.part")
     shutil.rmtree(working, ignore_errors=True)

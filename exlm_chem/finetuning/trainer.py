@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -143,7 +144,7 @@ def finetune(
         split if split not in ("scaffold", "random") else None,
     )
     if registered is None:
-        registered = _make_task(output.name, dataset, wanted, kind, log)
+        registered = _make_task(output.absolute().name, dataset, wanted, kind, log)
     if registered.kind == "classification":
         check_classes(dataset, wanted)
     counts = dataset.report()
@@ -202,6 +203,10 @@ def _check_arguments(output: Path, task: str | Task | None, targets: Sequence[st
         raise ExLMError(f"seeds must be at least 1, not {seeds}")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ExLMError(f"{output} exists already; choose another output directory")
+    # A training may take hours: whether its result can be written is to be known before.
+    folder = next(folder for folder in output.absolute().parents if folder.exists())
+    if not os.access(folder, os.W_OK):
+        raise ExLMError(f"nothing can be written into {folder}; choose another output directory")
 
 
 def _make_task(name: str, dataset: Dataset, targets: list[str], kind: Kind | None, log: Log) -> Task:
@@ -218,8 +223,10 @@ def _log_table(dataset: Dataset, counts: dict[str, Any], log: Log) -> None:
         log(f"{counts['left_out']:,} rows are left out, the first: {first}")
     if counts["repeated"]:
         extra = counts["molecules"] - counts["distinct"]
-        conflicts = f", {counts['conflicting']:,} of them with contradicting labels" if counts["conflicting"] else ""
-        log(f"{counts['repeated']:,} molecules occur more than once ({extra:,} extra rows){conflicts}; all are kept")
+        log(
+            f"repeated molecules: {counts['repeated']:,} in {extra:,} extra rows, "
+            f"contradicting labels in {counts['conflicting']:,} of them; all are kept"
+        )
     if counts["changed_by_standardisation"]:
         log(f"{counts['changed_by_standardisation']:,} molecules are changed by the standardisation rule")
 
