@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from exlm_chem import zoo
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.finetuning.card import format_number
 from exlm_chem.finetuning.dataset import Dataset, check_classes, read_dataset
 from exlm_chem.finetuning.linear import fit_linear_head
+from exlm_chem.finetuning.messages import Log, log_metrics, log_table
 from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
 from exlm_chem.finetuning.neural import Report, TrainingOptions, best_epoch, train_full
 from exlm_chem.finetuning.saving import write_run
@@ -33,7 +33,6 @@ from exlm_chem.prediction.predictor import Predictor
 from exlm_chem.smiles.molecule import Standardise
 
 Method = Literal["head", "full"]
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def finetune(
     if registered.kind == "classification":
         check_classes(dataset, wanted)
     counts = dataset.report()
-    _log_table(dataset, counts, log)
+    log_table(dataset, counts, log)
     parts = _split(dataset, split, seed)
     sizes = {name: len(part) for name, part in parts.parts().items()}
     log(f"split: {', '.join(f'{count:,} {name}' for name, count in sizes.items())} ({parts.description})")
@@ -171,7 +170,7 @@ def finetune(
     main = MAIN_METRIC[registered.kind]
     best = _best(runs, main)
     for name in ("valid", "test"):
-        _log_metrics(name, [run.facts["metrics"][name] for run in runs], best.facts["metrics"][name], main, log)
+        log_metrics(name, [run.facts["metrics"][name] for run in runs], best.facts["metrics"][name], main, log)
     description = replace(description, metrics={"seeds": seeds, **best.facts["metrics"]})
     facts = {
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
@@ -214,21 +213,6 @@ def _make_task(name: str, dataset: Dataset, targets: list[str], kind: Kind | Non
         kind = infer_kind(dataset.labels, targets)
         log(f"{', '.join(targets)}: taken as {kind}, judging by the labels")
     return task_of_targets(name, targets, kind)
-
-
-def _log_table(dataset: Dataset, counts: dict[str, Any], log: Log) -> None:
-    log(f"{dataset.name}: {counts['molecules']:,} molecules, {counts['known_labels']:,} labels")
-    if dataset.left_out:
-        first = "; ".join(f"line {row.line}: {row.reason}" for row in dataset.left_out[:3])
-        log(f"{counts['left_out']:,} rows are left out, the first: {first}")
-    if counts["repeated"]:
-        extra = counts["molecules"] - counts["distinct"]
-        log(
-            f"repeated molecules: {counts['repeated']:,} in {extra:,} extra rows, "
-            f"contradicting labels in {counts['conflicting']:,} of them; all are kept"
-        )
-    if counts["changed_by_standardisation"]:
-        log(f"{counts['changed_by_standardisation']:,} molecules are changed by the standardisation rule")
 
 
 def _split(dataset: Dataset, rule: str, seed: int) -> Split:
@@ -304,17 +288,3 @@ def _best(runs: Sequence[_Run], metric: str) -> _Run:
         return np.inf if value is None else -value if metric == "roc_auc" else value
 
     return min(runs, key=badness)
-
-
-def _log_metrics(
-    part: str, results: list[dict[str, Any] | None], kept: dict[str, Any] | None, metric: str, log: Log
-) -> None:
-    if kept is None:
-        log(f"{part}: no molecules")
-        return
-    interval = f" (95 % {' to '.join(map(format_number, kept['interval']))})" if kept["interval"] else ""
-    columns = len(kept["columns"])
-    scored = f", mean over {kept['scored']} of {columns} columns" if columns > 1 or kept["scored"] < columns else ""
-    values = [result[metric] for result in results if result is not None and result[metric] is not None]
-    spread = f"; {len(values)} seeds: {np.mean(values):.3f} +- {np.std(values):.3f}" if len(values) > 1 else ""
-    log(f"{part}: {metric} {format_number(kept[metric])}{interval}, {kept['molecules']:,} molecules{scored}{spread}")

@@ -1,0 +1,45 @@
+"""What fine-tuning tells its user on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from exlm_chem.finetuning.card import format_number
+from exlm_chem.finetuning.dataset import Dataset
+
+Log = Callable[[str], None]
+"""Is called with a sentence."""
+
+
+def log_table(dataset: Dataset, counts: dict[str, Any], log: Log) -> None:
+    """Say what was found in the training table; `counts` are those of `Dataset.report`."""
+    log(f"{dataset.name}: {counts['molecules']:,} molecules, {counts['known_labels']:,} labels")
+    if dataset.left_out:
+        first = "; ".join(f"line {row.line}: {row.reason}" for row in dataset.left_out[:3])
+        log(f"{counts['left_out']:,} rows are left out, the first: {first}")
+    if counts["repeated"]:
+        extra = counts["molecules"] - counts["distinct"]
+        log(
+            f"repeated molecules: {counts['repeated']:,} in {extra:,} extra rows, "
+            f"contradicting labels in {counts['conflicting']:,} of them; all are kept"
+        )
+    if counts["changed_by_standardisation"]:
+        log(f"{counts['changed_by_standardisation']:,} molecules are changed by the standardisation rule")
+
+
+def log_metrics(
+    part: str, results: list[dict[str, Any] | None], kept: dict[str, Any] | None, metric: str, log: Log
+) -> None:
+    """Say how good the predictor that is kept is on a part, and how much the seeds differ."""
+    if kept is None:
+        log(f"{part}: no molecules")
+        return
+    interval = f" (95 % {' to '.join(map(format_number, kept['interval']))})" if kept["interval"] else ""
+    columns = len(kept["columns"])
+    scored = f", mean over {kept['scored']} of {columns} columns" if columns > 1 or kept["scored"] < columns else ""
+    values = [result[metric] for result in results if result is not None and result[metric] is not None]
+    spread = f"; {len(values)} seeds: {np.mean(values):.3f} +- {np.std(values):.3f}" if len(values) > 1 else ""
+    log(f"{part}: {metric} {format_number(kept[metric])}{interval}, {kept['molecules']:,} molecules{scored}{spread}")

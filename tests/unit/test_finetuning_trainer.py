@@ -1,0 +1,75 @@
+"""The whole run from Python; the command line has tests of its own."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exlm_chem import zoo
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.tasks import task_of_targets
+from exlm_chem.finetuning.trainer import finetune
+from exlm_chem.prediction.predictor import Predictor
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+@pytest.fixture
+def shipped(tiny_model, tmp_path, monkeypatch):
+    """A folder of models that ship, with the tiny model under the name of the real one."""
+    folder = tmp_path / "zoo"
+    shutil.copytree(tiny_model, folder / "exlm-small")
+    monkeypatch.setattr(zoo, "SHIPPED", folder)
+    return folder
+
+
+def test_predictors_that_ship_share_their_encoder(shipped, tmp_path):
+    inside = finetune(DATA / "bbbp_300.csv", shipped / "bbbp", task="bbbp")
+    outside = finetune(DATA / "bbbp_300.csv", tmp_path / "bbbp", task="bbbp")
+    assert inside.task.encoder_path == "../exlm-small"
+    assert outside.task.encoder_path == "."
+    assert not (shipped / "bbbp" / "model.safetensors").exists()
+    assert zoo.available() == ["bbbp", "exlm-small"]
+    shutil.move(tmp_path / "bbbp", tmp_path / "elsewhere")  # a predictor of one's own can be moved alone
+    tables = [Predictor.from_pretrained(one).predict(["CCO", "c1ccccc1"]) for one in ("bbbp", tmp_path / "elsewhere")]
+    np.testing.assert_allclose(tables[0]["bbbp"], tables[1]["bbbp"], atol=1e-6)
+
+
+def test_a_predictor_can_be_the_start_of_another(shipped, tmp_path):
+    finetune(DATA / "bbbp_300.csv", shipped / "bbbp", task="bbbp")
+    result = finetune(DATA / "esol_150.csv", tmp_path / "esol", task="esol", model="bbbp")
+    facts = json.loads((tmp_path / "esol" / "run.json").read_text(encoding="utf-8"))
+    assert facts["model_sha256"] == ExLM.from_pretrained("exlm-small").fingerprint
+    assert result.task.columns[0].unit == "log10(mol/L)"
+
+
+def test_a_task_of_ones_own_and_what_is_told(tiny_model, tmp_path):
+    task = task_of_targets("mine", ["p_np"], "classification")
+    told = []
+    finetune(DATA / "bbbp_300.csv", tmp_path / "out", task=task, model=tiny_model, log=told.append)
+    assert json.loads((tmp_path / "out" / "task.json").read_text(encoding="utf-8"))["name"] == "mine"
+    assert "repeated molecules: 1 in 1 extra rows, contradicting labels in 0 of them; all are kept" in told
+
+
+def test_seeds_are_compared_on_the_validation_part(tiny_model, tmp_path):
+    result = finetune(
+        DATA / "esol_150.csv", tmp_path / "out", task="esol", model=tiny_model, split="random", seeds=3, seed=4
+    )
+    values = [run["metrics"]["valid"]["rmse"] for run in result.runs]
+    assert result.task.metrics["valid"]["rmse"] == min(values)
+    assert result.task.metrics["seeds"] == 3
+
+
+def test_faults_are_told_before_anything_is_read(tmp_path):
+    for options, message in (
+        ({}, "either a task"),
+        ({"task": "bbbp", "targets": ["y"]}, "either a task"),
+        ({"task": "bbbp", "method": "lora"}, "method must be one of head, full"),
+        ({"task": "bbbp", "seeds": 0}, "seeds must be at least 1"),
+        ({"task": "nothing"}, "there is no task 'nothing'"),
+    ):
+        with pytest.raises(ExLMError, match=message):
+            finetune(tmp_path / "none.csv", tmp_path / "out", **options)
