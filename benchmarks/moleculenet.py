@@ -1,8 +1,8 @@
 """Claim: how good frozen embeddings with a linear head are, beside count-ECFP with the same head.
 
-Every table is read, split (DeepChem's scaffold split) and judged as ``exlm-chem finetune --method head`` does;
-the peer gets the same head and the same folds on log(1 + counts) of ECFP4 with 2048 columns. Heads see only the training
-part. Writes ``benchmarks/results/moleculenet.json``.
+Every table is read, split (DeepChem's scaffold split) and judged as ``exlm-chem finetune`` does; the peer gets the same
+head and the same folds on log(1 + counts) of ECFP4 with 2048 columns. Heads see the training part only. Writes
+``benchmarks/results/moleculenet.json``.
 
     python benchmarks/moleculenet.py ../shared/moleculenet --model exlm-small
 """

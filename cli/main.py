@@ -5,6 +5,7 @@ A command's file is imported only when that command runs: ``exlm-chem --help`` n
 
 import contextlib
 import os
+import signal
 import sys
 import traceback
 from importlib import import_module
@@ -115,9 +116,11 @@ def explain(error: Exception) -> str:
 
 
 def main() -> None:
-    """Run the command line; exit status 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """Run the command line; exit status 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated."""
     args = [arg for arg in sys.argv[1:] if arg != "--debug"]
     debug = len(args) < len(sys.argv) - 1 or bool(os.environ.get("EXLM_CHEM_DEBUG"))
+    # SystemExit instead of sudden death: unfinished output files are taken away on the way out.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app(args=args, prog_name="exlm-chem")
     except KeyboardInterrupt:  # typer handles most of them, but not during an import

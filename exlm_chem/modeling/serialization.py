@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from exlm_chem.errors import ExLMError
@@ -94,7 +94,8 @@ def save_weights(module: nn.Module, path: Path, dtype: torch.dtype | None = None
         for name, value in module.state_dict().items()
     }
     temporary = path.with_name(path.name + ".part")
-    save_file(weights, temporary, metadata={"format": "pt"})
+    # Not save_file: that makes a file which nobody but its owner may read.
+    temporary.write_bytes(save(weights, metadata={"format": "pt"}))
     temporary.replace(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -95,6 +96,8 @@ class Trainer:
         self.corpus, self.directory, self.tokenizer, self.options = corpus, directory, tokenizer, options
         self.report, self.log = report, log
         self.progress = Progress()
+        # Every batch has another shape, and oneDNN keeps a compiled kernel for each of the last thousand: gigabytes.
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
         AcceleratorState._reset_state()  # noqa: SLF001 - one process may train several models, each in its precision
         self.accelerator = Accelerator(
             cpu=options.device == "cpu", mixed_precision=resolve_precision(options), step_scheduler_with_optimizer=False

@@ -184,3 +184,15 @@ def test_wrong_usage(run):
     assert run()[0] == 2
     assert run("CCO", "--chunk-size", "0")[0] == 2
     assert run("CCO", "--on-invalid", "drop")[0] == 2
+
+
+def test_terminated_leaves_nothing_behind(tiny_predictors, tmp_path):
+    command = [EXLM_CHEM, "predict", "-", "--model", tiny_predictors / "pass", "-o", "out.csv", "--chunk-size", "1"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process.stdin.write(b"smiles\nCCO\n" + b"CCC\n" * 100_000)  # more than a pipe holds, so it is being read
+    process.stdin.flush()
+    assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
+    process.terminate()
+    assert process.wait(timeout=60) == 143
+    process.stdin.close()
+    assert list(tmp_path.iterdir()) == []

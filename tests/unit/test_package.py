@@ -30,11 +30,6 @@ def test_import_loads_nothing_heavy():
     assert HEAVY.isdisjoint(loaded)
 
 
-def test_import_takes_less_than_a_third_of_a_second():
-    code = "import time; t = time.perf_counter(); import exlm_chem; print(time.perf_counter() - t)"
-    assert min(float(python(code)) for _ in range(3)) < 0.3
-
-
 @pytest.mark.parametrize("name", [name for name in exlm_chem.__all__ if name != "__version__"])
 def test_public_name_is_what_its_module_holds(name):
     module = import_module(exlm_chem._MODULE_OF[name])
