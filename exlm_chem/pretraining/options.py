@@ -7,7 +7,7 @@ from typing import Literal
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.configuration import Objective
-from exlm_chem.pretraining.schedule import Schedule
+from exlm_chem.pretraining.optimization import Schedule
 from exlm_chem.tokenizer import Scheme
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,8 +25,9 @@ from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.evaluation import evaluate
 from exlm_chem.pretraining.history import Measurement, write_history
+from exlm_chem.pretraining.interruption import StopRequest
+from exlm_chem.pretraining.optimization import learning_rate_factor, make_optimizer
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.pretraining.schedule import learning_rate_factor
 from exlm_chem.tokenizer import ExLMTokenizer
 
 VALIDATION_MOLECULES = 1_000
@@ -113,9 +111,11 @@ class Trainer:
         model = ExLMForMaskedLM(self.config).train()
         if options.compile:
             model = torch.compile(model, dynamic=True)  # type: ignore[assignment]
-        self.model, self.optimizer = self.accelerator.prepare(model, make_optimizer(model, options))
+        self.model, self.optimizer = self.accelerator.prepare(
+            model, make_optimizer(model, options.learning_rate, options.weight_decay)
+        )
         self.costs = expanded_lengths(corpus.lengths, self.config, options.mask_ratio)
-        self._stop_signal: int | None = None
+        self._stop = StopRequest()
 
     def train(self, resume: bool = False) -> ExLMForMaskedLM:
         """Run to the end and return the model.
@@ -135,7 +135,7 @@ class Trainer:
         options, progress = self.options, self.progress
         last_checkpoint = time.monotonic()
         batches = self._batches(progress.step)
-        with _Signals(self._ask_to_stop):
+        with self._stop:
             while (share := self.share_done()) < 1:
                 started = time.monotonic()
                 loss, molecules, tokens = self._step(batches, share)
@@ -149,7 +149,7 @@ class Trainer:
                     self._save()
                     last_checkpoint = time.monotonic()
                 if stop and share < 1:
-                    by = signal.Signals(self._stop_signal or signal.SIGTERM).name
+                    by = self._stop.name or "a signal to another process"
                     advice = "the same command with --resume goes on from there"
                     raise ExLMError(f"stopped by {by} after step {progress.step}; {advice}.")
         model: ExLMForMaskedLM = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
@@ -271,31 +271,9 @@ class Trainer:
         self.progress = Progress(**{**saved, "history": [Measurement(**m) for m in saved["history"]]})
         self.log(f"resumed from {path.name}: {self.progress.molecules:,} molecules seen.")
 
-    def _ask_to_stop(self, number: int, _: FrameType | None) -> None:
-        self._stop_signal = number
-
     def _stop_asked(self) -> bool:
-        asked = torch.tensor(int(self._stop_signal is not None), device=self.accelerator.device)
+        asked = torch.tensor(int(self._stop.asked), device=self.accelerator.device)
         return bool(self.accelerator.reduce(asked, "sum"))
-
-
-class _Signals:
-    """Ctrl-C and SIGTERM ask the loop to stop after its step, instead of ending the process in the middle of one."""
-
-    def __init__(self, handler: Callable[[int, FrameType | None], None]) -> None:
-        self.handler = handler
-        self.before: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                self.before[number] = signal.signal(number, self.handler)
-            except ValueError:  # not in the main thread, where Python takes no signals
-                return
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
 
 
 def resolve_precision(options: PretrainingOptions) -> str:
@@ -307,16 +285,6 @@ def resolve_precision(options: PretrainingOptions) -> str:
     if options.device != "cpu" and torch.backends.mps.is_available():
         return "no"
     return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"  # noqa: SLF001 - there is no public name
-
-
-def make_optimizer(model: torch.nn.Module, options: PretrainingOptions) -> torch.optim.Optimizer:
-    """Make AdamW with the published betas and epsilon; biases and norms are not decayed."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": options.weight_decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=options.learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
 
 
 def expanded_lengths(lengths: NDArray[np.int64], config: ExLMConfig, mask_ratio: float) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from exlm_chem.modeling import ExLMConfig
 from exlm_chem.pretraining.batching import MaskedBatches, plan_batches
 from exlm_chem.pretraining.corpus import build_corpus
 from exlm_chem.pretraining.masking import mask_tokens
-from exlm_chem.pretraining.schedule import learning_rate_factor
+from exlm_chem.pretraining.optimization import learning_rate_factor
 from exlm_chem.pretraining.trainer import expanded_lengths
 from exlm_chem.tokenizer import ExLMTokenizer
 

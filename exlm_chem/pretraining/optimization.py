@@ -1,9 +1,11 @@
-"""The learning rate as a function of how much of the run is done."""
+"""The optimizer, and its learning rate as a function of how much of the run is done."""
 
 from __future__ import annotations
 
 import math
 from typing import Literal
+
+import torch
 
 Schedule = Literal["linear", "cosine"]
 
@@ -37,3 +39,13 @@ def learning_rate_factor(
     if schedule == "cosine":
         return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - warmup) / (1 - warmup))))
     return max(0.0, min(1.0, round((1 - progress) / decay, 12)))
+
+
+def make_optimizer(model: torch.nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+    """Make AdamW with the published betas and epsilon; biases and norms are not decayed."""
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
