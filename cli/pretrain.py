@@ -34,6 +34,10 @@ def pretrain(
     objective: Annotated[str, typer.Option(help="exlm, or mlm for the plain masked language model.")] = "exlm",
     states: Annotated[int, typer.Option(help="States of every masked token (exlm).")] = 4,
     mask_ratio: Annotated[float, typer.Option(help="Share of the tokens that is masked.")] = 0.15,
+    molecule_objective: Annotated[
+        str, typer.Option(help="What else the embedding must predict: descriptors, ecfp, descriptors,ecfp or none.")
+    ] = "none",
+    unmasked: Annotated[float, typer.Option(help="Share of the molecules without masks (molecule objectives).")] = 0.0,
     max_steps: Annotated[int | None, typer.Option(help="End after so many optimizer steps.")] = None,
     epochs: Annotated[
         float | None, typer.Option(help="End after so many passes over the corpus (3 if no end is given).")
@@ -74,6 +78,8 @@ def pretrain(
         objective=_choice("--objective", objective, "exlm", "mlm"),
         states=states,
         mask_ratio=mask_ratio,
+        molecule_objectives=_objectives(molecule_objective),
+        unmasked=unmasked,
         max_steps=max_steps,
         epochs=epochs,
         max_seconds=parse_duration(max_time) if max_time else None,
@@ -117,6 +123,10 @@ def parse_duration(text: str) -> float:
     if match is None:
         raise typer.BadParameter(f"{text!r} is no time; write it like 90s, 30m or 10h.", param_hint="--max-time")
     return float(match[1]) * UNITS[match[2] or "s"]
+
+
+def _objectives(text: str) -> Any:
+    return () if text == "none" else tuple(dict.fromkeys(name.strip() for name in text.split(",")))
 
 
 def _choice(option: str, value: str, *choices: str) -> Any:

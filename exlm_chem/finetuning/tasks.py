@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from exlm_chem.data import data_path
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling.property import Kind
+from exlm_chem.modeling.losses import Kind
 from exlm_chem.prediction.directory import OutputColumn
 
 

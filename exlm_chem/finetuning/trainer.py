@@ -27,7 +27,7 @@ from exlm_chem.finetuning.tasks import Task, infer_kind, registered_task, task_o
 from exlm_chem.machine import versions
 from exlm_chem.modeling import PropertyHead
 from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.modeling.property import Kind
+from exlm_chem.modeling.losses import Kind
 from exlm_chem.prediction.directory import PredictorTask
 from exlm_chem.prediction.predictor import Predictor
 from exlm_chem.smiles.molecule import Standardise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,6 +45,8 @@ class ExLMConfig:
         Epsilon of all layer norms.
     initializer_range : float
         Standard deviation of the initial weights.
+    molecule_objectives : dict of str to int
+        Molecule-level objectives and how many numbers each predicts from the embedding.
     bos_token_id, pad_token_id, eos_token_id, unk_token_id, mask_token_id : int
         Ids of the special tokens.
 
@@ -78,6 +80,7 @@ class ExLMConfig:
     norm_first: bool = True
     layer_norm_eps: float = 1e-5
     initializer_range: float = 0.02
+    molecule_objectives: dict[str, int] = field(default_factory=dict)
     bos_token_id: int = 0
     pad_token_id: int = 1
     eos_token_id: int = 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -14,6 +14,7 @@ from exlm_chem.modeling.alignment import log_likelihood
 from exlm_chem.modeling.configuration import ExLMConfig
 from exlm_chem.modeling.encoder import ExLMEncoder
 from exlm_chem.modeling.expansion import Expansion, expand_tokens
+from exlm_chem.modeling.losses import REGRESSIONS, Kind, property_loss
 from exlm_chem.modeling.serialization import SavedModel, init_weights
 from exlm_chem.modeling.transitions import TransitionHead
 
@@ -80,6 +81,8 @@ class MaskedLMOutput:
         Scores of every token: (B, S, V) for the states, or (masked tokens, V) for "mlm".
     graph : StateGraph or None
         The alignment's graph; None for "mlm".
+    molecule_losses : dict of str to Tensor
+        Loss of every molecule-level objective that targets were given for; not part of `loss`.
     encoder : ExLMOutput
         The encoder's output.
     """
@@ -90,6 +93,7 @@ class MaskedLMOutput:
     logits: Tensor
     graph: StateGraph | None
     encoder: ExLMOutput
+    molecule_losses: dict[str, Tensor] = field(default_factory=dict)
 
 
 class ExLMModel(SavedModel):
@@ -162,13 +166,15 @@ class ExLMModel(SavedModel):
 
     def pool(self, output: ExLMOutput, pooling: Pooling = "mean") -> Tensor:
         """Pool an encoder output to (B, D); see `embed`."""
-        features = output.last_hidden_state
+        features, expansion = output.last_hidden_state, output.expansion
         if pooling == "first":
             return features[:, 0]
-        ids = output.expansion.input_ids
-        special = (ids == self.config.bos_token_id) | (ids == self.config.eos_token_id) | output.expansion.padding
-        weight = (~special).to(features.dtype)[..., None]
-        return (features * weight).sum(1) / weight.sum(1).clamp(min=1)
+        ids = expansion.input_ids
+        special = (ids == self.config.bos_token_id) | (ids == self.config.eos_token_id) | expansion.padding
+        # The states of a token count as one token together.
+        share = torch.where(expansion.state_index > 0, 1.0 / self.config.num_states, 1.0).to(features.dtype)
+        weight = share.masked_fill(special, 0.0)[:, None]
+        return (weight @ features)[:, 0] / weight.sum(2).clamp(min=1)
 
 
 class LMHead(nn.Module):
@@ -206,21 +212,39 @@ class ExLMForMaskedLM(SavedModel):
         self.model = ExLMModel(config)
         self.lm_head = LMHead(config)
         self.transitions = TransitionHead(config) if config.objective == "exlm" else None
+        heads = {name: nn.Linear(config.hidden_size, size) for name, size in config.molecule_objectives.items()}
+        self.molecule_heads = nn.ModuleDict(heads)
         init_weights(self, config.initializer_range)
 
-    def forward(self, input_ids: Tensor, labels: Tensor) -> MaskedLMOutput:
-        """Score the masked tokens.
+    def forward(
+        self, input_ids: Tensor, labels: Tensor, molecule_targets: dict[str, Tensor] | None = None
+    ) -> MaskedLMOutput:
+        """Score the masked tokens, and the molecule-level targets by the embedding of the same masked molecules.
 
         Parameters
         ----------
         input_ids : Tensor of int64, shape (B, T)
             Tokens with masks, padded on the right.
         labels : Tensor of int64, shape (B, T)
-            The original token where one is to be predicted, -100 elsewhere.
+            The original token where one is to be predicted, -100 elsewhere. A row without any counts for the
+            molecule-level objectives only.
+        molecule_targets : dict of str to Tensor of shape (B, numbers), optional
+            For every molecule-level objective what is to be predicted; NaN where unknown.
         """
         masked = labels != NOT_A_TARGET
-        output = self.model(input_ids, masked)
-        return self._mlm(output, labels) if self.transitions is None else self._exlm(output, input_ids, labels)
+        encoder = self.model(input_ids, masked)
+        output = self._mlm(encoder, labels) if self.transitions is None else self._exlm(encoder, input_ids, labels)
+        if not molecule_targets:
+            return output
+        embedding = self.model.pool(encoder)
+        losses = {name: self._molecule_loss(name, embedding, values) for name, values in molecule_targets.items()}
+        return replace(output, molecule_losses=losses)
+
+    def _molecule_loss(self, name: str, embedding: Tensor, targets: Tensor) -> Tensor:
+        """Squared error of standardised numbers, or cross-entropy of bits; the mean over what is known."""
+        kind: Kind = "regression" if name in REGRESSIONS else "classification"
+        predicted = self.molecule_heads[name](embedding)
+        return property_loss(predicted.to(torch.promote_types(predicted.dtype, torch.float32)), targets, kind)
 
     def score(self, features: Tensor) -> Tensor:
         """Logits (..., V) of features (..., D)."""
@@ -229,7 +253,7 @@ class ExLMForMaskedLM(SavedModel):
 
     def _exlm(self, output: ExLMOutput, input_ids: Tensor, labels: Tensor) -> MaskedLMOutput:
         targets, target_length = self.targets(input_ids, labels)
-        return self.align(output, targets, target_length, (labels != NOT_A_TARGET).sum())
+        return self.align(output, targets, target_length, (labels != NOT_A_TARGET).sum(1))
 
     def targets(self, input_ids: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The tokens to emit, (B, M) padded on the right, and how many, (B,): masked tokens and ``<s>``, ``</s>``."""
@@ -242,8 +266,11 @@ class ExLMForMaskedLM(SavedModel):
         missing = torch.arange(order.shape[1], device=order.device) >= target_length[:, None]
         return wanted.gather(1, order).masked_fill(missing, config.pad_token_id), target_length
 
-    def align(self, output: ExLMOutput, targets: Tensor, target_length: Tensor, num_targets: Tensor) -> MaskedLMOutput:
-        """Score targets (B, M) over all paths through the states of an encoder output."""
+    def align(self, output: ExLMOutput, targets: Tensor, target_length: Tensor, num_masked: Tensor) -> MaskedLMOutput:
+        """Score targets (B, M) over all paths through the states of an encoder output.
+
+        Rows with `num_masked` (B,) = 0 have nothing to be learnt from and do not count in the loss.
+        """
         if self.transitions is None:
             raise ExLMError('the objective "mlm" has no states to align; make the model with objective "exlm".')
         expansion = output.expansion
@@ -256,10 +283,11 @@ class ExLMForMaskedLM(SavedModel):
         # A path must end at the last position of the row; where that is no state, there is no path.
         last = expansion.state_positions.gather(1, (expansion.state_length - 1).clamp(min=0)[:, None])[:, 0]
         likelihood = torch.where(last == expansion.length - 1, likelihood, -torch.inf)
-        per_target = torch.where(likelihood.isfinite(), likelihood / target_length, 0.0)
+        counted = num_masked > 0
+        per_target = torch.where(likelihood.isfinite() & counted, likelihood / target_length, 0.0)
         return MaskedLMOutput(
-            loss=-per_target.mean(),
-            num_targets=num_targets,
+            loss=-per_target.sum() / counted.sum().clamp(min=1),
+            num_targets=num_masked.sum(),
             log_likelihood=likelihood,
             logits=logits,
             graph=StateGraph(match, transitions, target_length, expansion.state_length, targets),

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from exlm_chem.modeling.configuration import ExLMConfig
 from exlm_chem.modeling.exlm import ExLMModel, Pooling
 from exlm_chem.modeling.serialization import SavedModel, init_weights
-
-Kind = Literal["classification", "regression"]
 
 
 class PropertyHead(nn.Module):
@@ -114,38 +111,3 @@ class ExLMForMoleculeProperty(SavedModel):
         """Map (B, T) token ids to (B, properties) outputs of the head."""
         output: Tensor = self.head(self.model.embed(input_ids, self.pooling))
         return output
-
-
-def property_loss(outputs: Tensor, labels: Tensor, kind: Kind, label_scale: Tensor | None = None) -> Tensor:
-    """Mean loss over the known labels.
-
-    Parameters
-    ----------
-    outputs : Tensor, shape (B, C)
-        Logits (classification) or values.
-    labels : Tensor, shape (B, C)
-        0/1 or values; NaN where unknown. An unknown label gives exactly zero gradient.
-    kind : {"classification", "regression"}
-        Cross-entropy of independent labels, or squared error.
-    label_scale : Tensor, shape (C,), optional
-        Standard deviations that make the errors of different properties comparable.
-
-    Returns
-    -------
-    Tensor, scalar
-        0 if no label is known.
-
-    Examples
-    --------
-    >>> nan = float("nan")
-    >>> property_loss(torch.tensor([[2.0, 5.0]]), torch.tensor([[1.0, nan]]), "regression")
-    tensor(1.)
-    """
-    known = ~labels.isnan()
-    labels = torch.where(known, labels, 0.0).to(outputs.dtype)
-    if kind == "classification":
-        loss = F.binary_cross_entropy_with_logits(outputs, labels, reduction="none")
-    else:
-        error = outputs - labels
-        loss = (error if label_scale is None else error / label_scale).square()
-    return torch.where(known, loss, 0.0).sum() / known.sum().clamp(min=1)

@@ -16,7 +16,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import PropertyHead
 from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.modeling.property import Kind
+from exlm_chem.modeling.losses import Kind
 from exlm_chem.modeling.serialization import WEIGHTS_NAME, fill_weights, load_weights, save_weights
 from exlm_chem.smiles.molecule import Standardise
 from exlm_chem.zoo import find_model

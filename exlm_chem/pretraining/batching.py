@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -11,8 +12,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.modeling.exlm import NOT_A_TARGET
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.masking import mask_tokens
+from exlm_chem.pretraining.target_store import TargetStore
 from exlm_chem.tokenizer import ExLMTokenizer
 
 # Molecules sorted by length together: enough for batches of equal length, few enough that every epoch mixes anew.
@@ -94,10 +97,16 @@ def plan_batches(
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch as the model takes it: `input_ids` with masks and `labels`, both int64 of shape (B, T)."""
+    """A batch as the model takes it: the arguments of `ExLMForMaskedLM`."""
 
     input_ids: Tensor
     labels: Tensor
+    molecule_targets: dict[str, Tensor] = field(default_factory=dict)
+
+    def to(self, device: torch.device) -> Batch:
+        """Copy to a device."""
+        targets = {name: values.to(device) for name, values in self.molecule_targets.items()}
+        return Batch(self.input_ids.to(device), self.labels.to(device), targets)
 
 
 class MaskedBatches(Dataset[Batch]):
@@ -112,12 +121,24 @@ class MaskedBatches(Dataset[Batch]):
         See `mask_tokens`.
     seed : sequence of int
         Together with the number of the batch it decides the masks.
+    unmasked : float
+        Share of the molecules that keep all their tokens, as in inference.
+    targets : sequence of TargetStore
+        Molecule-level targets that come with the molecules.
     """
 
     def __init__(
-        self, corpus: Corpus, plan: BatchPlan, tokenizer: ExLMTokenizer, mask_ratio: float, seed: tuple[int, ...]
+        self,
+        corpus: Corpus,
+        plan: BatchPlan,
+        tokenizer: ExLMTokenizer,
+        mask_ratio: float,
+        seed: tuple[int, ...],
+        unmasked: float = 0.0,
+        targets: Sequence[TargetStore] = (),
     ) -> None:
         self.corpus, self.plan, self.tokenizer, self.mask_ratio, self.seed = corpus, plan, tokenizer, mask_ratio, seed
+        self.unmasked, self.targets = unmasked, targets
 
     def __len__(self) -> int:
         return len(self.plan)
@@ -126,7 +147,12 @@ class MaskedBatches(Dataset[Batch]):
         """Masked batch number `index`."""
         if not 0 <= index < len(self):
             raise IndexError(index)
-        ids = self.tokenizer.pad([self.corpus[row].tolist() for row in self.plan[index]])
+        rows = self.plan[index]
+        ids = self.tokenizer.pad([self.corpus[row].tolist() for row in rows])
         generator = np.random.default_rng([*self.seed, index])
         masked, labels = mask_tokens(ids, self.mask_ratio, self.tokenizer.unk_id + 1, self.tokenizer.mask_id, generator)
-        return Batch(torch.from_numpy(masked), torch.from_numpy(labels))
+        if self.unmasked:
+            whole = generator.random((len(rows), 1)) < self.unmasked
+            masked, labels = np.where(whole, ids, masked), np.where(whole, NOT_A_TARGET, labels)
+        targets: dict[str, Tensor] = {store.name: torch.from_numpy(store[rows]) for store in self.targets}
+        return Batch(torch.from_numpy(masked), torch.from_numpy(labels), targets)

@@ -60,7 +60,7 @@ class Corpus:
     """
 
     def __init__(self, directory: str | Path) -> None:
-        directory = Path(directory)
+        self.directory = directory = Path(directory)
         self.summary = CorpusSummary(**json.loads((directory / "corpus.json").read_text(encoding="utf-8")))
         self.tokens: NDArray[np.uint16] = np.memmap(directory / "tokens.bin", np.uint16, mode="r")
         self.offsets: NDArray[np.int64] = np.load(directory / "offsets.npy", mmap_mode="r")

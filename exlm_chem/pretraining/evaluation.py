@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 
 import torch
@@ -26,15 +27,20 @@ def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.dev
     Returns
     -------
     dict
-        ``validation_loss`` (NaN without batches), ``validation_accuracy`` and ``infeasible``, see `Measurement`.
+        ``validation_loss`` (NaN without batches), ``validation_accuracy``, ``infeasible``, and ``validation_NAME`` for
+        every molecule-level objective; see `Measurement`.
     """
     was_training = model.training
     model.eval()
     loss, rows, right, masked, infeasible = 0.0, 0, 0, 0, 0
+    molecule_losses: defaultdict[str, float] = defaultdict(float)
     with torch.inference_mode():
         for batch in batches:
-            input_ids, labels = batch.input_ids.to(device), batch.labels.to(device)
-            output = model(input_ids, labels)
+            batch = batch.to(device)  # noqa: PLW2901
+            labels = batch.labels
+            output = model(batch.input_ids, labels, batch.molecule_targets)
+            for name, value in output.molecule_losses.items():
+                molecule_losses[f"validation_{name}"] += float(value) * len(labels)
             loss += float(output.loss) * len(labels)
             rows += len(labels)
             right += int(correct_tokens(output, labels))
@@ -45,6 +51,7 @@ def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.dev
         "validation_loss": loss / rows if rows else math.nan,
         "validation_accuracy": right / masked if masked else math.nan,
         "infeasible": infeasible,
+        **{name: total / rows for name, total in molecule_losses.items()},
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class Measurement:
         Share of the masked validation tokens that are predicted right; for "exlm" on the best path.
     infeasible : int
         Rows of the validation part that no path can emit; anything but 0 is a defect.
+    validation_descriptors, validation_ecfp : float
+        Molecule-level losses: squared error as a share of the variance, cross-entropy per bit; NaN without.
     molecules_per_second : float
         Since the last measurement.
     """
@@ -40,11 +43,15 @@ class Measurement:
     validation_accuracy: float
     infeasible: int
     molecules_per_second: float
+    validation_descriptors: float = math.nan
+    validation_ecfp: float = math.nan
 
     def __str__(self) -> str:
+        molecule = {"descriptors": self.validation_descriptors, "ecfp": self.validation_ecfp}
+        measured = "".join(f"{name} {loss:.4f}, " for name, loss in molecule.items() if not math.isnan(loss))
         return (
             f"step {self.step:,}: {self.molecules:,} molecules, train loss {self.train_loss:.4f}, "
-            f"validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.3f}, "
+            f"validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.3f}, {measured}"
             f"{self.molecules_per_second:,.0f} molecules/s"
         )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.configuration import Objective
 from exlm_chem.pretraining.optimization import Schedule
+from exlm_chem.pretraining.targets import MoleculeObjective
 from exlm_chem.tokenizer import Scheme
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -27,6 +28,12 @@ class PretrainingOptions:
         States k of an expanded token.
     mask_ratio : float
         Share of the tokens that is masked.
+    unmasked : float
+        Share of the molecules that keep all tokens and count for the molecule-level objectives only.
+    molecule_objectives : tuple of str
+        What else the embedding must predict: "descriptors", "ecfp", both, or nothing.
+    molecule_weight : float
+        Weight of each molecule-level loss (1 for a model that knows nothing) beside that of the masked tokens.
     max_steps, epochs, max_seconds : int, float, float, optional
         Where the run ends: the first that is reached. One pass over the corpus counts as an epoch. Three epochs when
         none is given.
@@ -64,6 +71,9 @@ class PretrainingOptions:
     objective: Objective = "exlm"
     states: int = 4
     mask_ratio: float = 0.15
+    unmasked: float = 0.0
+    molecule_objectives: tuple[MoleculeObjective, ...] = ()
+    molecule_weight: float = 1.0
     max_steps: int | None = None
     epochs: float | None = None
     max_seconds: float | None = None
@@ -88,6 +98,11 @@ class PretrainingOptions:
             raise ExLMError(f"--mask-ratio must lie between 0 and 1, not {self.mask_ratio}.")
         if not 0 <= self.validation < 1:
             raise ExLMError(f"--valid must be a share between 0 and 1, not {self.validation}.")
+        if not 0 <= self.unmasked < 1 or (self.unmasked and not self.molecule_objectives):
+            raise ExLMError(f"--unmasked {self.unmasked} must be a share below 1, and needs a --molecule-objective.")
+        if unknown := set(self.molecule_objectives) - set(get_args(MoleculeObjective)):
+            known = ", ".join(get_args(MoleculeObjective))
+            raise ExLMError(f"there is no --molecule-objective {min(unknown)}; choose from {known}.")
         for name in (
             "max_steps",
             "epochs",

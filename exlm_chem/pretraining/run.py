@@ -20,6 +20,8 @@ from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.pretraining.card import model_card
 from exlm_chem.pretraining.corpus import Corpus, build_corpus
 from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.target_store import TargetStore, build_targets
+from exlm_chem.pretraining.targets import MoleculeObjective
 from exlm_chem.pretraining.trainer import Report, Trainer, expanded_lengths
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -97,12 +99,28 @@ def pretrain(
         f"{summary.molecules - summary.validation:,} molecules to learn from, {summary.validation:,} for validation, "
         f"{summary.rejected:,} rejected (see {output / 'corpus' / 'rejected.csv'})."
     )
-    trainer = Trainer(corpus, output, tokenizer, options, report, log)
+    targets = [_targets(corpus, name, options, log) for name in options.molecule_objectives]
+    trainer = Trainer(corpus, output, tokenizer, options, targets, report, log)
     started = time.time()
     model = trainer.train(resume)
     if trainer.accelerator.is_main_process:
         _write_model(model, output, tokenizer, corpus, trainer, started)
     return output
+
+
+def _targets(
+    corpus: Corpus, name: MoleculeObjective, options: PretrainingOptions, log: Callable[[str], None]
+) -> TargetStore:
+    """Compute the targets of an objective, with a word at every tenth of a long way."""
+    said = 0.0
+
+    def report(share: float) -> None:
+        nonlocal said
+        if len(corpus) > 10_000 and (share >= said + 0.1 or share == 1):
+            said = share
+            log(f"{name}: {share:.0%} of {len(corpus):,} molecules computed.")
+
+    return build_targets(corpus, name, options.scheme, report=report)
 
 
 def _longest(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> int:
@@ -123,6 +141,8 @@ def _write_model(
 ) -> None:
     tokenizer.save_pretrained(output)
     model.save_pretrained(output)
+    if trainer.targets:
+        _write_json(output / "molecule_targets.json", {store.name: store.describe() for store in trainer.targets})
     with (output / "model.safetensors").open("rb") as weights:
         digest = hashlib.file_digest(weights, "sha256").hexdigest()
     facts: dict[str, Any] = {

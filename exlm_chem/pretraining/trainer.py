@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
+import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,11 +18,13 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
-from exlm_chem.pretraining.batching import Batch, MaskedBatches, plan_batches
+from exlm_chem.modeling.exlm import MaskedLMOutput
+from exlm_chem.pretraining.batching import Batch, BatchPlan, MaskedBatches, plan_batches
 from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.evaluation import evaluate
@@ -28,6 +32,7 @@ from exlm_chem.pretraining.history import Measurement, write_history
 from exlm_chem.pretraining.interruption import StopRequest
 from exlm_chem.pretraining.optimization import learning_rate_factor, make_optimizer
 from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.target_store import TargetStore
 from exlm_chem.tokenizer import ExLMTokenizer
 
 VALIDATION_MOLECULES = 1_000
@@ -76,6 +81,8 @@ class Trainer:
         The run's directory: checkpoints, metrics, and at the end the model.
     tokenizer : ExLMTokenizer
     options : PretrainingOptions
+    targets : sequence of TargetStore
+        The targets of the molecule-level objectives.
     report : callable, optional
         Called after every step with the progress, the share of the run that is done, and the last training loss.
     log : callable, optional
@@ -88,11 +95,12 @@ class Trainer:
         directory: Path,
         tokenizer: ExLMTokenizer,
         options: PretrainingOptions,
+        targets: Sequence[TargetStore] = (),
         report: Report = lambda *_: None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.corpus, self.directory, self.tokenizer, self.options = corpus, directory, tokenizer, options
-        self.report, self.log = report, log
+        self.targets, self.report, self.log = targets, report, log
         self.progress = Progress()
         # Every batch has another shape, and oneDNN keeps a compiled kernel for each of the last thousand: gigabytes.
         os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
@@ -107,8 +115,13 @@ class Trainer:
             objective=options.objective,
             num_states=options.states,
             mask_token_id=tokenizer.mask_id,
+            molecule_objectives={store.name: len(store.names) for store in targets},
         )
         model = ExLMForMaskedLM(self.config).train()
+        for store in targets:
+            if not store.is_regression:  # a new head says how often each bit is set, so its loss starts at the baseline
+                share = torch.tensor(store.mean).clamp(1e-4, 1 - 1e-4)
+                model.molecule_heads[store.name].get_parameter("bias").data.copy_(share.logit())
         if options.compile:
             model = torch.compile(model, dynamic=True)  # type: ignore[assignment]
         self.model, self.optimizer = self.accelerator.prepare(
@@ -178,12 +191,13 @@ class Trainer:
             torch.zeros(2, dtype=torch.long, device=accelerator.device),
         )
         for part in range(options.accumulation):
-            batch = next(batches)
+            batch = next(batches).to(accelerator.device)
             last = part == options.accumulation - 1
             with nullcontext() if last else accelerator.no_sync(self.model):
-                output = self.model(batch.input_ids.to(accelerator.device), batch.labels.to(accelerator.device))
-                accelerator.backward(output.loss / options.accumulation)
-            loss += output.loss.detach() / options.accumulation
+                output = self.model(batch.input_ids, batch.labels, batch.molecule_targets)
+                total = self._total_loss(output) / options.accumulation
+                accelerator.backward(total)
+            loss += total.detach()
             expanded = output.encoder.expansion.input_ids.shape
             counts += torch.tensor([expanded[0], expanded[0] * expanded[1]], device=counts.device)
         accelerator.clip_grad_norm_(self.model.parameters(), options.clip)
@@ -195,6 +209,13 @@ class Trainer:
             raise ExLMError(f"the loss is {mean_loss} at step {self.progress.step}; {advice}.")
         molecules, tokens = accelerator.reduce(counts, "sum").tolist()
         return mean_loss, molecules, tokens
+
+    def _total_loss(self, output: MaskedLMOutput) -> Tensor:
+        """Add the molecule-level losses, each as a share of what knowing nothing of the molecule would cost."""
+        total = output.loss
+        for store in self.targets:
+            total = total + self.options.molecule_weight * output.molecule_losses[store.name] / store.baseline
+        return total
 
     def _batches(self, step: int) -> Iterator[Batch]:
         """All batches of this process from a step on, epoch after epoch, without end."""
@@ -211,7 +232,7 @@ class Trainer:
                 continue
             seed = (MASKS, self.options.seed, epoch)
             mine = range(skip + self.accelerator.process_index, usable, processes)
-            dataset = Subset(MaskedBatches(self.corpus, plan, self.tokenizer, self.options.mask_ratio, seed), mine)
+            dataset = Subset(self._masked(plan, seed), mine)
             # A generator of its own: otherwise the loader would draw from the numbers that dropout draws from.
             loader_seed = torch.Generator().manual_seed(self.options.seed)
             yield from DataLoader(dataset, batch_size=None, num_workers=self.options.num_workers, generator=loader_seed)
@@ -220,7 +241,12 @@ class Trainer:
     def _validation_batches(self) -> MaskedBatches:
         rows = self.corpus.validation_rows[:VALIDATION_MOLECULES]
         plan = plan_batches(rows, self.costs[rows], self.options.batch_tokens, np.random.default_rng(VALIDATION))
-        return MaskedBatches(self.corpus, plan, self.tokenizer, self.options.mask_ratio, (VALIDATION,))
+        return self._masked(plan, (VALIDATION,))
+
+    def _masked(self, plan: BatchPlan, seed: tuple[int, ...]) -> MaskedBatches:
+        options = self.options
+        unmasked, targets = options.unmasked, self.targets
+        return MaskedBatches(self.corpus, plan, self.tokenizer, options.mask_ratio, seed, unmasked, targets)
 
     def _measure(self, share: float) -> None:
         progress = self.progress
@@ -239,6 +265,8 @@ class Trainer:
             validation_accuracy=result["validation_accuracy"],
             infeasible=int(result["infeasible"]),
             molecules_per_second=round(progress.window_molecules / progress.window_seconds, 1),
+            validation_descriptors=result.get("validation_descriptors", math.nan),
+            validation_ecfp=result.get("validation_ecfp", math.nan),
         )
         progress.window_loss, progress.window_steps, progress.window_molecules, progress.window_seconds = 0.0, 0, 0, 0.0
         progress.history.append(measurement)
@@ -259,7 +287,7 @@ class Trainer:
         # How long a run lasts, how it is watched and on what it runs may change; what it computes may not.
         limits = {"max_steps", "epochs", "max_seconds", "evaluations"}
         free = limits | {"checkpoint_minutes", "num_workers", "device", "compile"}
-        ours = asdict(self.options)
+        ours = json.loads(json.dumps(asdict(self.options)))  # as it comes back from a checkpoint
         changed = [name for name, value in state["options"].items() if name not in free and ours.get(name) != value]
         if changed:
             option, value = f"--{changed[0].replace('_', '-')}", state["options"][changed[0]]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -101,3 +103,22 @@ def test_accumulated_batches_give_one_step(molecules: Path, tmp_path: Path) -> N
     rows = metrics(directory)
     assert rows[-1]["step"] == "2"
     assert int(rows[-1]["tokens"]) > 2 * 2 * 200
+
+
+def test_molecule_objectives_are_learnt_resumed_and_saved(molecules: Path, tmp_path: Path) -> None:
+    objectives = ("descriptors", "ecfp")
+    options = replace(OPTIONS, molecule_objectives=objectives, unmasked=0.3, max_steps=90, learning_rate=3e-3)
+    whole = pretrain([molecules], tmp_path / "whole", options)
+    rows = metrics(whole)
+    for name in objectives:
+        losses = [float(row[f"validation_{name}"]) for row in rows]
+        assert losses[-1] < 0.8 * losses[0]
+
+    parts = pretrain([molecules], tmp_path / "parts", replace(options, checkpoint_minutes=1e-6))
+    newest = max((parts / "checkpoints").iterdir())
+    shutil.rmtree(newest)  # as if it had been killed before the last step
+    again = pretrain([molecules], parts, options, resume=True)
+    ours, theirs = load_file(again / "model.safetensors"), load_file(whole / "model.safetensors")
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert set(json.loads((again / "molecule_targets.json").read_text())) == set(objectives)
+    assert ExLMForMaskedLM.from_pretrained(again).config.molecule_objectives["ecfp"] == 2048

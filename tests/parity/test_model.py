@@ -74,7 +74,7 @@ def run(name: str, dtype: torch.dtype) -> Case:
     labels = tensors["in/target"].masked_fill(tensors["in/target"] == 1, NOT_A_TARGET)
     if name in GHOSTS:
         targets, target_length = model.targets(tensors["in/src_tokens"], labels)
-        output = model.align(model.model.encode(our_expansion(tensors)), targets, target_length, (labels >= 0).sum())
+        output = model.align(model.model.encode(our_expansion(tensors)), targets, target_length, (labels >= 0).sum(1))
     else:
         output = model(tensors["in/src_tokens"], labels)
     return Case(tensors, dtype, model, output)

@@ -9,7 +9,7 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.linear import fit_linear_head
 from exlm_chem.finetuning.neural import TrainingOptions, _batches, _rate, best_epoch, train_full
 from exlm_chem.modeling import ExLMForMoleculeProperty, PropertyHead
-from exlm_chem.modeling.property import property_loss
+from exlm_chem.modeling.losses import property_loss
 
 NAN = float("nan")
 SMILES = ["CCO", "c1ccccc1", "CC(=O)O", "CCN", "C1CCCCC1", "CC(C)C", "OCCO", "c1ccncc1", "CCCl", "CS", "CC=O", "N#CC"]

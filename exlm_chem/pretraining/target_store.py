@@ -1,0 +1,192 @@
+"""Targets of a whole corpus: computed once on all processors, kept beside its tokens, memory-mapped."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.targets import MoleculeObjective, compute_targets, target_kind
+from exlm_chem.tokenizer import ExLMTokenizer, Scheme
+
+FloatArray = NDArray[np.float64]
+
+CHUNK = 1024
+SAMPLE = 10_000
+CLAMP = 6.0
+
+
+class TargetStore:
+    """Targets of every molecule of a corpus.
+
+    Regression targets are standardised by the moments of a sample of the corpus and clamped to 6 standard deviations;
+    a target that is the same for the whole sample is left out.
+
+    Parameters
+    ----------
+    directory : path
+        What `build_targets` made.
+
+    Attributes
+    ----------
+    name : str
+        "descriptors" or "ecfp".
+    names : list of str
+        The targets.
+    mean, scale : list of float
+        By which each was standardised; of bits, share and deviation.
+    baseline : float
+        Loss of a model that knows only how the targets are distributed.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        directory = Path(directory)
+        content = json.loads((directory / "targets.json").read_text(encoding="utf-8"))
+        self.name: MoleculeObjective = content["name"]
+        self.names: list[str] = content["names"]
+        self.mean: list[float] = content["mean"]
+        self.scale: list[float] = content["scale"]
+        self.baseline: float = content["baseline"]
+        self.is_regression: bool = content["standardise"]
+        shape = content["molecules"], content["width"]
+        self._values = np.memmap(directory / "values.bin", content["dtype"], mode="r", shape=shape)
+
+    def describe(self) -> dict[str, list[Any]]:
+        """Names and constants, for the model's directory."""
+        return {"names": self.names, "mean": self.mean, "scale": self.scale}
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Targets of some rows of the corpus, shape (rows, targets); NaN where missing."""
+        values = self._values[rows]
+        if not self.is_regression:
+            values = np.unpackbits(values, axis=1, count=len(self.names))
+        return values.astype(np.float32)
+
+
+def build_targets(
+    corpus: Corpus,
+    name: MoleculeObjective,
+    scheme: Scheme,
+    workers: int | None = None,
+    report: Callable[[float], None] = lambda _: None,
+) -> TargetStore:
+    """Compute the targets of a corpus, or what is missing of them.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        They are kept in its directory.
+    name : {"descriptors", "ecfp"}
+        The kind of targets.
+    scheme : str
+        The tokenizer scheme of the corpus.
+    workers : int, optional
+        Processes; as many as there are processors by default.
+    report : callable, optional
+        Called with the share that is done.
+
+    Returns
+    -------
+    TargetStore
+    """
+    directory = corpus.directory / f"targets-{name}"
+    directory.mkdir(exist_ok=True)
+    chunks = -(-len(corpus) // CHUNK)
+    settings = corpus.directory, name, scheme
+    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    processes = min(workers or os.cpu_count() or 1, chunks)
+    with context.Pool(processes, _start_worker, settings) as pool:
+        if not (directory / "targets.json").exists():
+            _describe(directory, name, len(corpus), *_sample_moments(pool, len(corpus)))
+        done = np.memmap(directory / "done.bin", np.uint8, mode="r+", shape=(chunks,))
+        missing = np.flatnonzero(done == 0).tolist()
+        for finished, chunk in enumerate(pool.imap_unordered(_compute_chunk, missing)):
+            done[chunk] = 1
+            report((chunks - len(missing) + finished + 1) / chunks)
+        done.flush()
+    return TargetStore(directory)
+
+
+def _describe(directory: Path, name: MoleculeObjective, molecules: int, mean: FloatArray, scale: FloatArray) -> None:
+    """Write ``targets.json`` last, when the files that it describes are there."""
+    kind = target_kind(name)
+    if kind.standardise:
+        columns, baseline = np.flatnonzero(scale > 0), 1.0
+        width, dtype = len(columns), "float16"
+    else:
+        columns, baseline = np.arange(len(mean)), float(_entropy(mean).mean())
+        width, dtype = -(-len(columns) // 8), "uint8"
+    np.memmap(directory / "values.bin", dtype, mode="w+", shape=(molecules, width))
+    np.memmap(directory / "done.bin", np.uint8, mode="w+", shape=(-(-molecules // CHUNK),))
+    content = {
+        "name": name,
+        "names": [kind.names[column] for column in columns],
+        "columns": columns.tolist(),
+        "mean": mean[columns].tolist(),
+        "scale": scale[columns].tolist(),
+        "baseline": baseline,
+        "clamp": CLAMP,
+        "standardise": kind.standardise,
+        "molecules": molecules,
+        "width": width,
+        "dtype": dtype,
+    }
+    temporary = directory / "targets.json.part"
+    temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    temporary.replace(directory / "targets.json")
+
+
+def _entropy(share: FloatArray) -> FloatArray:
+    """Entropy in nats of bits that are 1 as often as `share` says."""
+    safe = np.clip(share, 1e-12, 1 - 1e-12)
+    return -(safe * np.log(safe) + (1 - safe) * np.log(1 - safe))
+
+
+def _sample_moments(pool: multiprocessing.pool.Pool, molecules: int) -> tuple[FloatArray, FloatArray]:
+    rows = np.unique(np.linspace(0, molecules - 1, min(SAMPLE, molecules)).astype(np.int64))
+    raw = np.concatenate(pool.map(_compute_rows, np.array_split(rows, max(1, len(rows) // 256)))).astype(np.float64)
+    present = ~np.isnan(raw)
+    count = np.maximum(present.sum(0), 1)
+    mean = np.where(present, raw, 0).sum(0) / count
+    deviation = np.where(present, raw - mean, 0)
+    # A few huge values would make all others look alike: the scale is that of the values inside the clamp.
+    scale = np.sqrt((deviation**2).sum(0) / count)
+    inside = np.clip(deviation, -CLAMP * scale, CLAMP * scale)
+    return mean, np.sqrt((inside**2).sum(0) / count)
+
+
+# What follows runs in the workers, which open the files once each.
+_corpus: Corpus
+_name: MoleculeObjective
+_tokenizer: ExLMTokenizer
+
+
+def _start_worker(directory: Path, name: MoleculeObjective, scheme: Scheme) -> None:
+    global _corpus, _name, _tokenizer
+    _corpus, _name, _tokenizer = Corpus(directory), name, ExLMTokenizer(scheme)
+
+
+def _compute_rows(rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    return np.stack([compute_targets(_tokenizer.decode(_corpus[row].tolist()), _name) for row in rows])
+
+
+def _compute_chunk(chunk: int) -> int:
+    directory = _corpus.directory / f"targets-{_name}"
+    content = json.loads((directory / "targets.json").read_text(encoding="utf-8"))
+    rows = np.arange(chunk * CHUNK, min((chunk + 1) * CHUNK, len(_corpus)))
+    values = _compute_rows(rows)[:, content["columns"]]
+    if content["standardise"]:
+        values = np.clip((values - content["mean"]) / content["scale"], -CLAMP, CLAMP)
+    stored = values if content["standardise"] else np.packbits(np.nan_to_num(values).astype(np.uint8), axis=1)
+    shape = content["molecules"], content["width"]
+    target = np.memmap(directory / "values.bin", content["dtype"], mode="r+", shape=shape)
+    target[rows] = stored.astype(content["dtype"])
+    target.flush()
+    return chunk

@@ -1,0 +1,140 @@
+"""Molecule-level targets: the numbers, their store, and how they reach the model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from rdkit import Chem
+from rdkit.Chem import Crippen, Descriptors, rdFingerprintGenerator
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
+from exlm_chem.pretraining.batching import MaskedBatches, plan_batches
+from exlm_chem.pretraining.corpus import Corpus, build_corpus
+from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.target_store import CHUNK, CLAMP, TargetStore, build_targets
+from exlm_chem.pretraining.targets import compute_targets, target_kind
+from exlm_chem.tokenizer import ExLMTokenizer
+
+TOKENIZER = ExLMTokenizer()
+SMILES = [f"{'C' * (i % 9 + 1)}{'O' * (i % 2)}{'N' * (i % 3)}{'c1ccccc1' * (i % 4)}" for i in range(CHUNK + 100)]
+SMILES[7] = "[Na+].CC(=O)[O-]"
+SMILES[8] = "F/C=C/Cl"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    folder = tmp_path_factory.mktemp("targets")
+    (folder / "m.smi").write_text("\n".join(SMILES))
+    return build_corpus([folder / "m.smi"], folder / "corpus", TOKENIZER, 128, validation=0.0)
+
+
+@pytest.fixture(scope="module")
+def stores(corpus: Corpus) -> dict[str, TargetStore]:
+    return {name: build_targets(corpus, name, "lossless", workers=2) for name in ("descriptors", "ecfp")}
+
+
+def test_descriptors_are_those_of_rdkit() -> None:
+    smiles = "CC(=O)Oc1ccccc1C(=O)O"
+    molecule = Chem.MolFromSmiles(smiles)
+    values = dict(zip(target_kind("descriptors").names, compute_targets(smiles, "descriptors"), strict=True))
+    expected = {
+        "exactmw": Descriptors.ExactMolWt(molecule),
+        "tpsa": Descriptors.TPSA(molecule),
+        "CrippenClogP": Crippen.MolLogP(molecule),
+        "SlogP_VSA2": Descriptors.SlogP_VSA2(molecule),
+        "PEOE_VSA1": Descriptors.PEOE_VSA1(molecule),
+    }
+    assert {name: pytest.approx(value, rel=1e-5) for name, value in expected.items()} == {
+        n: values[n] for n in expected
+    }
+
+
+def test_what_does_not_exist_is_missing() -> None:
+    assert np.isnan(compute_targets("C1CC", "descriptors")).all()
+    metal = compute_targets("[Fe]", "descriptors")
+    assert np.isnan(metal).any()
+    assert not np.isnan(metal).all()
+    assert not np.isinf(metal).any()
+
+
+def test_store_holds_standardised_and_clamped_numbers(corpus: Corpus, stores: dict[str, TargetStore]) -> None:
+    store = stores["descriptors"]
+    rows = np.array([0, 5, 7, CHUNK + 50])
+    columns = [target_kind("descriptors").names.index(name) for name in store.names]
+    raw = np.stack([compute_targets(SMILES[row], "descriptors")[columns] for row in rows])
+    expected = np.clip((raw - store.mean) / store.scale, -CLAMP, CLAMP)
+    np.testing.assert_allclose(store[rows], expected, atol=5e-3)
+    everything = store[np.arange(len(corpus))]
+    spread = np.nanstd(everything, axis=0)
+    assert np.nanmax(np.abs(everything)) <= CLAMP
+    assert 0.9 < np.median(spread) < 1.1
+    assert (np.array(store.scale) > 0).all()
+
+
+def test_store_holds_exact_bits(stores: dict[str, TargetStore]) -> None:
+    rows = np.array([3, 8, CHUNK + 1])
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+    expected = [generator.GetFingerprintAsNumPy(Chem.MolFromSmiles(SMILES[row])) for row in rows]
+    assert np.array_equal(stores["ecfp"][rows], np.stack(expected))
+    assert 0 < stores["ecfp"].baseline < 0.1
+
+
+def test_only_what_is_missing_is_computed(corpus: Corpus, stores: dict[str, TargetStore]) -> None:
+    directory = corpus.directory / "targets-descriptors"
+    before = (directory / "values.bin").read_bytes()
+    done = np.memmap(directory / "done.bin", np.uint8, mode="r+")
+    assert done.tolist() == [1, 1]
+    done[1] = 0
+    width = len(stores["descriptors"].names)
+    values = np.memmap(directory / "values.bin", "float16", mode="r+", shape=(len(corpus), width))
+    values[0], values[-1] = 3.0, 3.0  # the first lies in a chunk that is done, the last in the missing one
+    shares: list[float] = []
+    store = build_targets(corpus, "descriptors", "lossless", workers=1, report=shares.append)
+    assert shares == [1.0]
+    assert (store[np.array([0])] == 3).all()
+    assert (directory / "values.bin").read_bytes()[2 * width :] == before[2 * width :]
+
+
+def test_batches_bring_the_targets_of_their_molecules(corpus: Corpus, stores: dict[str, TargetStore]) -> None:
+    plan = plan_batches(corpus.train_rows, corpus.lengths, 4096, np.random.default_rng(0))
+    batches = MaskedBatches(corpus, plan, TOKENIZER, 0.2, (1,), unmasked=0.5, targets=[stores["ecfp"]])
+    whole = molecules = 0
+    for index in range(len(batches)):
+        batch = batches[index]
+        masked = (batch.labels != -100).any(1)
+        whole, molecules = whole + int((~masked).sum()), molecules + len(masked)
+        assert torch.equal(masked, (batch.input_ids == TOKENIZER.mask_id).any(1))
+        text = [
+            TOKENIZER.decode(row) for row in torch.where(batch.labels != -100, batch.labels, batch.input_ids).tolist()
+        ]
+        expected = np.stack([compute_targets(smiles, "ecfp") for smiles in text[:3]])
+        assert np.array_equal(batch.molecule_targets["ecfp"][:3].numpy(), expected)
+    assert abs(whole / molecules - 0.5) < 0.06
+
+
+@pytest.mark.parametrize("objective", ["exlm", "mlm"])
+def test_rows_without_masks_teach_the_embedding_only(objective: str) -> None:
+    config = ExLMConfig.preset(
+        "tiny", 30, objective=objective, mask_token_id=29, molecule_objectives={"descriptors": 3, "ecfp": 2}
+    )
+    model = ExLMForMaskedLM(config).eval()
+    ids = torch.tensor([[0, 29, 6, 2], [0, 7, 8, 2]])
+    labels = torch.tensor([[-100, 5, -100, -100], [-100, -100, -100, -100]])
+    nan = float("nan")
+    targets = {"descriptors": torch.tensor([[1.0, nan, 0.0], [nan, nan, 2.0]]), "ecfp": torch.tensor([[1.0, 0.0]] * 2)}
+    output = model(ids, labels, targets)
+    torch.testing.assert_close(output.loss, model(ids[:1], labels[:1]).loss)
+    assert output.molecule_losses.keys() == targets.keys()
+    output.molecule_losses["descriptors"].backward()
+    assert (model.molecule_heads["descriptors"].weight.grad[1] == 0).all()  # that target is known of no molecule
+    assert (model.molecule_heads["descriptors"].weight.grad[[0, 2]] != 0).any(1).all()
+    assert model.model.encoder.layers[0].attn.Wqkv.weight.grad.abs().sum() > 0
+
+
+def test_nonsense_is_refused() -> None:
+    with pytest.raises(ExLMError, match="no --molecule-objective fingerprints"):
+        PretrainingOptions(molecule_objectives=("fingerprints",))  # type: ignore[arg-type]
+    with pytest.raises(ExLMError, match="needs a --molecule-objective"):
+        PretrainingOptions(unmasked=0.3)
