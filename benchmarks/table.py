@@ -6,7 +6,6 @@ python benchmarks/table.py
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,25 @@ def main() -> None:
 
 def with_numbers(text: str) -> str:
     """Give the README with the present numbers."""
-    replacement = f"<!-- numbers -->\n{numbers()}\n<!-- /numbers -->"
-    return re.sub(r"<!-- numbers -->.*<!-- /numbers -->", lambda _: replacement, text, flags=re.DOTALL)
+    numbers = f"{_claims()}\n\n{_moleculenet(_read('moleculenet'))}"
+    for name, content in {"numbers": numbers, "example": _example(_read("example"))}.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}{content}\n{end}{rest.partition(end)[2]}"
+    return text
 
 
-def numbers() -> str:
-    """Make the tables."""
-    return "\n\n".join([_claims(), _moleculenet(_read("moleculenet"))])
+def _example(content: dict[str, Any]) -> str:
+    """Show some rows of the predicted examples, all that have an error among them."""
+    chosen = ["caffeine", "diazepam", "atenolol", "metformin", "dopamine"]
+    rows = [row for row in content["rows"] if row["name"] in chosen or row["error"]]
+    lines = []
+    for row in rows:
+        smiles = f"`{row['smiles']}`" if row["smiles"] else ""
+        values = " | ".join(row[task] for task in content["tasks"])
+        lines.append(f"| {row['name']} | {smiles} | {values} | {row['error']} |")
+    head = f"| name | smiles | {' | '.join(content['tasks'])} | error |"
+    return "\n".join([head, f"|---|---|{'---:|' * len(content['tasks'])}---|", *lines])
 
 
 def _claims() -> str:
