@@ -1,35 +1,13 @@
 """``exlm-chem embed``."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .choices import Device, EncoderModel, OnInvalid, Pooling, PoolingRule, SmilesColumn, Standardise, StandardiseRule
+
 EXAMPLE = "exlm-chem embed data/examples.csv -o vectors.npz"
-
-
-class Pooling(StrEnum):
-    """How one vector is made of a molecule."""
-
-    mean = "mean"
-    first = "first"
-
-
-class Standardise(StrEnum):
-    """What is done to a molecule first."""
-
-    none = "none"
-    fragment = "fragment"
-    parent = "parent"
-
-
-class OnInvalid(StrEnum):
-    """What happens to a row without a molecule."""
-
-    flag = "flag"
-    skip = "skip"
-    fail = "raise"
 
 
 def embed(
@@ -40,25 +18,17 @@ def embed(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A file to write: .npz .npy .csv .tsv .parquet (text also .gz .zst).")
     ],
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="A model that ships, or a model directory.")
-    ] = "exlm-small",
-    pooling: Annotated[
-        Pooling, typer.Option(help="Mean over the tokens that are not special, or the first state of <s>.")
-    ] = Pooling.mean,
-    standardise: Annotated[
-        Standardise, typer.Option(help="What is done first: nothing, keep the largest fragment, or its neutral parent.")
-    ] = Standardise.none,
-    smiles_column: Annotated[
-        str | None, typer.Option("--smiles-column", help="The column of the SMILES [found by its name]")
-    ] = None,
+    model: EncoderModel = "exlm-small",
+    pooling: PoolingRule = Pooling.mean,
+    standardise: StandardiseRule = Standardise.none,
+    smiles_column: SmilesColumn = None,
     on_invalid: Annotated[
         OnInvalid, typer.Option("--on-invalid", help="A row without a vector: give the reason, leave it out, or stop.")
     ] = OnInvalid.flag,
     batch_tokens: Annotated[
         int | None, typer.Option("--batch-tokens", min=1, help="Most tokens in a batch [what suits the device]")
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda, mps, or auto for the best there is.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Turn molecules into vectors.
 

@@ -1,41 +1,23 @@
 """``exlm-chem finetune``."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from .choices import (
+    Device,
+    EncoderModel,
+    Kind,
+    Method,
+    Pooling,
+    PoolingRule,
+    SmilesColumn,
+    Standardise,
+    StandardiseRule,
+)
+
 EXAMPLE = "exlm-chem finetune tests/data/bbbp_300.csv --target p_np -o runs/my-bbbp"
-
-
-class Kind(StrEnum):
-    """What the labels are."""
-
-    classification = "classification"
-    regression = "regression"
-
-
-class Method(StrEnum):
-    """What is trained."""
-
-    head = "head"
-    full = "full"
-
-
-class Pooling(StrEnum):
-    """How one vector is made of a molecule."""
-
-    mean = "mean"
-    first = "first"
-
-
-class Standardise(StrEnum):
-    """What is done to a molecule first."""
-
-    none = "none"
-    fragment = "fragment"
-    parent = "parent"
 
 
 def finetune(
@@ -55,9 +37,7 @@ def finetune(
         Kind | None,
         typer.Option(help="What --target holds: 0/1 classes or measurements [if clear: seen from the labels]"),
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="A model that ships, or a model directory.")
-    ] = "exlm-small",
+    model: EncoderModel = "exlm-small",
     method: Annotated[
         Method, typer.Option(help="Train linear models on the frozen encoder (seconds), or everything together.")
     ] = Method.head,
@@ -66,20 +46,14 @@ def finetune(
     ] = "scaffold",
     seeds: Annotated[int, typer.Option(min=1, help="Train so often; the best on the validation part is kept.")] = 1,
     seed: Annotated[int, typer.Option(help="Fixes the result.")] = 0,
-    pooling: Annotated[
-        Pooling, typer.Option(help="Mean over the tokens that are not special, or the first state of <s>.")
-    ] = Pooling.mean,
-    standardise: Annotated[
-        Standardise, typer.Option(help="What is done first: nothing, keep the largest fragment, or its neutral parent.")
-    ] = Standardise.none,
+    pooling: PoolingRule = Pooling.mean,
+    standardise: StandardiseRule = Standardise.none,
     epochs: Annotated[int, typer.Option(min=1, help="Method full: most passes over the training molecules.")] = 30,
     patience: Annotated[int, typer.Option(min=1, help="Method full: epochs without progress before it ends.")] = 8,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Method full: molecules per step.")] = 32,
     learning_rate: Annotated[float, typer.Option("--learning-rate", help="Method full: peak learning rate.")] = 2e-4,
-    smiles_column: Annotated[
-        str | None, typer.Option("--smiles-column", help="The column of the SMILES [found by its name]")
-    ] = None,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda, mps, or auto for the best there is.")] = "auto",
+    smiles_column: SmilesColumn = None,
+    device: Device = "auto",
 ) -> None:
     """Train a predictor on a table of measured molecules.
 

@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+
+from .choices import Device, OnInvalid, SmilesColumn
 
 if TYPE_CHECKING:
     from exlm_chem.prediction.table import Summary
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
 EXAMPLE = "exlm-chem predict --task bbbp data/examples.csv"
 
 _ROWS_ON_SCREEN = 40
-
-
-class OnInvalid(StrEnum):
-    """What happens to a row without an answer."""
-
-    flag = "flag"
-    skip = "skip"
-    fail = "raise"
 
 
 def predict(
@@ -41,14 +34,12 @@ def predict(
         str | None,
         typer.Option("--output", "-o", help="A file to write: .csv .tsv .jsonl (also .gz .zst) .parquet [stdout]"),
     ] = None,
-    smiles_column: Annotated[
-        str | None, typer.Option("--smiles-column", help="The column of the SMILES [found by its name]")
-    ] = None,
+    smiles_column: SmilesColumn = None,
     on_invalid: Annotated[
         OnInvalid, typer.Option("--on-invalid", help="A row without an answer: give the reason, leave it out, or stop.")
     ] = OnInvalid.flag,
     chunk_size: Annotated[int, typer.Option("--chunk-size", min=1, help="Rows in memory at a time.")] = 1000,
-    device: Annotated[str, typer.Option("--device", help="cpu, cuda, mps, or auto for the best there is.")] = "auto",
+    device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object per row on stdout.")] = False,
 ) -> None:
     """Predict properties of molecules.

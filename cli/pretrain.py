@@ -1,14 +1,14 @@
 """``exlm-chem pretrain``: from SMILES files to a model directory."""
 
-from __future__ import annotations
-
 import os
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from .choices import Objective, Precision, Preset, Schedule, Scheme, SmilesColumn
+from .progress import bar
 
 if TYPE_CHECKING:
     from exlm_chem.pretraining.trainer import Progress
@@ -24,14 +24,14 @@ def pretrain(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "-o", "--output", help="Directory of the run, later of the model. Default: runs/NAME-PRESET-OBJECTIVE."
-        ),
+        typer.Option("--output", "-o", help="The run's and later the model's directory [runs/NAME-PRESET-OBJECTIVE]"),
     ] = None,
     preset: Annotated[
-        str, typer.Option(help="Size: tiny (0.5 M parameters), small (6 M), base (40 M), paper (90 M).")
-    ] = "small",
-    objective: Annotated[str, typer.Option(help="exlm, or mlm for the plain masked language model.")] = "exlm",
+        Preset, typer.Option(help="Size: tiny (0.5 M parameters), small (6 M), base (40 M), paper (90 M).")
+    ] = Preset.small,
+    objective: Annotated[
+        Objective, typer.Option(help="exlm, or mlm for the plain masked language model.")
+    ] = Objective.exlm,
     states: Annotated[int, typer.Option(help="States of every masked token (exlm).")] = 4,
     mask_ratio: Annotated[float, typer.Option(help="Share of the tokens that is masked.")] = 0.15,
     molecule_objective: Annotated[
@@ -39,25 +39,23 @@ def pretrain(
     ] = "none",
     unmasked: Annotated[float, typer.Option(help="Share of the molecules without masks (molecule objectives).")] = 0.0,
     max_steps: Annotated[int | None, typer.Option(help="End after so many optimizer steps.")] = None,
-    epochs: Annotated[
-        float | None, typer.Option(help="End after so many passes over the corpus (3 if no end is given).")
-    ] = None,
+    epochs: Annotated[float | None, typer.Option(help="End after so many passes over the corpus [3]")] = None,
     max_time: Annotated[str | None, typer.Option(help="End after so much training time, like 90s, 30m, 10h.")] = None,
     batch_tokens: Annotated[int, typer.Option(help="Tokens of a batch, after expansion.")] = 8192,
     accumulation: Annotated[int, typer.Option(help="Batches per optimizer step.")] = 1,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-3,
-    schedule: Annotated[str, typer.Option(help="linear (warm-up, constant, down to 0) or cosine.")] = "linear",
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
+    schedule: Annotated[
+        Schedule, typer.Option(help="linear (warm-up, constant, down to 0) or cosine.")
+    ] = Schedule.linear,
+    precision: Annotated[
+        Precision, typer.Option(help="auto is bf16 where the device has it in hardware.")
+    ] = Precision.auto,
     compile_model: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an earlier run in the output directory stopped.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run in the output stopped.")] = False,
     valid: Annotated[str, typer.Option(help="Validation molecules: a share of the corpus, or a file.")] = "0.01",
-    smiles_column: Annotated[
-        str | None, typer.Option(help="SMILES column of tables; found by its name otherwise.")
-    ] = None,
-    tokenizer: Annotated[str, typer.Option(help="lossless, atomwise or selfies.")] = "lossless",
-    device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
+    smiles_column: SmilesColumn = None,
+    tokenizer: Annotated[Scheme, typer.Option(help="How SMILES are cut into tokens.")] = Scheme.lossless,
+    device: Annotated[str, typer.Option(help="cpu, or auto for a GPU if there is one.")] = "auto",
     seed: Annotated[int, typer.Option(help="Fixes initial weights, order and masks.")] = 0,
     num_workers: Annotated[int, typer.Option(help="Processes that prepare batches.")] = 0,
     checkpoint_minutes: Annotated[float, typer.Option(help="Time between checkpoints.")] = 5.0,
@@ -74,8 +72,8 @@ def pretrain(
 
     share, files = (float(valid), []) if re.fullmatch(r"[0-9.eE-]+", valid) else (0.0, [valid])
     options = PretrainingOptions(
-        preset=preset,
-        objective=_choice("--objective", objective, "exlm", "mlm"),
+        preset=preset.value,
+        objective=objective.value,
         states=states,
         mask_ratio=mask_ratio,
         molecule_objectives=_objectives(molecule_objective),
@@ -86,18 +84,23 @@ def pretrain(
         batch_tokens=batch_tokens,
         accumulation=accumulation,
         learning_rate=learning_rate,
-        schedule=_choice("--schedule", schedule, "linear", "cosine"),
-        precision=_choice("--precision", precision, "auto", "fp32", "bf16", "fp16"),
+        schedule=schedule.value,
+        precision=precision.value,
         compile=compile_model,
-        device=_choice("--device", device, "auto", "cpu"),
+        device=device,
         validation=share,
         checkpoint_minutes=checkpoint_minutes,
         seed=seed,
         num_workers=num_workers,
-        scheme=_choice("--tokenizer", tokenizer, "lossless", "atomwise", "selfies"),
+        scheme=tokenizer.value,
     )
     output = output or Path("runs") / f"{Path(corpus[0]).name.split('.')[0]}-{preset}-{objective}"
-    with _Progress() as progress:
+    with bar("pretraining") as (move, log):
+
+        def report(progress: "Progress", share: float, loss: float) -> None:
+            speed = progress.molecules / max(progress.seconds, 1e-9)
+            move(min(share, 1.0), f"step {progress.step:,}, loss {loss:.3f}, {speed:,.0f} molecules/s")
+
         directory = run(
             corpus,
             output,
@@ -105,10 +108,10 @@ def pretrain(
             resume=resume,
             smiles_column=smiles_column,
             validation_files=files,
-            report=progress.report,
-            log=progress.log,
+            report=report,
+            log=log,
         )
-    sys.stdout.write(f"{directory}\n")
+    typer.echo(str(directory))
 
 
 def parse_duration(text: str) -> float:
@@ -127,41 +130,3 @@ def parse_duration(text: str) -> float:
 
 def _objectives(text: str) -> Any:
     return () if text == "none" else tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-
-
-def _choice(option: str, value: str, *choices: str) -> Any:
-    if value not in choices:
-        raise typer.BadParameter(f"{value!r} is not one of {', '.join(choices)}.", param_hint=option)
-    return value
-
-
-class _Progress:
-    """Progress bar and log lines on stderr; only the lines where stderr is no terminal."""
-
-    def __enter__(self) -> _Progress:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.console = Console(stderr=True, highlight=False)
-        columns = (
-            "{task.description}",
-            BarColumn(),
-            "{task.percentage:>3.0f}%",
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[status]}"),
-        )
-        self.bar = Progress(*columns, console=self.console, disable=not self.console.is_terminal, transient=True)
-        self.bar.start()
-        self.task = self.bar.add_task("pretraining", total=1.0, status="")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def report(self, progress: Progress, share: float, loss: float) -> None:
-        speed = progress.molecules / max(progress.seconds, 1e-9)
-        status = f"step {progress.step:,}, loss {loss:.3f}, {speed:,.0f} molecules/s"
-        self.bar.update(self.task, completed=min(share, 1.0), status=status)
-
-    def log(self, sentence: str) -> None:
-        self.console.print(sentence, markup=False, soft_wrap=True)

@@ -1,28 +1,21 @@
 """``exlm-chem tokenize``."""
 
 import json
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from .choices import Scheme, SmilesColumn
+
 EXAMPLE = "exlm-chem tokenize 'C[C@@H](N)C(=O)O' '[13CH4]'"
-
-
-class SchemeName(StrEnum):
-    """The tokenizer's schemes."""
-
-    lossless = "lossless"
-    atomwise = "atomwise"
-    selfies = "selfies"
 
 
 def tokenize(
     molecules: Annotated[list[str], typer.Argument(help="SMILES, or one file of molecules, or - for stdin.")],
     scheme: Annotated[
-        SchemeName, typer.Option(help="lossless: every SMILES; atomwise: as the authors; selfies: in SELFIES.")
-    ] = SchemeName.lossless,
-    smiles_column: Annotated[str | None, typer.Option(help="The column of the SMILES in a table.")] = None,
+        Scheme, typer.Option(help="lossless: every SMILES; atomwise: as the authors; selfies: in SELFIES.")
+    ] = Scheme.lossless,
+    smiles_column: SmilesColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Show the tokens of SMILES, or count those of a file.

@@ -52,7 +52,7 @@ class PretrainingOptions:
     compile : bool
         Use torch.compile.
     device : str
-        "auto", "cpu", "cuda" or "mps".
+        "cpu", or "auto" for the GPUs if there are any.
     validation : float
         Share of the corpus kept for validation.
     evaluations : int
@@ -94,6 +94,10 @@ class PretrainingOptions:
     scheme: Scheme = "lossless"
 
     def __post_init__(self) -> None:
+        if self.device not in ("auto", "cpu"):
+            raise ExLMError(
+                f"--device must be auto or cpu, not {self.device}; CUDA_VISIBLE_DEVICES chooses among GPUs."
+            )
         if not 0 < self.mask_ratio < 1:
             raise ExLMError(f"--mask-ratio must lie between 0 and 1, not {self.mask_ratio}.")
         if not 0 <= self.validation < 1:

@@ -1,0 +1,97 @@
+"""What options may say, and options that several commands have: typer wants the choices as enumerations."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class OnInvalid(StrEnum):
+    """What happens to a row without an answer."""
+
+    flag = "flag"
+    skip = "skip"
+    fail = "raise"
+
+
+class Pooling(StrEnum):
+    """How one vector is made of a molecule."""
+
+    mean = "mean"
+    first = "first"
+
+
+class Standardise(StrEnum):
+    """What is done to a molecule first."""
+
+    none = "none"
+    fragment = "fragment"
+    parent = "parent"
+
+
+class Kind(StrEnum):
+    """What labels are."""
+
+    classification = "classification"
+    regression = "regression"
+
+
+class Method(StrEnum):
+    """What fine-tuning trains."""
+
+    head = "head"
+    full = "full"
+
+
+class Scheme(StrEnum):
+    """The tokenizer's schemes."""
+
+    lossless = "lossless"
+    atomwise = "atomwise"
+    selfies = "selfies"
+
+
+class Preset(StrEnum):
+    """Sizes of the model."""
+
+    tiny = "tiny"
+    small = "small"
+    base = "base"
+    paper = "paper"
+
+
+class Objective(StrEnum):
+    """What pretraining maximises."""
+
+    exlm = "exlm"
+    mlm = "mlm"
+
+
+class Schedule(StrEnum):
+    """The course of the learning rate."""
+
+    linear = "linear"
+    cosine = "cosine"
+
+
+class Precision(StrEnum):
+    """The precision of the matrix products."""
+
+    auto = "auto"
+    fp32 = "fp32"
+    bf16 = "bf16"
+    fp16 = "fp16"
+
+
+SmilesColumn = Annotated[
+    str | None, typer.Option("--smiles-column", help="The column of the SMILES [found by its name]")
+]
+Device = Annotated[str, typer.Option("--device", help="cpu, cuda, mps, or auto for the best there is.")]
+EncoderModel = Annotated[str, typer.Option("--model", "-m", help="A model that ships, or a model directory.")]
+PoolingRule = Annotated[
+    Pooling, typer.Option("--pooling", help="Mean over the tokens that are not special, or the first state of <s>.")
+]
+StandardiseRule = Annotated[
+    Standardise,
+    typer.Option("--standardise", help="What is done first: nothing, largest fragment, or its neutral parent."),
+]
