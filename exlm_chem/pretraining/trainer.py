@@ -312,7 +312,8 @@ def resolve_precision(options: PretrainingOptions) -> str:
         return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     if options.device != "cpu" and torch.backends.mps.is_available():
         return "no"
-    return "bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "no"  # noqa: SLF001 - there is no public name
+    fast = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001
+    return "bf16" if fast else "no"
 
 
 def expanded_lengths(lengths: NDArray[np.int64], config: ExLMConfig, mask_ratio: float) -> NDArray[np.int64]:
