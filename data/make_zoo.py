@@ -25,23 +25,27 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="directory of a finished pretraining run")
     parser.add_argument("tables", type=Path, help="folder with NAME.csv.gz for every task")
     parser.add_argument("--name", default="exlm-small", help="name of the encoder")
+    parser.add_argument("--about", default="", help="where the molecules came from, for the model card")
     parser.add_argument("--tasks", nargs="+", default=["bbbp", "esol"])
     args = parser.parse_args()
 
-    ship_encoder(args.run, zoo.SHIPPED / args.name)
+    ship_encoder(args.run, zoo.SHIPPED / args.name, args.about)
     for task in args.tasks:
         shutil.rmtree(zoo.SHIPPED / task, ignore_errors=True)
         table = args.tables / f"{task}.csv.gz"
         finetune(table, zoo.SHIPPED / task, task=task, model=args.name, device="cpu", log=print)
 
 
-def ship_encoder(run: Path, target: Path) -> None:
+def ship_encoder(run: Path, target: Path, about: str) -> None:
     """Copy a model with weights in half precision, which halves the download and changes no embedding visibly."""
     shutil.rmtree(target, ignore_errors=True)
     ExLMForMaskedLM.from_pretrained(run).save_pretrained(target, dtype=torch.float16)
     ExLMTokenizer.from_pretrained(run).save_pretrained(target)
-    for name in ("README.md", "metrics.csv", "loss.png"):
-        shutil.copy(run / name, target / name)
+    for name in ("metrics.csv", "loss.png", "molecule_targets.json"):
+        if (run / name).exists():
+            shutil.copy(run / name, target / name)
+    card = (run / "README.md").read_text(encoding="utf-8")
+    (target / "README.md").write_text("\n".join([card, about, ""] if about else [card]), encoding="utf-8")
     facts = json.loads((run / "training.json").read_text(encoding="utf-8"))
     facts["sha256"] = hashlib.sha256((target / "model.safetensors").read_bytes()).hexdigest()
     facts["stored_as"] = "float16"
