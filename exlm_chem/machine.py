@@ -1,5 +1,7 @@
 """What a run depended on besides its input: versions, devices, and how fast the processor multiplies matrices."""
 
+import contextlib
+import ctypes
 import os
 import platform
 import sys
@@ -78,6 +80,21 @@ def _processor_name() -> str:
                 if line.startswith("model name"):
                     return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def release_memory() -> None:
+    """Give memory that is free back to the system.
+
+    The C library of Linux keeps it for reuse; but where sizes change from batch to batch little of it fits again, and a
+    long run would grow to several times what it needs.
+
+    Examples
+    --------
+    >>> release_memory()
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def multiplication_speed(device: str = "cpu", size: int = 1024, seconds: float = 0.5) -> dict[str, float]:

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.machine import release_memory
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.modeling.exlm import MaskedLMOutput
 from exlm_chem.pretraining.batching import Batch, BatchPlan, MaskedBatches, plan_batches
@@ -36,6 +37,7 @@ from exlm_chem.pretraining.target_store import TargetStore
 from exlm_chem.tokenizer import ExLMTokenizer
 
 VALIDATION_MOLECULES = 1_000
+RELEASE_EVERY = 10  # steps
 # First numbers of the random seeds, so that no two uses of randomness ever share one.
 ORDER, MASKS, VALIDATION = 1, 2, 3
 
@@ -153,6 +155,8 @@ class Trainer:
                 started = time.monotonic()
                 loss, molecules, tokens = self._step(batches, share)
                 progress.count(loss, molecules, tokens, time.monotonic() - started)
+                if progress.step % RELEASE_EVERY == 0:
+                    release_memory()
                 share = self.share_done()
                 self.report(progress, share, loss)
                 if share >= 1 or share >= (progress.evaluations + 1) / options.evaluations:
