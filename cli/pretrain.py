@@ -11,7 +11,7 @@ from .choices import Objective, Precision, Preset, Schedule, Scheme, SmilesColum
 from .progress import bar
 
 if TYPE_CHECKING:
-    from exlm_chem.pretraining.trainer import Progress
+    from exlm_chem.pretraining.history import Progress
 
 EXAMPLE = "exlm-chem pretrain data/zinc_20k.smi.gz --preset tiny --max-time 1m -o runs/first"
 

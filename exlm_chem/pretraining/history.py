@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 
@@ -54,6 +54,33 @@ class Measurement:
             f"validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.3f}, {measured}"
             f"{self.molecules_per_second:,.0f} molecules/s"
         )
+
+
+@dataclass
+class Progress:
+    """How far a run is; saved in every checkpoint. The window is what came since the last measurement."""
+
+    step: int = 0
+    molecules: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    evaluations: int = 0
+    window_loss: float = 0.0
+    window_steps: int = 0
+    window_molecules: int = 0
+    window_seconds: float = 0.0
+    history: list[Measurement] = field(default_factory=list)
+
+    def count(self, loss: float, molecules: int, tokens: int, seconds: float) -> None:
+        """Add one optimizer step."""
+        self.step += 1
+        self.molecules += molecules
+        self.tokens += tokens
+        self.seconds += seconds
+        self.window_loss += loss
+        self.window_steps += 1
+        self.window_molecules += molecules
+        self.window_seconds += seconds
 
 
 def write_history(history: list[Measurement], directory: Path) -> None:

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from exlm_chem.pretraining.batching import Batch, BatchPlan, MaskedBatches, plan
 from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.evaluation import evaluate
-from exlm_chem.pretraining.history import Measurement, write_history
+from exlm_chem.pretraining.history import Measurement, Progress, write_history
 from exlm_chem.pretraining.interruption import StopRequest
 from exlm_chem.pretraining.optimization import learning_rate_factor, make_optimizer
 from exlm_chem.pretraining.options import PretrainingOptions
@@ -40,33 +40,6 @@ VALIDATION_MOLECULES = 1_000
 RELEASE_EVERY = 10  # steps
 # First numbers of the random seeds, so that no two uses of randomness ever share one.
 ORDER, MASKS, VALIDATION = 1, 2, 3
-
-
-@dataclass
-class Progress:
-    """How far a run is; saved in every checkpoint. The window is what came since the last measurement."""
-
-    step: int = 0
-    molecules: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    evaluations: int = 0
-    window_loss: float = 0.0
-    window_steps: int = 0
-    window_molecules: int = 0
-    window_seconds: float = 0.0
-    history: list[Measurement] = field(default_factory=list)
-
-    def count(self, loss: float, molecules: int, tokens: int, seconds: float) -> None:
-        """Add one optimizer step."""
-        self.step += 1
-        self.molecules += molecules
-        self.tokens += tokens
-        self.seconds += seconds
-        self.window_loss += loss
-        self.window_steps += 1
-        self.window_molecules += molecules
-        self.window_seconds += seconds
 
 
 Report = Callable[[Progress, float, float], None]

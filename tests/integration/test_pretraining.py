@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMForMaskedLM
+from exlm_chem.pretraining.history import Progress
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import pretrain
-from exlm_chem.pretraining.trainer import Progress
 
 OPTIONS = PretrainingOptions(
     preset="tiny", max_steps=12, batch_tokens=1024, precision="fp32", device="cpu", evaluations=3, validation=0.1
