@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -15,85 +15,12 @@ from exlm_chem.modeling.configuration import ExLMConfig
 from exlm_chem.modeling.encoder import ExLMEncoder
 from exlm_chem.modeling.expansion import Expansion, expand_tokens
 from exlm_chem.modeling.losses import REGRESSIONS, Kind, property_loss
+from exlm_chem.modeling.outputs import ExLMOutput, MaskedLMOutput, StateGraph
 from exlm_chem.modeling.serialization import SavedModel, init_weights
 from exlm_chem.modeling.transitions import TransitionHead
 
 Pooling = Literal["mean", "first"]
 NOT_A_TARGET = -100
-
-
-@dataclass(frozen=True)
-class ExLMOutput:
-    """What the encoder says of a batch.
-
-    Attributes
-    ----------
-    last_hidden_state : Tensor, shape (B, L, D)
-        Features of every expanded position, after the final layer norm.
-    expansion : Expansion
-        Which token and state stands at every position.
-    hidden_states : list of Tensor, each (B, L, D)
-        Input of the first layer and output of every layer.
-    """
-
-    last_hidden_state: Tensor
-    expansion: Expansion
-    hidden_states: list[Tensor]
-
-
-@dataclass(frozen=True)
-class StateGraph:
-    """The states of a batch and what they have to emit: the arguments of the functions in `alignment`.
-
-    Attributes
-    ----------
-    match : Tensor, shape (B, M, S)
-        Log-probability that a state emits a target.
-    transitions : Tensor, shape (B, S, S)
-        Log-probability of going from a state to a later one.
-    target_length, state_length : Tensor of int64, shape (B,)
-        Targets and states of every row.
-    targets : Tensor of int64, shape (B, M)
-        What is to be emitted, `<s>` and `</s>` included.
-    """
-
-    match: Tensor
-    transitions: Tensor
-    target_length: Tensor
-    state_length: Tensor
-    targets: Tensor
-
-
-@dataclass(frozen=True)
-class MaskedLMOutput:
-    """What the masked language model says of a batch.
-
-    Attributes
-    ----------
-    loss : Tensor, scalar
-        Negative log-likelihood: for "exlm" divided by each row's targets and averaged over rows, for "mlm" averaged
-        over masked tokens.
-    num_targets : Tensor of int64, scalar
-        Masked tokens in the batch (`<s>` and `</s>` not counted).
-    log_likelihood : Tensor, shape (B,)
-        "exlm": log-probability of the targets over all paths, -inf where impossible. "mlm": sum over the row's masks.
-    logits : Tensor
-        Scores of every token: (B, S, V) for the states, or (masked tokens, V) for "mlm".
-    graph : StateGraph or None
-        The alignment's graph; None for "mlm".
-    molecule_losses : dict of str to Tensor
-        Loss of every molecule-level objective that targets were given for; not part of `loss`.
-    encoder : ExLMOutput
-        The encoder's output.
-    """
-
-    loss: Tensor
-    num_targets: Tensor
-    log_likelihood: Tensor
-    logits: Tensor
-    graph: StateGraph | None
-    encoder: ExLMOutput
-    molecule_losses: dict[str, Tensor] = field(default_factory=dict)
 
 
 class ExLMModel(SavedModel):

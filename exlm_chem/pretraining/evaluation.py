@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from exlm_chem.modeling.alignment import best_path
-from exlm_chem.modeling.exlm import NOT_A_TARGET, ExLMForMaskedLM, MaskedLMOutput
+from exlm_chem.modeling.exlm import NOT_A_TARGET, ExLMForMaskedLM
+from exlm_chem.modeling.outputs import MaskedLMOutput
 from exlm_chem.pretraining.batching import Batch
 
 

@@ -1,4 +1,4 @@
-"""The optimizer, and its learning rate as a function of how much of the run is done."""
+"""The optimizer, its precision, and its learning rate as a function of how much of the run is done."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 
 Schedule = Literal["linear", "cosine"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 def learning_rate_factor(
@@ -49,3 +50,15 @@ def make_optimizer(model: torch.nn.Module, learning_rate: float, weight_decay: f
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
+
+
+def resolve_precision(precision: Precision, device: str) -> str:
+    """Say what accelerate calls the precision of a run: "no", "bf16" or "fp16"."""
+    if precision != "auto":
+        return {"fp32": "no"}.get(precision, precision)
+    if device != "cpu" and torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if device != "cpu" and torch.backends.mps.is_available():
+        return "no"
+    fast = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001
+    return "bf16" if fast else "no"

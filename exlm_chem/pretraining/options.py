@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.configuration import Objective
-from exlm_chem.pretraining.optimization import Schedule
+from exlm_chem.pretraining.optimization import Precision, Schedule
 from exlm_chem.pretraining.targets import MoleculeObjective
 from exlm_chem.tokenizer import Scheme
-
-Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True, kw_only=True)

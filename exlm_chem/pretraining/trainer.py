@@ -24,14 +24,14 @@ from torch.utils.data import DataLoader, Subset
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import release_memory
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
-from exlm_chem.modeling.exlm import MaskedLMOutput
+from exlm_chem.modeling.outputs import MaskedLMOutput
 from exlm_chem.pretraining.batching import Batch, BatchPlan, MaskedBatches, plan_batches
 from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.evaluation import evaluate
 from exlm_chem.pretraining.history import Measurement, Progress, write_history
 from exlm_chem.pretraining.interruption import StopRequest
-from exlm_chem.pretraining.optimization import learning_rate_factor, make_optimizer
+from exlm_chem.pretraining.optimization import learning_rate_factor, make_optimizer, resolve_precision
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.target_store import TargetStore
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -81,7 +81,9 @@ class Trainer:
         os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
         AcceleratorState._reset_state()  # noqa: SLF001 - one process may train several models, each in its precision
         self.accelerator = Accelerator(
-            cpu=options.device == "cpu", mixed_precision=resolve_precision(options), step_scheduler_with_optimizer=False
+            cpu=options.device == "cpu",
+            mixed_precision=resolve_precision(options.precision, options.device),
+            step_scheduler_with_optimizer=False,
         )
         set_seed(options.seed)
         self.config = ExLMConfig.preset(
@@ -279,18 +281,6 @@ class Trainer:
     def _stop_asked(self) -> bool:
         asked = torch.tensor(int(self._stop.asked), device=self.accelerator.device)
         return bool(self.accelerator.reduce(asked, "sum"))
-
-
-def resolve_precision(options: PretrainingOptions) -> str:
-    """Say what accelerate calls the precision of a run: "no", "bf16" or "fp16"."""
-    if options.precision != "auto":
-        return {"fp32": "no"}.get(options.precision, options.precision)
-    if options.device != "cpu" and torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-    if options.device != "cpu" and torch.backends.mps.is_available():
-        return "no"
-    fast = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001
-    return "bf16" if fast else "no"
 
 
 def expanded_lengths(lengths: NDArray[np.int64], config: ExLMConfig, mask_ratio: float) -> NDArray[np.int64]:

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from exlm_chem.modeling import ExLMForMaskedLM, ExLMForMoleculeProperty, ExLMModel
 from exlm_chem.modeling.alignment import best_path
 from exlm_chem.modeling.encoder import rotary_table, rotate
-from exlm_chem.modeling.exlm import NOT_A_TARGET, MaskedLMOutput, StateGraph
+from exlm_chem.modeling.exlm import NOT_A_TARGET
+from exlm_chem.modeling.outputs import MaskedLMOutput, StateGraph
 from tests.parity.reference import (
     fill,
     load,
