@@ -1,6 +1,5 @@
 """``exlm-chem pretrain``: from SMILES files to a model directory."""
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,9 +63,6 @@ def pretrain(
 
     The run's directory gets checkpoints, metrics.csv, loss.png, run.json and, in the end, the model.
     """
-    # Read by OpenMP when torch is loaded: idle threads sleep instead of spinning, or two programs on one machine would
-    # stand in each other's way ten times longer than they need.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from exlm_chem.pretraining.options import PretrainingOptions
     from exlm_chem.pretraining.run import pretrain as run
 

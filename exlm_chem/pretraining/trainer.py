@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -77,8 +76,6 @@ class Trainer:
         self.corpus, self.directory, self.tokenizer, self.options = corpus, directory, tokenizer, options
         self.targets, self.report, self.log = targets, report, log
         self.progress = Progress()
-        # Every batch has another shape, and oneDNN keeps a compiled kernel for each of the last thousand: gigabytes.
-        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
         AcceleratorState._reset_state()  # noqa: SLF001 - one process may train several models, each in its precision
         self.accelerator = Accelerator(
             cpu=options.device == "cpu",
