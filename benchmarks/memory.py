@@ -1,4 +1,4 @@
-"""Claim: pretraining on a large file runs in memory that does not grow.
+"""Claim: how much memory pretraining on a large file takes, and how it moves during the run.
 
 Runs ``exlm-chem pretrain`` as a user does and reads its memory every few seconds. Writes
 ``benchmarks/results/memory.json``.
