@@ -189,7 +189,7 @@ def test_wrong_usage(run):
 def test_terminated_leaves_nothing_behind(tiny_predictors, tmp_path):
     command = [EXLM_CHEM, "predict", "-", "--model", tiny_predictors / "pass", "-o", "out.csv", "--chunk-size", "1"]
     process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    process.stdin.write(b"smiles\nCCO\n" + b"CCC\n" * 100_000)  # more than a pipe holds, so it is being read
+    process.stdin.write(b"smiles\nCCO\n" + b"CCC\n" * 20_000)  # more than a pipe holds, so it is being read
     process.stdin.flush()
     assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
     process.terminate()
