@@ -51,6 +51,25 @@ def pretrain(
     ] = Precision.auto,
     compile_model: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run in the output stopped.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what the run would need, from a few steps; nothing is kept.")
+    ] = False,
+    ema: Annotated[
+        float, typer.Option(help="Average of the weights that is measured and saved: decay, like 0.999; 0 for none.")
+    ] = 0.0,
+    randomise: Annotated[
+        float, typer.Option(help="Share of the molecules that are written from another atom in every epoch.")
+    ] = 0.0,
+    deduplicate: Annotated[bool, typer.Option("--deduplicate", help="Leave aside a SMILES that came before.")] = False,
+    check: Annotated[bool, typer.Option(help="Whether RDKit must accept a molecule, or only the tokenizer.")] = True,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Where prepared corpora are kept [$EXLM_CHEM_CACHE, or the user's cache directory]"),
+    ] = None,
+    fsdp: Annotated[
+        bool, typer.Option("--fsdp", help="Shard a model that is too large for one device (under torchrun).")
+    ] = False,
+    log_to: Annotated[str, typer.Option("--log", help="Also log to tensorboard, wandb, or both, with a comma.")] = "",
     valid: Annotated[str, typer.Option(help="Validation molecules: a share of the corpus, or a file.")] = "0.01",
     smiles_column: SmilesColumn = None,
     tokenizer: Annotated[Scheme, typer.Option(help="How SMILES are cut into tokens.")] = Scheme.lossless,
@@ -72,7 +91,7 @@ def pretrain(
         objective=objective.value,
         states=states,
         mask_ratio=mask_ratio,
-        molecule_objectives=_objectives(molecule_objective),
+        molecule_objectives=_names(molecule_objective),
         unmasked=unmasked,
         max_steps=max_steps,
         epochs=epochs,
@@ -89,13 +108,24 @@ def pretrain(
         seed=seed,
         num_workers=num_workers,
         scheme=tokenizer.value,
+        ema=ema,
+        randomise=randomise,
+        deduplicate=deduplicate,
+        check=check,
+        fsdp=fsdp,
+        loggers=_names(log_to),
     )
+    if dry_run:
+        _print_estimate(corpus, options, smiles_column, files, cache)
+        return
     output = output or Path("runs") / f"{Path(corpus[0]).name.split('.')[0]}-{preset}-{objective}"
     with bar("pretraining") as (move, log):
 
         def report(progress: "Progress", share: float, loss: float) -> None:
-            speed = progress.molecules / max(progress.seconds, 1e-9)
-            move(min(share, 1.0), f"step {progress.step:,}, loss {loss:.3f}, {speed:,.0f} molecules/s")
+            window = progress.window
+            seconds = max(window.seconds, 1e-9)
+            speed = f"{window.molecules / seconds:,.0f} molecules/s, {window.tokens / seconds:,.0f} tokens/s"
+            move(min(share, 1.0), f"step {progress.step:,}, loss {loss:.3f}, {speed}")
 
         directory = run(
             corpus,
@@ -104,6 +134,7 @@ def pretrain(
             resume=resume,
             smiles_column=smiles_column,
             validation_files=files,
+            cache=cache,
             report=report,
             log=log,
         )
@@ -124,5 +155,54 @@ def parse_duration(text: str) -> float:
     return float(match[1]) * UNITS[match[2] or "s"]
 
 
-def _objectives(text: str) -> Any:
-    return () if text == "none" else tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+def _names(text: str) -> Any:
+    return () if text in ("", "none") else tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+
+
+def _print_estimate(
+    corpus: list[str], options: Any, smiles_column: str | None, validation_files: list[str], cache: Path | None
+) -> None:
+    from exlm_chem.pretraining.estimate import estimate
+    from exlm_chem.pretraining.run import prepare_corpus
+    from exlm_chem.tokenizer import ExLMTokenizer
+
+    made = ExLMTokenizer(options.scheme)
+    with bar("preparing") as (_, log):
+        prepared = prepare_corpus(
+            corpus,
+            made,
+            options,
+            smiles_column=smiles_column,
+            validation_files=validation_files,
+            cache=cache,
+            log=log,
+        )
+        needs = estimate(prepared, made, options)
+    rows = {
+        "parameters": f"{needs.parameters:,}",
+        "molecules": f"{needs.training_molecules:,} to learn from",
+        "tokens": f"{needs.tokens_per_epoch:,} an epoch, after expansion",
+        "speed": f"{needs.molecules_per_second:,.0f} molecules/s, {needs.tokens_per_second:,.0f} tokens/s, "
+        f"{needs.gemm_share:.0%} of the GEMM peak",
+        "steps": f"{needs.steps:,}",
+        "time": _readable(needs.training_seconds),
+        "memory": f"{needs.memory_gb:.1f} GB",
+    }
+    if needs.target_seconds:
+        rows["targets"] = f"{_readable(needs.target_seconds)} for the molecule-level targets first, once for a corpus"
+    for name, value in rows.items():
+        typer.echo(f"{name:<12} {value}")
+
+
+def _readable(seconds: float) -> str:
+    """Write seconds in the largest unit that fits.
+
+    Examples
+    --------
+    >>> _readable(90), _readable(5400), _readable(200_000)
+    ('1.5 minutes', '1.5 hours', '2.3 days')
+    """
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} seconds"

@@ -82,6 +82,39 @@ class _LogLikelihood(torch.autograd.Function):
         return grad_match * weight, grad_transitions * weight, None, None
 
 
+def path_entropy(match: Tensor, transitions: Tensor, target_length: Tensor, state_length: Tensor) -> Tensor:
+    """Entropy of the posterior over paths, in nats: 0 if one path has all the probability.
+
+    It is the log-likelihood less the expected score of a path, and the gradients of the log-likelihood say how often
+    each score is expected to be used.
+
+    Parameters
+    ----------
+    match, transitions, target_length, state_length : Tensor
+        See the module.
+
+    Returns
+    -------
+    Tensor, shape (B,)
+        0 for a row that no path can emit.
+
+    Examples
+    --------
+    Two targets emitted by the ends of three states: there is one path.
+
+    >>> transitions = torch.full((1, 3, 3), -torch.inf)
+    >>> transitions[0, 0, 1:], transitions[0, 1, 2] = 0.5, 0.5
+    >>> bool(path_entropy(torch.zeros(1, 2, 3), transitions, torch.tensor([2]), torch.tensor([3])).abs() < 1e-6)
+    True
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        match, transitions = (values.detach().clone().requires_grad_() for values in (match, transitions))
+        likelihood = log_likelihood(match, transitions, target_length.clone(), state_length.clone())
+        emitted, gone = torch.autograd.grad(likelihood.sum(), [match, transitions])
+    expected = (emitted * _finite(match)).sum((1, 2)) + (gone * _finite(transitions)).sum((1, 2))
+    return torch.where(likelihood.isfinite(), likelihood - expected, 0.0).detach()
+
+
 def best_path(match: Tensor, transitions: Tensor, target_length: Tensor, state_length: Tensor) -> tuple[Tensor, Tensor]:
     """The single most probable path (Viterbi).
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from exlm_chem.modeling.tensor_group import TensorGroup
+
 
 @dataclass(frozen=True)
-class Expansion:
+class Expansion(TensorGroup):
     """A batch of expanded sequences.
 
     Attributes
@@ -26,6 +28,8 @@ class Expansion:
         Where the states of every row stand, in order; 0 where a row has fewer than S.
     state_length : Tensor of int64, shape (B,)
         States of every row.
+    has_padding : bool
+        False if all rows are equally long, which spares the encoder its masks.
     """
 
     input_ids: Tensor
@@ -34,6 +38,7 @@ class Expansion:
     length: Tensor
     state_positions: Tensor
     state_length: Tensor
+    has_padding: bool = True
 
     @property
     def padding(self) -> Tensor:
@@ -44,6 +49,12 @@ class Expansion:
     def state_mask(self) -> Tensor:
         """Which of the S columns are states, bool of shape (B, S)."""
         return torch.arange(self.state_positions.shape[1], device=self.length.device) < self.state_length[:, None]
+
+    @property
+    def ends_in_state(self) -> Tensor:
+        """Whether the last position of a row is a state, bool of shape (B,); a path must end there."""
+        last = self.state_positions.gather(1, (self.state_length - 1).clamp(min=0)[:, None])[:, 0]
+        return (last == self.length - 1) & (self.state_length > 0)
 
     def gather_states(self, values: Tensor) -> Tensor:
         """Take the states out of (B, L, ...) values: shape (B, S, ...)."""
@@ -88,7 +99,8 @@ def expand_tokens(input_ids: Tensor, expand: Tensor, num_states: int, pad_token_
     expanded_count = expand.sum(1)
     length = real.sum(1) + (num_states - 1) * expanded_count
 
-    column = torch.arange(int(length.max()), device=input_ids.device).expand(len(input_ids), -1).contiguous()
+    longest = int(length.max())
+    column = torch.arange(longest, device=input_ids.device).expand(len(input_ids), -1).contiguous()
     token_index = torch.searchsorted(ends, column, right=True).clamp_(max=num_tokens - 1)
     first = (ends - torch.where(expand, num_states, 1)).gather(1, token_index)
     is_state = expand.gather(1, token_index) & (column < length[:, None])
@@ -105,4 +117,5 @@ def expand_tokens(input_ids: Tensor, expand: Tensor, num_states: int, pad_token_
         length=length,
         state_positions=state_positions.masked_fill(missing, 0),
         state_length=state_length,
+        has_padding=bool((length < longest).any()),
     )

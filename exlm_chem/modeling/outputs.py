@@ -30,17 +30,17 @@ class ExLMOutput:
 
 @dataclass(frozen=True)
 class StateGraph:
-    """The states of a batch and what they have to emit: the arguments of the functions in `alignment`.
+    """The states of the R molecules with masks and what they have to emit: the arguments of `alignment`.
 
     Attributes
     ----------
-    match : Tensor, shape (B, M, S)
+    match : Tensor, shape (R, M, S)
         Log-probability that a state emits a target.
-    transitions : Tensor, shape (B, S, S)
+    transitions : Tensor, shape (R, S, S)
         Log-probability of going from a state to a later one.
-    target_length, state_length : Tensor of int64, shape (B,)
+    target_length, state_length : Tensor of int64, shape (R,)
         Targets and states of every row.
-    targets : Tensor of int64, shape (B, M)
+    targets : Tensor of int64, shape (R, M)
         What is to be emitted, `<s>` and `</s>` included.
     """
 
@@ -62,10 +62,11 @@ class MaskedLMOutput:
         over masked tokens.
     num_targets : Tensor of int64, scalar
         Masked tokens in the batch (`<s>` and `</s>` not counted).
-    log_likelihood : Tensor, shape (B,)
-        "exlm": log-probability of the targets over all paths, -inf where impossible. "mlm": sum over the row's masks.
+    log_likelihood : Tensor, shape (R,)
+        Of the molecules with masks. "exlm": log-probability of the targets over all paths, -inf where impossible.
+        "mlm": sum over the row's masks.
     logits : Tensor
-        Scores of every token: (B, S, V) for the states, or (masked tokens, V) for "mlm".
+        Scores of every token: (R, S, V) for the states, or (masked tokens, V) for "mlm".
     graph : StateGraph or None
         The alignment's graph; None for "mlm".
     molecule_losses : dict of str to Tensor

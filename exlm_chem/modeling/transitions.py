@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from exlm_chem.modeling.configuration import ExLMConfig
 
@@ -47,15 +50,63 @@ class TransitionHead(nn.Module):
         """
         states = torch.cat([features, self.pos_embeddings(positions + self.first_row).to(features.dtype)], dim=-1)
         query, key, gate = self.Wq(states), self.Wk(states), self.Wgate(states)
+        allowed = (state_mask[:, :, None] & state_mask[:, None, :]).triu(1)
         # Sums of probabilities need float32 even inside autocast.
-        with torch.autocast(features.device.type, enabled=False):
-            full = torch.float64 if features.dtype == torch.float64 else torch.float32
-            query, key = (x.to(full).unflatten(-1, (self.num_heads, -1)).transpose(1, 2) for x in (query, key))
-            scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
-            allowed = (state_mask[:, :, None] & state_mask[:, None, :]).triu(1)
-            # A finite floor instead of -inf: rows without a later state would have NaN gradients.
-            scores = scores.masked_fill(~allowed[:, None], torch.finfo(full).min)
-            log_gate = gate.to(full).log_softmax(-1).transpose(1, 2)[..., None]
-            mixed = (scores.log_softmax(-1) + log_gate).logsumexp(1)
-            matrix: Tensor = mixed.masked_fill(~allowed, -torch.inf)
+        full = torch.promote_types(features.dtype, torch.float32)
+        query, key = (x.to(full).unflatten(-1, (self.num_heads, -1)) for x in (query, key))
+        log_gate = gate.to(full).log_softmax(-1)
+        matrix: Tensor = _MixedHeads.apply(query * query.shape[-1] ** -0.5, key, log_gate, ~allowed)  # type: ignore[no-untyped-call]
         return matrix
+
+
+class _MixedHeads(torch.autograd.Function):
+    """Mixture of the heads' softmaxes in log space, head after head: no (R, H, S, S) tensor ever exists.
+
+    Each head's scores are computed three times (for their maximum, their sum, and the gradient), which is cheaper than
+    to store and read them, and makes memory R x S x S.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, log_gate: Tensor, blocked: Tensor) -> Tensor:
+        """Mix heads of (R, S, H, d) queries and keys by (R, S, H) gates; `blocked` (R, S, S) is True where -inf."""
+        with torch.autocast(query.device.type, enabled=False):
+            heads = range(query.shape[2])
+            shifts = torch.empty_like(log_gate)  # gate minus normaliser: what is added to a score
+            best = torch.full_like(blocked, -torch.inf, dtype=query.dtype)
+            for head in heads:
+                scores = _scores(query, key, head, blocked)
+                shifts[..., head] = log_gate[..., head] - _finite(scores.logsumexp(-1))
+                best = torch.maximum(best, scores.add_(shifts[..., head, None]))
+            best = _finite(best)
+            total = torch.zeros_like(best)
+            for head in heads:
+                total += _scores(query, key, head, blocked).add_(shifts[..., head, None] - best).exp_()
+            mixed = total.log_().add_(best)
+        ctx.save_for_backward(query, key, log_gate, blocked, shifts, mixed)
+        return mixed
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        query, key, log_gate, blocked, shifts, mixed = ctx.saved_tensors
+        mixed = _finite(mixed)
+        grad_query, grad_key, grad_gate = torch.empty_like(query), torch.empty_like(key), torch.empty_like(log_gate)
+        with torch.autocast(query.device.type, enabled=False):
+            for head in range(query.shape[2]):
+                scores = _scores(query, key, head, blocked).add_(shifts[..., head, None])
+                shared = (scores - mixed).exp_().mul_(grad_output)  # the head's part of the gradient
+                grad_gate[..., head] = shared.sum(-1)
+                chance = scores.sub_(log_gate[..., head, None]).exp_()  # the head's own softmax
+                shared -= chance.mul_(grad_gate[..., head, None])
+                grad_query[:, :, head] = shared @ key[:, :, head]
+                grad_key[:, :, head] = shared.transpose(1, 2) @ query[:, :, head]
+        return grad_query, grad_key, grad_gate, None
+
+
+def _scores(query: Tensor, key: Tensor, head: int, blocked: Tensor) -> Tensor:
+    scores = query[:, :, head] @ key[:, :, head].transpose(1, 2)
+    return scores.masked_fill_(blocked, -torch.inf)
+
+
+def _finite(scores: Tensor) -> Tensor:
+    return scores.masked_fill(scores == -torch.inf, 0.0)

@@ -1,158 +1,160 @@
-"""Batching: molecules of like length together, batches of like cost, and every batch found again by its number."""
+"""Batching: a batch is the same whenever, wherever and by whichever process it is made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
-from exlm_chem.errors import ExLMError
-from exlm_chem.modeling.exlm import NOT_A_TARGET
-from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
+from exlm_chem.modeling.tensor_group import TensorGroup
 from exlm_chem.pretraining.masking import mask_tokens
+from exlm_chem.pretraining.planning import MASKS, VALIDATION, BatchKey, Plan, PoolPlan
 from exlm_chem.pretraining.target_store import TargetStore
+from exlm_chem.smiles.grammar import SmilesSyntaxError
+from exlm_chem.smiles.molecule import MoleculeError, randomised_smiles
 from exlm_chem.tokenizer import ExLMTokenizer
 
-# Molecules sorted by length together: enough for batches of equal length, few enough that every epoch mixes anew.
-POOL = 32_768
+# A molecule written anew may be longer than planned: a batch may grow by this factor, beyond that the text stays.
+GROWTH = 1.5
 
 
 @dataclass(frozen=True)
-class BatchPlan:
-    """The batches of one epoch.
+class Batch(TensorGroup):
+    """A batch as the model takes it, and what it holds.
 
     Attributes
     ----------
-    rows : array of int64
-        Corpus rows, batch after batch.
-    starts : array of int64
-        Where every batch begins in `rows`; one more at the end.
+    inputs : MaskedInputs
+    molecule_targets : dict of str to Tensor of shape (B, numbers)
+        Targets of the molecule-level objectives.
+    molecules : int
+        B.
+    tokens : int
+        Tokens after expansion, padding not counted.
+    places : int
+        Tokens after expansion, padding counted: B x L.
     """
 
-    rows: NDArray[np.int64]
-    starts: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def __getitem__(self, batch: int) -> NDArray[np.int64]:
-        """Corpus rows of one batch."""
-        return self.rows[self.starts[batch] : self.starts[batch + 1]]
-
-
-def plan_batches(
-    rows: NDArray[np.int64], costs: NDArray[np.int64], batch_tokens: int, generator: np.random.Generator
-) -> BatchPlan:
-    """Shuffle molecules and cut them into batches.
-
-    Parameters
-    ----------
-    rows : array of int64, shape (n,)
-        Corpus rows.
-    costs : array of int64, shape (n,)
-        Tokens that each takes in a batch.
-    batch_tokens : int
-        Largest number of rows x longest row of a batch.
-    generator : numpy.random.Generator
-        Decides the order.
-
-    Returns
-    -------
-    BatchPlan
-
-    Raises
-    ------
-    ExLMError
-        When a single molecule is larger than a batch may be.
-
-    Examples
-    --------
-    >>> plan = plan_batches(np.arange(5), np.array([9, 3, 3, 9, 3]), 10, np.random.default_rng(0))
-    >>> sorted(sorted(plan[i].tolist()) for i in range(len(plan)))
-    [[0], [1, 2, 4], [3]]
-    """
-    if len(costs) and costs.max() > batch_tokens:
-        raise ExLMError(f"a molecule needs {costs.max()} tokens, a batch has {batch_tokens}: raise --batch-tokens.")
-    order = generator.permutation(len(rows))
-    batches = []
-    for begin in range(0, len(order), POOL):
-        pool = order[begin : begin + POOL]
-        pool = pool[np.argsort(costs[pool], kind="stable")]
-        sizes = costs[pool]
-        start = 0
-        while start < len(pool):
-            window = sizes[start : start + batch_tokens // max(1, sizes[start])]
-            size = int(np.searchsorted(window * np.arange(1, len(window) + 1), batch_tokens, side="right"))
-            batches.append(pool[start : start + size])
-            start += size
-    shuffled = [batches[i] for i in generator.permutation(len(batches))]
-    starts = np.cumsum([0, *(len(batch) for batch in shuffled)])
-    return BatchPlan(rows[np.concatenate(shuffled)] if shuffled else rows[:0], starts)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A batch as the model takes it: the arguments of `ExLMForMaskedLM`."""
-
-    input_ids: Tensor
-    labels: Tensor
+    inputs: MaskedInputs
     molecule_targets: dict[str, Tensor] = field(default_factory=dict)
-
-    def to(self, device: torch.device) -> Batch:
-        """Copy to a device."""
-        targets = {name: values.to(device) for name, values in self.molecule_targets.items()}
-        return Batch(self.input_ids.to(device), self.labels.to(device), targets)
+    molecules: int = 0
+    tokens: int = 0
+    places: int = 0
 
 
 class MaskedBatches(Dataset[Batch]):
-    """The batches of one epoch, masked: batch i is the same whenever and wherever it is asked for.
+    """The batches of a run by their keys; those of the validation part by their numbers.
 
     Parameters
     ----------
-    corpus : Corpus
-    plan : BatchPlan
+    plan : Plan
+        Which molecules and how many masks.
     tokenizer : ExLMTokenizer
-    mask_ratio : float
-        See `mask_tokens`.
-    seed : sequence of int
-        Together with the number of the batch it decides the masks.
-    unmasked : float
-        Share of the molecules that keep all their tokens, as in inference.
     targets : sequence of TargetStore
         Molecule-level targets that come with the molecules.
+    randomise : float
+        Share of the molecules that are written anew, from another atom and in another order. (Not in validation.)
     """
 
     def __init__(
-        self,
-        corpus: Corpus,
-        plan: BatchPlan,
-        tokenizer: ExLMTokenizer,
-        mask_ratio: float,
-        seed: tuple[int, ...],
-        unmasked: float = 0.0,
-        targets: Sequence[TargetStore] = (),
+        self, plan: Plan, tokenizer: ExLMTokenizer, targets: Sequence[TargetStore] = (), randomise: float = 0.0
     ) -> None:
-        self.corpus, self.plan, self.tokenizer, self.mask_ratio, self.seed = corpus, plan, tokenizer, mask_ratio, seed
-        self.unmasked, self.targets = unmasked, targets
+        self.plan, self.tokenizer, self.targets, self.randomise = plan, tokenizer, targets, randomise
+        self._pool = lru_cache(maxsize=1)(plan.pool)
 
-    def __len__(self) -> int:
-        return len(self.plan)
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_pool"}
 
-    def __getitem__(self, index: int) -> Batch:
-        """Masked batch number `index`."""
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        rows = self.plan[index]
-        ids = self.tokenizer.pad([self.corpus[row].tolist() for row in rows])
-        generator = np.random.default_rng([*self.seed, index])
-        masked, labels = mask_tokens(ids, self.mask_ratio, self.tokenizer.unk_id + 1, self.tokenizer.mask_id, generator)
-        if self.unmasked:
-            whole = generator.random((len(rows), 1)) < self.unmasked
-            masked, labels = np.where(whole, ids, masked), np.where(whole, NOT_A_TARGET, labels)
-        targets: dict[str, Tensor] = {store.name: torch.from_numpy(store[rows]) for store in self.targets}
-        return Batch(torch.from_numpy(masked), torch.from_numpy(labels), targets)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._pool = lru_cache(maxsize=1)(self.plan.pool)
+
+    def __getitem__(self, key: BatchKey) -> Batch:
+        """Make the batch of a key."""
+        epoch, pool, number = key
+        generator = np.random.default_rng((MASKS, self.plan.seed, *key))
+        return self._make(*self._pool(epoch, pool)[number], generator, self.randomise)
+
+    def validation(self, plan: PoolPlan) -> Iterator[Batch]:
+        """Make the batches of the validation part."""
+        for number in range(len(plan)):
+            yield self._make(*plan[number], np.random.default_rng((VALIDATION, number)), 0.0)
+
+    def _make(
+        self, rows: NDArray[np.int64], masks: NDArray[np.int64], generator: np.random.Generator, randomise: float
+    ) -> Batch:
+        tokenizer = self.tokenizer
+        ids = self.plan.corpus.padded(rows, tokenizer.pad_id)
+        if randomise:
+            ids = self._rewritten(ids, masks, generator, randomise)
+        masked, labels = mask_tokens(ids, masks, tokenizer.unk_id + 1, tokenizer.mask_id, generator)
+        inputs = prepare_inputs(self.plan.config, torch.from_numpy(masked), torch.from_numpy(labels))
+        return Batch(
+            inputs,
+            {store.name: torch.from_numpy(store[rows]) for store in self.targets},
+            molecules=len(rows),
+            tokens=int(inputs.expansion.length.sum()),
+            places=inputs.expansion.input_ids.numel(),
+        )
+
+    def _rewritten(
+        self, ids: NDArray[np.int64], masks: NDArray[np.int64], generator: np.random.Generator, share: float
+    ) -> NDArray[np.int64]:
+        """Write some molecules anew; one stays as it is where RDKit cannot, or where it would become too long."""
+        config = self.plan.config
+        texts = [[token for token in row if token != self.tokenizer.pad_id] for row in ids.tolist()]
+        extra = 0 if config.objective == "mlm" else config.num_states - 1
+        longest = max(len(text) + extra * (count + 2) for text, count in zip(texts, masks.tolist(), strict=True))
+        allowed = min(config.max_positions, int(GROWTH * longest))
+        chosen = generator.random(len(ids)) < share
+        seeds = generator.integers(2**31, size=len(ids)).tolist()
+        for row in np.flatnonzero(chosen).tolist():
+            try:
+                other = self.tokenizer.encode(randomised_smiles(self.tokenizer.decode(texts[row]), seeds[row]))
+            except (MoleculeError, SmilesSyntaxError):
+                continue
+            count = int(masks[row])
+            if len(other) - 2 >= count and len(other) + extra * (count + 2) <= allowed:
+                texts[row] = other
+        return self.tokenizer.pad(texts)
+
+
+def load_batches(
+    batches: MaskedBatches, skip: int, process: int, processes: int, num_workers: int, pin_memory: bool
+) -> Iterator[Batch]:
+    """Give the batches of one process, without end.
+
+    Parameters
+    ----------
+    batches : MaskedBatches
+    skip : int
+        Batches that are done, of all processes together.
+    process, processes : int
+        This one's number, and how many share the batches: each takes its turn.
+    num_workers : int
+        Processes that prepare batches; 0 is this one.
+    pin_memory : bool
+        Whether a GPU will fetch them.
+    """
+    keys = itertools.islice(batches.plan.keys(skip), process, None, processes)
+    # A generator of its own: otherwise the loader would draw from the numbers that dropout draws from.
+    generator = torch.Generator().manual_seed(0)
+    loader: DataLoader[Batch] = DataLoader(
+        batches,
+        batch_size=None,
+        sampler=keys,
+        num_workers=num_workers,
+        pin_memory=pin_memory,
+        generator=generator,
+        multiprocessing_context="spawn" if num_workers else None,  # a fork of a process with threads may hang
+    )
+    return iter(loader)

@@ -32,7 +32,7 @@ An encoder of SMILES strings, pretrained without labels.
 | objective | {objective} |
 | masked tokens | {options["mask_ratio"]:.0%} |
 | molecule-level objectives | {", ".join(options["molecule_objectives"]) or "none"} |
-| molecules to learn from | {corpus["molecules"] - corpus["validation"]:,} ({", ".join(corpus["files"])}) |
+| molecules to learn from | {corpus["training"]:,} ({", ".join(corpus["files"])}) |
 | molecules shown | {facts["molecules_seen"]:,} in {facts["steps"]:,} steps |
 | training time | {facts["training_seconds"] / 60:.0f} minutes, precision {facts["precision"]} |
 | validation loss | {last["validation_loss"]:.4f} nats per target ({corpus["validation"]:,} molecules kept apart) |

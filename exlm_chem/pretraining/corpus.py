@@ -1,27 +1,17 @@
-"""The corpus: SMILES files turned once into memory-mapped token ids, so that training never waits for text."""
+"""The corpus: token ids of many molecules in memory-mapped files, so that training never waits for text."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import itertools
 import json
-import shutil
-import zlib
-from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.errors import ExLMError
-from exlm_chem.smiles.files import iter_smiles
-from exlm_chem.smiles.grammar import SmilesSyntaxError
-from exlm_chem.tokenizer import ExLMTokenizer
-
-CHUNK_TOKENS = 1 << 20
+CHUNK = 1 << 20  # rows that are looked at together: what is needed of a corpus fits into memory, the corpus need not
+SUMMARY = "corpus.json"
 
 
 @dataclass(frozen=True)
@@ -36,18 +26,18 @@ class CorpusSummary:
         Where the molecules came from.
     molecules, tokens : int
         What is in the corpus, ``<s>`` and ``</s>`` counted as tokens.
-    validation : int
-        How many of the molecules are the validation part.
     rejected : int
         Lines left out; ``rejected.csv`` says which and why.
+    duplicates : int
+        Molecules that are in the corpus but not used, because the same text came before; 0 unless asked for.
     """
 
     key: str
     files: list[str]
     molecules: int
     tokens: int
-    validation: int
     rejected: int
+    duplicates: int = 0
 
 
 class Corpus:
@@ -57,138 +47,85 @@ class Corpus:
     ----------
     directory : path
         What `build_corpus` made.
+    validation : float
+        Share of the molecules that is kept for validation. The hash of a molecule's text decides, so the parts do not
+        change when the file grows or is shuffled. Molecules of validation files are always in that part.
+    max_tokens : int, optional
+        Longer molecules belong to no part.
+
+    Attributes
+    ----------
+    summary : CorpusSummary
+    tokens : array of uint16, shape (tokens,)
+        All molecules, one after the other.
     """
 
-    def __init__(self, directory: str | Path) -> None:
+    def __init__(self, directory: str | Path, validation: float = 0.0, max_tokens: int | None = None) -> None:
         self.directory = directory = Path(directory)
-        self.summary = CorpusSummary(**json.loads((directory / "corpus.json").read_text(encoding="utf-8")))
+        self.summary = CorpusSummary(**json.loads((directory / SUMMARY).read_text(encoding="utf-8")))
+        self.validation, self.max_tokens = validation, max_tokens
         self.tokens: NDArray[np.uint16] = np.memmap(directory / "tokens.bin", np.uint16, mode="r")
-        self.offsets: NDArray[np.int64] = np.load(directory / "offsets.npy", mmap_mode="r")
-        validation: NDArray[np.bool_] = np.load(directory / "validation.npy", mmap_mode="r")
-        self.train_rows: NDArray[np.int64] = np.flatnonzero(~validation)
-        self.validation_rows: NDArray[np.int64] = np.flatnonzero(validation)
+        self._offsets: NDArray[np.int64] = np.memmap(directory / "offsets.bin", np.int64, mode="r")
+        self._hashes: NDArray[np.uint64] = np.memmap(directory / "hashes.bin", np.uint64, mode="r")
+        repeated = directory / "duplicates.bin"
+        self._duplicates = np.memmap(repeated, np.bool_, mode="r") if repeated.exists() else None
+        # Molecules of validation files have the hash 0, and no other molecule has.
+        self._threshold = max(1, int(validation * 2**64))
 
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Tokens of every molecule."""
-        lengths: NDArray[np.int64] = np.diff(self.offsets)
-        return lengths
+    def __reduce__(self) -> tuple[type[Corpus], tuple[Path, float, int | None]]:
+        # A worker process opens the files again; pickled memory maps would be sent as a whole.
+        return Corpus, (self.directory, self.validation, self.max_tokens)
 
     def __len__(self) -> int:
-        return len(self.offsets) - 1
+        return len(self._offsets) - 1
 
     def __getitem__(self, row: int) -> NDArray[np.uint16]:
         """Token ids of one molecule."""
-        return self.tokens[self.offsets[row] : self.offsets[row + 1]]
+        return self.tokens[self._offsets[row] : self._offsets[row + 1]]
 
+    def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Tokens of some molecules."""
+        lengths: NDArray[np.int64] = self._offsets[rows + 1] - self._offsets[rows]
+        return lengths
 
-def build_corpus(
-    files: Sequence[str | Path],
-    directory: str | Path,
-    tokenizer: ExLMTokenizer,
-    max_tokens: int,
-    validation: float = 0.01,
-    smiles_column: str | None = None,
-    validation_files: Sequence[str | Path] = (),
-) -> Corpus:
-    """Turn SMILES files into a corpus directory, or reuse it if it was made from the same content.
+    def padded(self, rows: NDArray[np.int64], padding: int) -> NDArray[np.int64]:
+        """Token ids of some molecules, shape (rows, longest), padded on the right."""
+        starts, lengths = self._offsets[rows], self.lengths(rows)
+        column = np.arange(lengths.max(initial=0))
+        index = np.minimum(starts[:, None] + column, len(self.tokens) - 1)
+        return np.where(column < lengths[:, None], self.tokens[index], padding).astype(np.int64)
 
-    Parameters
-    ----------
-    files : sequence of paths
-        Anything that `iter_smiles` reads.
-    directory : path
-        Where the corpus goes; replaced when it is another corpus.
-    tokenizer : ExLMTokenizer
-        Its ids are stored.
-    max_tokens : int
-        Longer molecules are left out and reported.
-    validation : float
-        Share of the molecules that is kept for validation. A molecule's text decides, so the parts do not change when
-        the file grows or is shuffled.
-    smiles_column : str, optional
-        Name of the SMILES column in tables.
-    validation_files : sequence of paths
-        Files whose molecules are the validation part, instead of a share of `files`.
+    def usable(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether molecules belong to a part at all: no repetition, and not too long."""
+        usable = np.ones(len(rows), dtype=bool) if self._duplicates is None else ~self._duplicates[rows]
+        return usable if self.max_tokens is None else usable & (self.lengths(rows) <= self.max_tokens)
 
-    Returns
-    -------
-    Corpus
+    def in_validation(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether molecules are kept for validation."""
+        return np.asarray(self._hashes[rows] < np.uint64(min(self._threshold, 2**64 - 1)))
 
-    Raises
-    ------
-    ExLMError
-        When no molecule is left for training.
-    """
-    directory = Path(directory)
-    validation = 0.0 if validation_files else validation
-    settings = [tokenizer.fingerprint, max_tokens, validation, smiles_column, len(validation_files)]
-    key = _content_key([*files, *validation_files], settings)
-    if (directory / "corpus.json").exists():
-        existing = Corpus(directory)
-        if existing.summary.key == key:
-            return existing
-    temporary = directory.with_name(directory.name + ".part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    def training_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of some molecules that are learnt from."""
+        return rows[self.usable(rows) & ~self.in_validation(rows)]
 
-    lines = itertools.chain(
-        ((*line, validation) for line in iter_smiles(files, smiles_column)),
-        ((*line, 1.0) for line in iter_smiles(validation_files, smiles_column)),
-    )
-    molecules = _write_tokens(lines, temporary, tokenizer, max_tokens)
-    summary = CorpusSummary(key=key, files=[str(file) for file in files], **molecules)
-    if summary.molecules == summary.validation:
-        names = ", ".join(str(file) for file in files)
-        reasons = f"{summary.rejected} lines rejected, see {temporary / 'rejected.csv'}"
-        raise ExLMError(f"{names}: no molecule is left to train on ({reasons}).")
-    (temporary / "corpus.json").write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")
-    shutil.rmtree(directory, ignore_errors=True)
-    temporary.rename(directory)
-    return Corpus(directory)
+    def validation_rows(self, most: int | None = None) -> NDArray[np.int64]:
+        """The first molecules that are kept for validation."""
+        found = [np.empty(0, np.int64)]
+        for rows in self._chunks():
+            found.append(rows[self.usable(rows) & self.in_validation(rows)])
+            if most is not None and sum(map(len, found)) >= most:
+                break
+        return np.concatenate(found)[:most]
 
+    def count(self) -> tuple[int, int, int]:
+        """Molecules to learn from, molecules for validation, and molecules that are too long for either."""
+        training = validation = usable = 0
+        for rows in self._chunks():
+            learnt = len(self.training_rows(rows))
+            fit = int(self.usable(rows).sum())
+            training, validation, usable = training + learnt, validation + fit - learnt, usable + fit
+        return training, validation, len(self) - self.summary.duplicates - usable
 
-def _write_tokens(
-    lines: Iterable[tuple[str, int, str, float]], directory: Path, tokenizer: ExLMTokenizer, max_tokens: int
-) -> dict[str, int]:
-    tokens, offsets, is_validation = array("H"), array("q", [0]), array("b")
-    total = rejected = 0
-    with (
-        (directory / "tokens.bin").open("wb") as token_file,
-        (directory / "rejected.csv").open("w", newline="", encoding="utf-8") as rejected_file,
-    ):
-        report = csv.writer(rejected_file)
-        report.writerow(["file", "line", "smiles", "reason"])
-        for path, line, smiles, validation in lines:
-            try:
-                ids = tokenizer.encode(smiles)
-                reason = f"has {len(ids)} tokens, the model reads at most {max_tokens}" if len(ids) > max_tokens else ""
-                reason = reason or ("no SMILES in this line" if len(ids) <= 2 else "")
-            except SmilesSyntaxError as error:
-                reason = str(error)
-            if reason:
-                rejected += 1
-                report.writerow([path, line, smiles[:200], reason])
-                continue
-            tokens.extend(ids)
-            total += len(ids)
-            offsets.append(total)
-            is_validation.append(zlib.crc32(smiles.encode()) < validation * 2**32)
-            if len(tokens) > CHUNK_TOKENS:
-                tokens.tofile(token_file)
-                del tokens[:]
-        tokens.tofile(token_file)
-    np.save(directory / "offsets.npy", np.frombuffer(offsets, np.int64))
-    np.save(directory / "validation.npy", np.frombuffer(is_validation, np.int8).astype(bool))
-    return {"molecules": len(is_validation), "tokens": total, "validation": sum(is_validation), "rejected": rejected}
-
-
-def _content_key(files: Sequence[str | Path], settings: list[object]) -> str:
-    digest = hashlib.sha256(json.dumps(settings).encode())
-    for file in files:
-        try:
-            with Path(file).open("rb") as content:
-                digest.update(hashlib.file_digest(content, "sha256").digest())
-        except OSError as error:
-            raise ExLMError(f"{file} cannot be read: {error.strerror}.") from None
-    return digest.hexdigest()
+    def _chunks(self) -> Iterator[NDArray[np.int64]]:
+        for start in range(0, len(self), CHUNK):
+            yield np.arange(start, min(start + CHUNK, len(self)))

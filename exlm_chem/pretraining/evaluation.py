@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from exlm_chem.modeling.alignment import best_path
-from exlm_chem.modeling.exlm import NOT_A_TARGET, ExLMForMaskedLM
+from exlm_chem.modeling.alignment import best_path, path_entropy
+from exlm_chem.modeling.exlm import ExLMForMaskedLM
+from exlm_chem.modeling.inputs import MaskedInputs
 from exlm_chem.modeling.outputs import MaskedLMOutput
 from exlm_chem.pretraining.batching import Batch
 
 
-def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.device) -> dict[str, float]:
-    """Measure loss and accuracy on masked batches.
+def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.device) -> dict[str, Any]:
+    """Measure loss, accuracy, and the health of the alignment on masked batches.
 
     Parameters
     ----------
@@ -28,41 +30,50 @@ def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.dev
     Returns
     -------
     dict
-        ``validation_loss`` (NaN without batches), ``validation_accuracy``, ``infeasible``, and ``validation_NAME`` for
-        every molecule-level objective; see `Measurement`.
+        The fields of `Measurement` that are measured on the validation part; NaN without batches.
     """
     was_training = model.training
     model.eval()
-    loss, rows, right, masked, infeasible = 0.0, 0, 0, 0, 0
-    molecule_losses: defaultdict[str, float] = defaultdict(float)
+    sums: defaultdict[str, float] = defaultdict(float)
     with torch.inference_mode():
         for batch in batches:
             batch = batch.to(device)  # noqa: PLW2901
-            labels = batch.labels
-            output = model(batch.input_ids, labels, batch.molecule_targets)
+            output = model(batch.inputs, batch.molecule_targets)
+            rows = int((batch.inputs.num_masked > 0).sum())
+            sums["rows"] += rows
+            sums["molecules"] += batch.molecules
+            sums["loss"] += float(output.loss) * rows
+            sums["masked"] += int(output.num_targets)
+            sums["right"] += int(correct_tokens(output, batch.inputs))
+            feasible = output.log_likelihood.isfinite()
+            sums["infeasible"] += int((~feasible).sum())
+            counted = feasible & (batch.inputs.num_masked > 0)
+            sums["log_likelihood"] += float(output.log_likelihood[counted].sum())
+            if output.graph is not None:
+                graph = output.graph
+                entropy = path_entropy(graph.match, graph.transitions, graph.target_length, graph.state_length)
+                sums["entropy"] += float(entropy[counted].sum())
             for name, value in output.molecule_losses.items():
-                molecule_losses[f"validation_{name}"] += float(value) * len(labels)
-            loss += float(output.loss) * len(labels)
-            rows += len(labels)
-            right += int(correct_tokens(output, labels))
-            masked += int(output.num_targets)
-            infeasible += int((~output.log_likelihood.isfinite()).sum())
+                sums[f"validation_{name}"] += float(value) * batch.molecules
     model.train(was_training)
+    has_paths = getattr(model, "transitions", None) is not None
     return {
-        "validation_loss": loss / rows if rows else math.nan,
-        "validation_accuracy": right / masked if masked else math.nan,
-        "infeasible": infeasible,
-        **{name: total / rows for name, total in molecule_losses.items()},
+        "validation_loss": _ratio(sums["loss"], sums["rows"]),
+        "validation_accuracy": _ratio(sums["right"], sums["masked"]),
+        "loss_per_masked_token": _ratio(-sums["log_likelihood"], sums["masked"]),
+        "path_entropy": _ratio(sums["entropy"], sums["rows"]) if has_paths else math.nan,
+        "infeasible": int(sums["infeasible"]),
+        **{name: value / sums["molecules"] for name, value in sums.items() if name.startswith("validation_")},
     }
 
 
-def correct_tokens(output: MaskedLMOutput, labels: Tensor) -> Tensor:
+def correct_tokens(output: MaskedLMOutput, inputs: MaskedInputs) -> Tensor:
     """Count the masked tokens whose most probable prediction is right; for "exlm" by the states of the best path.
 
     Parameters
     ----------
     output : MaskedLMOutput
-    labels : Tensor of int64, shape (B, T)
+    inputs : MaskedInputs
 
     Returns
     -------
@@ -71,7 +82,7 @@ def correct_tokens(output: MaskedLMOutput, labels: Tensor) -> Tensor:
     predicted = output.logits.argmax(-1)
     graph = output.graph
     if graph is None:
-        return (predicted == labels[labels != NOT_A_TARGET]).sum()
+        return (predicted == inputs.targets).sum()
     path, _ = best_path(graph.match, graph.transitions, graph.target_length, graph.state_length)
     emitted = predicted.gather(1, path.clamp(min=0))
     # The targets are the masked tokens between <s> and </s>, in order; those two are no masked tokens.
@@ -79,3 +90,7 @@ def correct_tokens(output: MaskedLMOutput, labels: Tensor) -> Tensor:
     inner[:, 0] = False
     inner &= torch.arange(path.shape[1], device=path.device) < (graph.target_length - 1)[:, None]
     return ((emitted == graph.targets) & inner & (path >= 0)).sum()
+
+
+def _ratio(total: float, count: float) -> float:
+    return total / count if count else math.nan

@@ -16,21 +16,31 @@ class Measurement:
     Attributes
     ----------
     step, molecules, tokens : int
-        Optimizer steps, molecules and tokens (after expansion) so far.
+        Optimizer steps, molecules and tokens (after expansion, padding not counted) so far.
     seconds : float
-        Training time so far, interruptions not counted.
+        Training time so far; interruptions, evaluations and checkpoints not counted.
     learning_rate : float
         At this step.
     train_loss, validation_loss : float
-        Mean loss since the last measurement; loss on the validation molecules. NaN without validation molecules.
+        Mean of all losses together since the last measurement; loss of the masked tokens on the validation molecules.
+        NaN without validation molecules.
     validation_accuracy : float
         Share of the masked validation tokens that are predicted right; for "exlm" on the best path.
+    loss_per_masked_token : float
+        Nats by which the hidden tokens surprise the model, divided by their number. For "exlm" they contain what it
+        costs to find the path, so a value below that of "mlm" is a better prediction of the same tokens.
+    path_entropy : float
+        Mean entropy in nats of the posterior over a molecule's paths; NaN for "mlm".
     infeasible : int
         Rows of the validation part that no path can emit; anything but 0 is a defect.
+    molecules_per_second, tokens_per_second : float
+        Since the last measurement.
+    gemm_share : float
+        Matrix products of the model per second, as a share of what the device reaches on large matrices.
+    padding : float
+        Share of the tokens in the batches that were padding.
     validation_descriptors, validation_ecfp : float
         Molecule-level losses: squared error as a share of the variance, cross-entropy per bit; NaN without.
-    molecules_per_second : float
-        Since the last measurement.
     """
 
     step: int
@@ -41,78 +51,110 @@ class Measurement:
     train_loss: float
     validation_loss: float
     validation_accuracy: float
+    loss_per_masked_token: float
+    path_entropy: float
     infeasible: int
     molecules_per_second: float
+    tokens_per_second: float
+    gemm_share: float
+    padding: float
     validation_descriptors: float = math.nan
     validation_ecfp: float = math.nan
 
     def __str__(self) -> str:
-        molecule = {"descriptors": self.validation_descriptors, "ecfp": self.validation_ecfp}
+        molecule = {
+            "path entropy": self.path_entropy,
+            "descriptors": self.validation_descriptors,
+            "ecfp": self.validation_ecfp,
+        }
         measured = "".join(f"{name} {loss:.4f}, " for name, loss in molecule.items() if not math.isnan(loss))
+        alarm = f"{self.infeasible} INFEASIBLE ROWS, " if self.infeasible else ""
         return (
             f"step {self.step:,}: {self.molecules:,} molecules, train loss {self.train_loss:.4f}, "
-            f"validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.3f}, {measured}"
-            f"{self.molecules_per_second:,.0f} molecules/s"
+            f"validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.3f}, {measured}{alarm}"
+            f"{self.molecules_per_second:,.0f} molecules/s, {self.tokens_per_second:,.0f} tokens/s, "
+            f"{self.gemm_share:.0%} of the GEMM peak"
         )
 
 
 @dataclass
+class Window:
+    """What happened since the last measurement."""
+
+    loss: float = 0.0
+    steps: int = 0
+    molecules: int = 0
+    tokens: int = 0
+    places: int = 0
+    flops: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: Window) -> Window:
+        """Put two windows together."""
+        return Window(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+
+
+@dataclass
 class Progress:
-    """How far a run is; saved in every checkpoint. The window is what came since the last measurement."""
+    """How far a run is; saved in every checkpoint."""
 
     step: int = 0
+    batches: int = 0
     molecules: int = 0
     tokens: int = 0
     seconds: float = 0.0
     evaluations: int = 0
-    window_loss: float = 0.0
-    window_steps: int = 0
-    window_molecules: int = 0
-    window_seconds: float = 0.0
+    window: Window = field(default_factory=Window)
     history: list[Measurement] = field(default_factory=list)
 
-    def count(self, loss: float, molecules: int, tokens: int, seconds: float) -> None:
-        """Add one optimizer step."""
-        self.step += 1
-        self.molecules += molecules
-        self.tokens += tokens
-        self.seconds += seconds
-        self.window_loss += loss
-        self.window_steps += 1
-        self.window_molecules += molecules
-        self.window_seconds += seconds
+    @classmethod
+    def load(cls, saved: dict[str, object]) -> Progress:
+        """Make it from what `dataclasses.asdict` made of another."""
+        window, history = Window(**saved["window"]), [Measurement(**m) for m in saved["history"]]  # type: ignore[arg-type, attr-defined]
+        return cls(**{**saved, "window": window, "history": history})  # type: ignore[arg-type]
 
 
 def write_history(history: list[Measurement], directory: Path) -> None:
-    """Write ``metrics.csv`` and ``loss.png`` into a run's directory."""
+    """Write ``metrics.csv`` and ``curves.png`` into a run's directory."""
     table = io.StringIO()
     writer = csv.DictWriter(table, [field.name for field in fields(Measurement)])
     writer.writeheader()
-    writer.writerows(asdict(measurement) for measurement in history)
+    writer.writerows(map(asdict, history))
     temporary = directory / "metrics.csv.part"
     temporary.write_text(table.getvalue(), encoding="utf-8")
     temporary.replace(directory / "metrics.csv")
-    if history:
-        _draw(history, directory / "loss.png")
+    _draw(history, directory / "curves.png")
+
+
+PANELS = {
+    "loss of the masked tokens (nats)": {
+        "validation, per target": "validation_loss",
+        "per token": "loss_per_masked_token",
+    },
+    "share": {"masked tokens right": "validation_accuracy", "GEMM peak": "gemm_share"},
+    "molecule-level loss": {"descriptors": "validation_descriptors", "10 x ECFP bits": "validation_ecfp"},
+    "molecules per second": {"": "molecules_per_second"},
+    "path entropy (nats)": {"": "path_entropy"},
+    "learning rate": {"": "learning_rate"},
+}
 
 
 def _draw(history: list[Measurement], path: Path) -> None:
-    # The object interface never touches a display or matplotlib's global state.
+    # matplotlib's object interface: pyplot would keep the figure and might look for a display.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(11, 6), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot(xlabel="molecules seen", ylabel="loss (nats per target)")
     molecules = [measurement.molecules for measurement in history]
-    axes.plot(molecules, [m.train_loss for m in history], "o-", ms=3, label="training")
-    axes.plot(molecules, [m.validation_loss for m in history], "o-", ms=3, label="validation")
-    right = axes.twinx()
-    right.plot(
-        molecules, [m.validation_accuracy for m in history], "s:", color="gray", ms=3, label="validation accuracy"
-    )
-    right.set(ylabel="accuracy of masked tokens", ylim=(0, 1))
-    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    for axes, (title, curves) in zip(figure.subplots(2, 3).flat, PANELS.items(), strict=True):
+        axes.set(title=title, xlabel="molecules seen")
+        for name, column in curves.items():
+            factor = 10 if name.startswith("10 x") else 1
+            axes.plot(molecules, [factor * getattr(m, column) for m in history], "o-", ms=2, label=name or None)
+        if "" not in curves:
+            axes.legend(frameon=False, fontsize="small")
+        axes.set_ylim(bottom=0)
     temporary = path.with_suffix(".part.png")
-    figure.savefig(temporary, dpi=150)
+    figure.savefig(temporary, dpi=110)
     temporary.replace(path)

@@ -5,21 +5,56 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.modeling.exlm import NOT_A_TARGET
+from exlm_chem.modeling.inputs import NOT_A_TARGET
+
+
+def draw_mask_counts(
+    lengths: NDArray[np.int64], mask_ratio: float, unmasked: float, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw how many tokens of every molecule are masked.
+
+    Parameters
+    ----------
+    lengths : array of int64, shape (n,)
+        Tokens of the molecules, ``<s>`` and ``</s>`` included, which are never masked.
+    mask_ratio : float
+        Share of the other tokens that is masked; rounded up or down at random so that it is right on average, but at
+        least one token of a molecule is masked.
+    unmasked : float
+        Share of the molecules without any mask.
+    generator : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    array of int64, shape (n,)
+
+    Examples
+    --------
+    >>> draw_mask_counts(np.array([3, 12, 22]), 0.2, 0.0, np.random.default_rng(0)).tolist()
+    [1, 2, 4]
+    """
+    available = lengths - 2
+    counts = np.floor(mask_ratio * available + generator.random(len(lengths))).astype(np.int64)
+    counts = np.minimum(np.maximum(counts, 1), available)
+    return np.where(generator.random(len(lengths)) < unmasked, 0, counts)
 
 
 def mask_tokens(
-    input_ids: NDArray[np.int64], mask_ratio: float, num_special: int, mask_id: int, generator: np.random.Generator
+    input_ids: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    num_special: int,
+    mask_id: int,
+    generator: np.random.Generator,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Replace a share of every molecule's tokens by ``<mask>``.
+    """Replace some of every molecule's tokens by ``<mask>``.
 
     Parameters
     ----------
     input_ids : array of int64, shape (B, T)
         Token ids; ids below `num_special` are special and stay.
-    mask_ratio : float
-        Share of the other tokens that is masked; rounded up or down at random so that it is right on average, but at
-        least one token of every molecule is masked.
+    counts : array of int64, shape (B,)
+        How many tokens of every molecule.
     num_special : int
         Special ids are 0..num_special-1.
     mask_id : int
@@ -37,14 +72,11 @@ def mask_tokens(
     Examples
     --------
     >>> ids = np.array([[0, 5, 6, 7, 8, 2]])
-    >>> masked, labels = mask_tokens(ids, 0.5, 4, 99, np.random.default_rng(0))
+    >>> masked, labels = mask_tokens(ids, np.array([2]), 4, 99, np.random.default_rng(0))
     >>> int((masked == 99).sum()), bool((np.where(masked == 99, labels, masked) == ids).all())
     (2, True)
     """
     maskable = input_ids >= num_special
-    available = maskable.sum(1)
-    wanted = np.floor(mask_ratio * available + generator.random(len(input_ids)))
-    wanted = np.minimum(np.maximum(wanted, 1), available)
     order = np.where(maskable, generator.random(input_ids.shape), 2.0).argsort(axis=1).argsort(axis=1)
-    chosen = order < wanted[:, None]
+    chosen = maskable & (order < counts[:, None])
     return np.where(chosen, mask_id, input_ids), np.where(chosen, input_ids, NOT_A_TARGET)

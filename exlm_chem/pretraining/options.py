@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.configuration import Objective
 from exlm_chem.pretraining.optimization import Precision, Schedule
 from exlm_chem.pretraining.targets import MoleculeObjective
 from exlm_chem.tokenizer import Scheme
+
+Logger = Literal["tensorboard", "wandb"]
+POSITIVE = ("max_steps", "epochs", "max_seconds", "batch_tokens", "accumulation", "learning_rate", "checkpoint_minutes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +52,20 @@ class PretrainingOptions:
         "auto" is bf16 where the device multiplies it in hardware.
     compile : bool
         Use torch.compile.
+    fsdp : bool
+        Shard weights and optimizer over the processes of ``torchrun``, for models that do not fit on one device.
+    ema : float
+        Decay of an exponential moving average of the weights, which is measured and saved instead of them; 0 for none.
     device : str
         "cpu", or "auto" for the GPUs if there are any.
     validation : float
         Share of the corpus kept for validation.
+    randomise : float
+        Share of the molecules that are written anew in every epoch, from another atom and in another order.
+    deduplicate : bool
+        Whether a text that came before in the corpus is left aside.
+    check : bool
+        Whether RDKit must accept a molecule of the corpus.
     evaluations : int
         How often the validation loss is measured.
     checkpoint_minutes : float
@@ -63,6 +76,8 @@ class PretrainingOptions:
         Processes that prepare batches; 0 is the main one.
     scheme : str
         Tokenizer scheme.
+    loggers : tuple of str
+        "tensorboard", "wandb": where measurements go besides ``metrics.csv``.
     """
 
     preset: str = "small"
@@ -83,39 +98,52 @@ class PretrainingOptions:
     clip: float = 1.0
     precision: Precision = "auto"
     compile: bool = False
+    fsdp: bool = False
+    ema: float = 0.0
     device: str = "auto"
     validation: float = 0.01
+    randomise: float = 0.0
+    deduplicate: bool = False
+    check: bool = True
     evaluations: int = 20
     checkpoint_minutes: float = 5.0
     seed: int = 0
     num_workers: int = 0
     scheme: Scheme = "lossless"
+    loggers: tuple[Logger, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.device not in ("auto", "cpu"):
-            raise ExLMError(
-                f"--device must be auto or cpu, not {self.device}; CUDA_VISIBLE_DEVICES chooses among GPUs."
-            )
+        self._check_shares()
+        self._check_names()
+        for name in POSITIVE:
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ExLMError(f"--{name.replace('_', '-')} must be larger than 0, not {value}.")
+        if self.max_steps is None and self.epochs is None and self.max_seconds is None:
+            object.__setattr__(self, "epochs", 3.0)
+
+    def _check_shares(self) -> None:
         if not 0 < self.mask_ratio < 1:
             raise ExLMError(f"--mask-ratio must lie between 0 and 1, not {self.mask_ratio}.")
         if not 0 <= self.validation < 1:
             raise ExLMError(f"--valid must be a share between 0 and 1, not {self.validation}.")
         if not 0 <= self.unmasked < 1 or (self.unmasked and not self.molecule_objectives):
             raise ExLMError(f"--unmasked {self.unmasked} must be a share below 1, and needs a --molecule-objective.")
-        if unknown := set(self.molecule_objectives) - set(get_args(MoleculeObjective)):
-            known = ", ".join(get_args(MoleculeObjective))
-            raise ExLMError(f"there is no --molecule-objective {min(unknown)}; choose from {known}.")
-        for name in (
-            "max_steps",
-            "epochs",
-            "max_seconds",
-            "batch_tokens",
-            "accumulation",
-            "learning_rate",
-            "checkpoint_minutes",
+        if not 0 <= self.randomise <= 1:
+            raise ExLMError(f"--randomise must be a share between 0 and 1, not {self.randomise}.")
+        if not 0 <= self.ema < 1:
+            raise ExLMError(f"--ema must be 0 or a decay below 1, not {self.ema}.")
+
+    def _check_names(self) -> None:
+        if self.device not in ("auto", "cpu"):
+            raise ExLMError(
+                f"--device must be auto or cpu, not {self.device}; CUDA_VISIBLE_DEVICES chooses among GPUs."
+            )
+        if self.ema and self.fsdp:
+            raise ExLMError("--ema needs all weights in one place; leave it away with --fsdp.")
+        for option, values, choices in (
+            ("molecule-objective", self.molecule_objectives, get_args(MoleculeObjective)),
+            ("log", self.loggers, get_args(Logger)),
         ):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise ExLMError(f"--{name.replace('_', '-')} must be larger than 0, not {value}.")
-        if self.max_steps is None and self.epochs is None and self.max_seconds is None:
-            object.__setattr__(self, "epochs", 3.0)
+            if unknown := set(values) - set(choices):
+                raise ExLMError(f"there is no --{option} {min(unknown)}; choose from {', '.join(choices)}.")

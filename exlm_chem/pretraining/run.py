@@ -12,17 +12,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.pretraining.card import model_card
-from exlm_chem.pretraining.corpus import Corpus, build_corpus
+from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.corpus_builder import REJECTED, build_corpus
+from exlm_chem.pretraining.engine import make_accelerator
 from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.planning import longest_molecule
 from exlm_chem.pretraining.target_store import TargetStore, build_targets
 from exlm_chem.pretraining.targets import MoleculeObjective
-from exlm_chem.pretraining.trainer import Report, Trainer, expanded_lengths
+from exlm_chem.pretraining.trainer import Report, Trainer
 from exlm_chem.tokenizer import ExLMTokenizer
 
 
@@ -34,6 +35,7 @@ def pretrain(
     resume: bool = False,
     smiles_column: str | None = None,
     validation_files: Sequence[str | Path] = (),
+    cache: str | Path | None = None,
     report: Report = lambda *_: None,
     log: Callable[[str], None] = lambda _: None,
 ) -> Path:
@@ -52,6 +54,8 @@ def pretrain(
         SMILES column of tables; found by its name otherwise.
     validation_files : sequence of paths
         Molecules for validation; by default a share of `files`.
+    cache : path, optional
+        Where prepared corpora are kept for the next run; see `default_cache`.
     report, log : callable, optional
         See `Trainer`.
 
@@ -72,40 +76,132 @@ def pretrain(
     >>> from exlm_chem.modeling import ExLMModel
     >>> options = PretrainingOptions(preset="tiny", max_steps=1, batch_tokens=1024, device="cpu")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     directory = pretrain([data_path("examples.csv")], Path(folder) / "model", options)
+    ...     directory = pretrain([data_path("examples.csv")], Path(folder) / "model", options, cache=folder)
     ...     ExLMModel.from_pretrained(directory).config.num_states
     4
     """
     options = options or PretrainingOptions()
     output = Path(output)
+    accelerator = make_accelerator(options, output)
+    if not accelerator.is_main_process:
+        log = _say_nothing
+    if accelerator.is_main_process:
+        _open_directory(output, resume)
+    tokenizer = ExLMTokenizer(options.scheme)
+    # The first process of a machine prepares, the others find what it has made.
+    with accelerator.local_main_process_first():
+        corpus = prepare_corpus(
+            files,
+            tokenizer,
+            options,
+            smiles_column=smiles_column,
+            validation_files=validation_files,
+            cache=cache,
+            log=log,
+        )
+        targets = [_targets(corpus, name, options, log) for name in options.molecule_objectives]
+    if accelerator.is_main_process:
+        shutil.copyfile(corpus.directory / REJECTED, output / REJECTED)
+    config = make_config(options, tokenizer, {store.name: len(store.names) for store in targets})
+    trainer = Trainer(corpus, output, tokenizer, config, options, accelerator, targets, report, log)
+    started = time.time()
+    model = trainer.train(resume)
+    if options.fsdp:
+        weights = accelerator.get_state_dict(trainer.model)
+        model = ExLMForMaskedLM(config)
+        if accelerator.is_main_process:
+            model.load_state_dict(weights)
+    if accelerator.is_main_process:
+        _write_model(model, output, tokenizer, corpus, trainer, started)
+    return output
+
+
+def prepare_corpus(
+    files: Sequence[str | Path],
+    tokenizer: ExLMTokenizer,
+    options: PretrainingOptions,
+    *,
+    smiles_column: str | None = None,
+    validation_files: Sequence[str | Path] = (),
+    cache: str | Path | None = None,
+    log: Callable[[str], None] = lambda _: None,
+) -> Corpus:
+    """Make or find the corpus of a run and say what is in it.
+
+    Parameters
+    ----------
+    files, smiles_column, validation_files, cache, log
+        See `pretrain`.
+    tokenizer : ExLMTokenizer
+    options : PretrainingOptions
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    ExLMError
+        When a file cannot be read, or no molecule is left to learn from.
+    """
+    said = 0
+
+    def report(lines: int) -> None:
+        nonlocal said
+        if lines >= said + 1_000_000:
+            said = lines
+            log(f"{lines:,} lines read.")
+
+    directory = build_corpus(
+        files,
+        tokenizer,
+        validation_files=validation_files,
+        smiles_column=smiles_column,
+        check=options.check,
+        deduplicate=options.deduplicate,
+        cache=cache,
+        report=report,
+    )
+    longest = longest_molecule(make_config(options, tokenizer), options.mask_ratio, options.batch_tokens)
+    corpus = Corpus(directory, 0.0 if validation_files else options.validation, longest)
+    training, validation, too_long = corpus.count()
+    summary = corpus.summary
+    left_out = {
+        f"{summary.rejected:,} lines rejected (see {REJECTED})": summary.rejected,
+        f"{summary.duplicates:,} repetitions left aside": summary.duplicates,
+        f"{too_long:,} molecules with more than {longest} tokens left aside": too_long,
+    }
+    said_of_those = "".join(f", {text}" for text, count in left_out.items() if count)
+    log(f"{training:,} molecules to learn from, {validation:,} for validation{said_of_those}; kept in {directory}.")
+    if not training:
+        raise ExLMError(f"{', '.join(map(str, files))}: no molecule is left to train on{said_of_those}.")
+    return corpus
+
+
+def make_config(
+    options: PretrainingOptions, tokenizer: ExLMTokenizer, molecule_objectives: dict[str, int] | None = None
+) -> ExLMConfig:
+    """Make the configuration of a run's model, with so many numbers for every molecule-level objective."""
+    return ExLMConfig.preset(
+        options.preset,
+        tokenizer.vocab_size,
+        objective=options.objective,
+        num_states=options.states,
+        mask_token_id=tokenizer.mask_id,
+        molecule_objectives=molecule_objectives or {},
+    )
+
+
+def _open_directory(output: Path, resume: bool) -> None:
     if output.exists() and not output.is_dir():
         raise ExLMError(f"{output} is a file; choose another -o.")
     if output.exists() and any(output.iterdir()) and not resume:
         raise ExLMError(f"{output} is not empty; add --resume to go on with it, or choose another -o.")
     output.mkdir(parents=True, exist_ok=True)
 
-    tokenizer = ExLMTokenizer(options.scheme)
-    corpus = build_corpus(
-        files,
-        output / "corpus",
-        tokenizer,
-        _longest(options, tokenizer),
-        options.validation,
-        smiles_column,
-        validation_files,
-    )
-    summary = corpus.summary
-    log(
-        f"{summary.molecules - summary.validation:,} molecules to learn from, {summary.validation:,} for validation, "
-        f"{summary.rejected:,} rejected (see {output / 'corpus' / 'rejected.csv'})."
-    )
-    targets = [_targets(corpus, name, options, log) for name in options.molecule_objectives]
-    trainer = Trainer(corpus, output, tokenizer, options, targets, report, log)
-    started = time.time()
-    model = trainer.train(resume)
-    if trainer.accelerator.is_main_process:
-        _write_model(model, output, tokenizer, corpus, trainer, started)
-    return output
+
+def _say_nothing(_: str) -> None:
+    """Take the place of `log` in all processes but the first."""
 
 
 def _targets(
@@ -123,19 +219,6 @@ def _targets(
     return build_targets(corpus, name, options.scheme, report=report)
 
 
-def _longest(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> int:
-    """Tokens of the longest molecule that is sure to fit after masking and expansion."""
-    config = ExLMConfig.preset(
-        options.preset, tokenizer.vocab_size, objective=options.objective, num_states=options.states
-    )
-    lengths = torch.arange(config.max_positions + 1).numpy()
-    return int(
-        lengths[
-            expanded_lengths(lengths, config, options.mask_ratio) <= min(config.max_positions, options.batch_tokens)
-        ][-1]
-    )
-
-
 def _write_model(
     model: ExLMForMaskedLM, output: Path, tokenizer: ExLMTokenizer, corpus: Corpus, trainer: Trainer, started: float
 ) -> None:
@@ -151,7 +234,12 @@ def _write_model(
         "options": asdict(trainer.options),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "precision": trainer.accelerator.mixed_precision,
-        "corpus": {**asdict(corpus.summary), "files": [Path(file).name for file in corpus.summary.files]},
+        "corpus": {
+            **asdict(corpus.summary),
+            "files": [Path(file).name for file in corpus.summary.files],
+            **dict(zip(("training", "validation", "too_long"), corpus.count(), strict=True)),
+        },
+        "processes": trainer.accelerator.num_processes,
         "steps": trainer.progress.step,
         "molecules_seen": trainer.progress.molecules,
         "training_seconds": round(trainer.progress.seconds, 1),

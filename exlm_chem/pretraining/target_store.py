@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.processes import process_pool
 from exlm_chem.pretraining.targets import MoleculeObjective, compute_targets, target_kind
 from exlm_chem.tokenizer import ExLMTokenizer, Scheme
 
@@ -47,7 +48,7 @@ class TargetStore:
     """
 
     def __init__(self, directory: str | Path) -> None:
-        directory = Path(directory)
+        self.directory = directory = Path(directory)
         content = json.loads((directory / "targets.json").read_text(encoding="utf-8"))
         self.name: MoleculeObjective = content["name"]
         self.names: list[str] = content["names"]
@@ -57,6 +58,9 @@ class TargetStore:
         self.is_regression: bool = content["standardise"]
         shape = content["molecules"], content["width"]
         self._values = np.memmap(directory / "values.bin", content["dtype"], mode="r", shape=shape)
+
+    def __reduce__(self) -> tuple[type[TargetStore], tuple[Path]]:
+        return TargetStore, (self.directory,)  # as for `Corpus`
 
     def describe(self) -> dict[str, list[Any]]:
         """Names and constants, for the model's directory."""
@@ -100,18 +104,25 @@ def build_targets(
     directory.mkdir(exist_ok=True)
     chunks = -(-len(corpus) // CHUNK)
     settings = corpus.directory, name, scheme
-    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
     processes = min(workers or os.cpu_count() or 1, chunks)
-    with context.Pool(processes, _start_worker, settings) as pool:
+    if (directory / "targets.json").exists() and not _missing(directory, chunks):
+        return TargetStore(directory)
+    with process_pool(processes, _start_worker, settings) as pool:
         if not (directory / "targets.json").exists():
             _describe(directory, name, len(corpus), *_sample_moments(pool, len(corpus)))
         done = np.memmap(directory / "done.bin", np.uint8, mode="r+", shape=(chunks,))
-        missing = np.flatnonzero(done == 0).tolist()
-        for finished, chunk in enumerate(pool.imap_unordered(_compute_chunk, missing)):
+        missing = _missing(directory, chunks)
+        for finished, chunk in enumerate(pool.map(_compute_chunk, missing)):
             done[chunk] = 1
             report((chunks - len(missing) + finished + 1) / chunks)
         done.flush()
     return TargetStore(directory)
+
+
+def _missing(directory: Path, chunks: int) -> list[int]:
+    done = np.memmap(directory / "done.bin", np.uint8, mode="r", shape=(chunks,))
+    missing: list[int] = np.flatnonzero(done == 0).tolist()
+    return missing
 
 
 def _describe(directory: Path, name: MoleculeObjective, molecules: int, mean: FloatArray, scale: FloatArray) -> None:
@@ -149,9 +160,10 @@ def _entropy(share: FloatArray) -> FloatArray:
     return -(safe * np.log(safe) + (1 - safe) * np.log(1 - safe))
 
 
-def _sample_moments(pool: multiprocessing.pool.Pool, molecules: int) -> tuple[FloatArray, FloatArray]:
+def _sample_moments(pool: ProcessPoolExecutor, molecules: int) -> tuple[FloatArray, FloatArray]:
     rows = np.unique(np.linspace(0, molecules - 1, min(SAMPLE, molecules)).astype(np.int64))
-    raw = np.concatenate(pool.map(_compute_rows, np.array_split(rows, max(1, len(rows) // 256)))).astype(np.float64)
+    parts = np.array_split(rows, max(1, len(rows) // 256))
+    raw = np.concatenate(list(pool.map(_compute_rows, parts))).astype(np.float64)
     present = ~np.isnan(raw)
     count = np.maximum(present.sum(0), 1)
     mean = np.where(present, raw, 0).sum(0) / count

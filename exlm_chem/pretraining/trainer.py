@@ -1,8 +1,7 @@
-"""The training loop, on accelerate: from a corpus to a model directory, resumable at every step."""
+"""The training loop, on accelerate: from a corpus to a model, resumable at every step."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import time
@@ -10,36 +9,37 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Subset
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.machine import release_memory
+from exlm_chem.machine import multiplication_speed, release_memory
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
+from exlm_chem.modeling.flops import training_flops
 from exlm_chem.modeling.outputs import MaskedLMOutput
-from exlm_chem.pretraining.batching import Batch, BatchPlan, MaskedBatches, plan_batches
+from exlm_chem.pretraining.batching import Batch, MaskedBatches, load_batches
 from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.evaluation import evaluate
-from exlm_chem.pretraining.history import Measurement, Progress, write_history
+from exlm_chem.pretraining.history import Measurement, Progress, Window, write_history
 from exlm_chem.pretraining.interruption import StopRequest
-from exlm_chem.pretraining.optimization import learning_rate_factor, make_optimizer, resolve_precision
+from exlm_chem.pretraining.optimization import learning_rate_factor, make_average, make_optimizer
 from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.planning import Plan
 from exlm_chem.pretraining.target_store import TargetStore
 from exlm_chem.tokenizer import ExLMTokenizer
 
 VALIDATION_MOLECULES = 1_000
 RELEASE_EVERY = 10  # steps
-# First numbers of the random seeds, so that no two uses of randomness ever share one.
-ORDER, MASKS, VALIDATION = 1, 2, 3
+# On a GPU the program runs ahead of the device; only every so many steps it waits, to read losses and clocks.
+STEPS_AHEAD = 10
 
+# How long a run lasts, how it is watched and on what it runs may change when it is resumed; what it computes may not.
+FREE = {"max_steps", "epochs", "max_seconds", "evaluations", "checkpoint_minutes", "num_workers", "device", "compile"}
 
 Report = Callable[[Progress, float, float], None]
 
@@ -54,11 +54,16 @@ class Trainer:
     directory : Path
         The run's directory: checkpoints, metrics, and at the end the model.
     tokenizer : ExLMTokenizer
+    config : ExLMConfig
+        The model to be trained.
     options : PretrainingOptions
+    accelerator : Accelerator
+        From `make_accelerator`.
     targets : sequence of TargetStore
         The targets of the molecule-level objectives.
     report : callable, optional
-        Called after every step with the progress, the share of the run that is done, and the last training loss.
+        Called when something is known of the last steps, with the progress, the share of the run that is done, and the
+        last training loss.
     log : callable, optional
         Called with a sentence whenever something happens that a user should know.
     """
@@ -68,41 +73,41 @@ class Trainer:
         corpus: Corpus,
         directory: Path,
         tokenizer: ExLMTokenizer,
+        config: ExLMConfig,
         options: PretrainingOptions,
+        accelerator: Accelerator,
         targets: Sequence[TargetStore] = (),
         report: Report = lambda *_: None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.corpus, self.directory, self.tokenizer, self.options = corpus, directory, tokenizer, options
+        self.corpus, self.directory, self.config, self.options = corpus, directory, config, options
         self.targets, self.report, self.log = targets, report, log
-        self.progress = Progress()
-        AcceleratorState._reset_state()  # noqa: SLF001 - one process may train several models, each in its precision
-        self.accelerator = Accelerator(
-            cpu=options.device == "cpu",
-            mixed_precision=resolve_precision(options.precision, options.device),
-            step_scheduler_with_optimizer=False,
-        )
+        self.progress, self.accelerator = Progress(), accelerator
         set_seed(options.seed)
-        self.config = ExLMConfig.preset(
-            options.preset,
-            tokenizer.vocab_size,
-            objective=options.objective,
-            num_states=options.states,
-            mask_token_id=tokenizer.mask_id,
-            molecule_objectives={store.name: len(store.names) for store in targets},
-        )
-        model = ExLMForMaskedLM(self.config).train()
+        model = ExLMForMaskedLM(config).train()
         for store in targets:
             if not store.is_regression:  # a new head says how often each bit is set, so its loss starts at the baseline
                 share = torch.tensor(store.mean).clamp(1e-4, 1 - 1e-4)
                 model.molecule_heads[store.name].get_parameter("bias").data.copy_(share.logit())
         if options.compile:
             model = torch.compile(model, dynamic=True)  # type: ignore[assignment]
-        self.model, self.optimizer = self.accelerator.prepare(
-            model, make_optimizer(model, options.learning_rate, options.weight_decay)
-        )
-        self.costs = expanded_lengths(corpus.lengths, self.config, options.mask_ratio)
+        optimizer = make_optimizer(model, options.learning_rate, options.weight_decay)
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.average = make_average(self._unwrapped(), options.ema) if options.ema else None
+        if self.average is not None:
+            self.accelerator.register_for_checkpointing(self.average)
+        plan = Plan(corpus, config, options.mask_ratio, options.unmasked, options.batch_tokens, options.seed)
+        self.batches = MaskedBatches(plan, tokenizer, targets, options.randomise)
+        self.validation_plan = plan.validation(VALIDATION_MOLECULES)
+        self.train_molecules = corpus.count()[0]
+        device = self.accelerator.device
+        self.steps_ahead = 1 if device.type == "cpu" else STEPS_AHEAD
+        precision = {"no": "fp32"}.get(self.accelerator.mixed_precision, "bf16")
+        self.peak_flops = 1e9 * multiplication_speed(str(device), seconds=0.2)[precision]
+        self._loss = torch.zeros((), device=device)
+        self._window = Window()  # of this process, since the last `read_clock`
         self._stop = StopRequest()
+        self._clock = self._saved = 0.0
 
     def train(self, resume: bool = False) -> ExLMForMaskedLM:
         """Run to the end and return the model.
@@ -120,29 +125,33 @@ class Trainer:
         if resume:
             self._resume()
         options, progress = self.options, self.progress
-        last_checkpoint = time.monotonic()
-        batches = self._batches(progress.step)
+        self.accelerator.init_trackers("exlm-chem", {"options": json.dumps(asdict(options))})
+        batches = load_batches(
+            self.batches,
+            progress.batches,
+            self.accelerator.process_index,
+            self.accelerator.num_processes,
+            options.num_workers,
+            pin_memory=self.accelerator.device.type == "cuda",
+        )
+        self._clock, self._saved = time.monotonic(), progress.seconds
         with self._stop:
             while (share := self.share_done()) < 1:
-                started = time.monotonic()
-                loss, molecules, tokens = self._step(batches, share)
-                progress.count(loss, molecules, tokens, time.monotonic() - started)
-                if progress.step % RELEASE_EVERY == 0:
-                    release_memory()
+                self.take_step(batches, share)
+                if progress.step % self.steps_ahead and self.share_done() < 1:
+                    continue
+                stop = self.read_clock()
                 share = self.share_done()
-                self.report(progress, share, loss)
                 if share >= 1 or share >= (progress.evaluations + 1) / options.evaluations:
                     self._measure(share)
-                stop = self._stop_asked()
-                if stop or share >= 1 or time.monotonic() - last_checkpoint > 60 * options.checkpoint_minutes:
+                if stop or share >= 1 or progress.seconds - self._saved >= 60 * options.checkpoint_minutes:
                     self._save()
-                    last_checkpoint = time.monotonic()
                 if stop and share < 1:
                     by = self._stop.name or "a signal to another process"
                     advice = "the same command with --resume goes on from there"
                     raise ExLMError(f"stopped by {by} after step {progress.step}; {advice}.")
-        model: ExLMForMaskedLM = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
-        return model.eval()
+        self.accelerator.end_training()
+        return self._unwrapped(averaged=True).eval()
 
     def share_done(self) -> float:
         """Share of the run that is done, by whichever limit is nearest."""
@@ -151,40 +160,43 @@ class Trainer:
         if options.max_steps is not None:
             shares.append(progress.step / options.max_steps)
         if options.epochs is not None:
-            shares.append(progress.molecules / (options.epochs * len(self.corpus.train_rows)))
+            shares.append(progress.molecules / (options.epochs * self.train_molecules))
         if options.max_seconds is not None:
             shares.append(progress.seconds / options.max_seconds)
         return max(shares)
 
-    def _step(self, batches: Iterator[Batch], share: float) -> tuple[float, int, int]:
-        """One optimizer step; returns the mean loss and the molecules and tokens of all processes."""
+    def take_step(self, batches: Iterator[Batch], share: float) -> None:
+        """One optimizer step. Nothing in it waits for a GPU."""
         options, accelerator = self.options, self.accelerator
-        learning_rate = options.learning_rate * learning_rate_factor(share, options.schedule)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
-        loss, counts = (
-            torch.zeros((), device=accelerator.device),
-            torch.zeros(2, dtype=torch.long, device=accelerator.device),
-        )
+            group["lr"] = options.learning_rate * learning_rate_factor(share, options.schedule)
         for part in range(options.accumulation):
-            batch = next(batches).to(accelerator.device)
+            batch = next(batches)
+            self._count(batch)
+            batch = batch.to(accelerator.device)
             last = part == options.accumulation - 1
             with nullcontext() if last else accelerator.no_sync(self.model):
-                output = self.model(batch.input_ids, batch.labels, batch.molecule_targets)
+                output = self.model(batch.inputs, batch.molecule_targets)
                 total = self._total_loss(output) / options.accumulation
                 accelerator.backward(total)
-            loss += total.detach()
-            expanded = output.encoder.expansion.input_ids.shape
-            counts += torch.tensor([expanded[0], expanded[0] * expanded[1]], device=counts.device)
+            self._loss += total.detach()
         accelerator.clip_grad_norm_(self.model.parameters(), options.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        mean_loss = float(accelerator.reduce(loss, "mean"))
-        if not np.isfinite(mean_loss):
-            advice = "use a smaller --learning-rate or --precision fp32"
-            raise ExLMError(f"the loss is {mean_loss} at step {self.progress.step}; {advice}.")
-        molecules, tokens = accelerator.reduce(counts, "sum").tolist()
-        return mean_loss, molecules, tokens
+        if self.average is not None:
+            self.average.update_parameters(self._unwrapped())
+        self.progress.step += 1
+        self.progress.batches += options.accumulation * accelerator.num_processes
+        self._window.steps += 1
+        if self.progress.step % RELEASE_EVERY == 0:
+            release_memory()
+
+    def _count(self, batch: Batch) -> None:
+        window = self._window
+        window.molecules += batch.molecules
+        window.tokens += batch.tokens
+        window.places += batch.places
+        window.flops += training_flops(self.config, batch.inputs)
 
     def _total_loss(self, output: MaskedLMOutput) -> Tensor:
         """Add the molecule-level losses, each as a share of what knowing nothing of the molecule would cost."""
@@ -193,42 +205,40 @@ class Trainer:
             total = total + self.options.molecule_weight * output.molecule_losses[store.name] / store.baseline
         return total
 
-    def _batches(self, step: int) -> Iterator[Batch]:
-        """All batches of this process from a step on, epoch after epoch, without end."""
-        processes = self.accelerator.num_processes
-        skip = step * self.options.accumulation * processes
-        for epoch in itertools.count():
-            generator = np.random.default_rng([ORDER, self.options.seed, epoch])
-            rows = self.corpus.train_rows
-            plan = plan_batches(rows, self.costs[rows], self.options.batch_tokens, generator)
-            # Every process takes as many batches, or the last step would wait for ever.
-            usable = len(plan) // processes * processes if len(plan) >= processes else len(plan)
-            if skip >= usable:
-                skip -= usable
-                continue
-            seed = (MASKS, self.options.seed, epoch)
-            mine = range(skip + self.accelerator.process_index, usable, processes)
-            dataset = Subset(self._masked(plan, seed), mine)
-            # A generator of its own: otherwise the loader would draw from the numbers that dropout draws from.
-            loader_seed = torch.Generator().manual_seed(self.options.seed)
-            yield from DataLoader(dataset, batch_size=None, num_workers=self.options.num_workers, generator=loader_seed)
-            skip = 0
+    def read_clock(self) -> bool:
+        """Add up what all processes did since the last time; say whether one of them was asked to stop.
 
-    def _validation_batches(self) -> MaskedBatches:
-        rows = self.corpus.validation_rows[:VALIDATION_MOLECULES]
-        plan = plan_batches(rows, self.costs[rows], self.options.batch_tokens, np.random.default_rng(VALIDATION))
-        return self._masked(plan, (VALIDATION,))
-
-    def _masked(self, plan: BatchPlan, seed: tuple[int, ...]) -> MaskedBatches:
-        options = self.options
-        unmasked, targets = options.unmasked, self.targets
-        return MaskedBatches(self.corpus, plan, self.tokenizer, options.mask_ratio, seed, unmasked, targets)
+        All processes learn the same, so that they agree on how far the run is.
+        """
+        accelerator, progress, window = self.accelerator, self.progress, self._window
+        loss = float(self._loss)  # waits for the device
+        now = time.monotonic()
+        window.seconds = now - self._clock if accelerator.is_main_process else 0.0
+        numbers = [loss, window.molecules, window.tokens, window.places, window.flops / 1e9, window.seconds]
+        asked = self._stop.asked
+        if accelerator.num_processes > 1:
+            together = torch.tensor([*numbers, float(asked)], dtype=torch.float32, device=accelerator.device)
+            *numbers, stops = accelerator.reduce(together, "sum").tolist()
+            asked = stops > 0
+        loss = numbers[0] / accelerator.num_processes
+        if not math.isfinite(loss):
+            advice = "use a smaller --learning-rate or --precision fp32"
+            raise ExLMError(f"the loss is {loss} at step {progress.step}; {advice}.")
+        molecules, tokens, places = (round(number) for number in numbers[1:4])
+        done = Window(loss, window.steps, molecules, tokens, places, 1e9 * numbers[4], numbers[5])
+        progress.molecules += done.molecules
+        progress.tokens += done.tokens
+        progress.seconds += done.seconds
+        progress.window += done
+        self._loss, self._window, self._clock = torch.zeros_like(self._loss), Window(), now
+        self.report(progress, self.share_done(), loss / done.steps)
+        return asked or (accelerator.num_processes == 1 and self._stop.asked)
 
     def _measure(self, share: float) -> None:
-        progress = self.progress
+        progress, window = self.progress, self.progress.window
+        model: Any = self.model if self.average is None else self.average.module
         with self.accelerator.autocast():
-            batches = self._validation_batches()
-            result = evaluate(self.model, (batches[i] for i in range(len(batches))), self.accelerator.device)
+            result = evaluate(model, self.batches.validation(self.validation_plan), self.accelerator.device)
         progress.evaluations = int(share * self.options.evaluations + 1e-9)
         measurement = Measurement(
             step=progress.step,
@@ -236,23 +246,26 @@ class Trainer:
             tokens=progress.tokens,
             seconds=round(progress.seconds, 2),
             learning_rate=self.optimizer.param_groups[0]["lr"],
-            train_loss=progress.window_loss / progress.window_steps,
-            validation_loss=result["validation_loss"],
-            validation_accuracy=result["validation_accuracy"],
-            infeasible=int(result["infeasible"]),
-            molecules_per_second=round(progress.window_molecules / progress.window_seconds, 1),
-            validation_descriptors=result.get("validation_descriptors", math.nan),
-            validation_ecfp=result.get("validation_ecfp", math.nan),
+            train_loss=window.loss / window.steps,
+            molecules_per_second=round(window.molecules / window.seconds, 1),
+            tokens_per_second=round(window.tokens / window.seconds),
+            gemm_share=round(window.flops / window.seconds / self.peak_flops / self.accelerator.num_processes, 4),
+            padding=round(1 - window.tokens / window.places, 4),
+            **result,
         )
-        progress.window_loss, progress.window_steps, progress.window_molecules, progress.window_seconds = 0.0, 0, 0, 0.0
+        progress.window = Window()
         progress.history.append(measurement)
+        numbers = {name: value for name, value in asdict(measurement).items() if not math.isnan(value)}
+        self.accelerator.log(numbers, step=progress.step)
         if self.accelerator.is_main_process:
             write_history(progress.history, self.directory)
             self.log(str(measurement))
+        self._clock = time.monotonic()
 
     def _save(self) -> None:
         state = {"progress": asdict(self.progress), "options": asdict(self.options), "corpus": self.corpus.summary.key}
         save_checkpoint(self.accelerator, self.directory / "checkpoints", self.progress.step, state)
+        self._saved, self._clock = self.progress.seconds, time.monotonic()
 
     def _resume(self) -> None:
         path, state, warnings = find_checkpoint(self.directory / "checkpoints")
@@ -260,30 +273,18 @@ class Trainer:
             self.log(warning)
         if path is None:
             return
-        # How long a run lasts, how it is watched and on what it runs may change; what it computes may not.
-        limits = {"max_steps", "epochs", "max_seconds", "evaluations"}
-        free = limits | {"checkpoint_minutes", "num_workers", "device", "compile"}
         ours = json.loads(json.dumps(asdict(self.options)))  # as it comes back from a checkpoint
-        changed = [name for name, value in state["options"].items() if name not in free and ours.get(name) != value]
+        changed = [name for name, value in state["options"].items() if name not in FREE and ours.get(name) != value]
         if changed:
             option, value = f"--{changed[0].replace('_', '-')}", state["options"][changed[0]]
             raise ExLMError(f"{path} was made with another {option} ({value}); use that or another -o.")
         if state["corpus"] != self.corpus.summary.key:
             raise ExLMError(f"{path} was made from other molecules; give the same corpus or another -o.")
         self.accelerator.load_state(str(path))
-        saved = state["progress"]
-        self.progress = Progress(**{**saved, "history": [Measurement(**m) for m in saved["history"]]})
+        self.progress = Progress.load(state["progress"])
         self.log(f"resumed from {path.name}: {self.progress.molecules:,} molecules seen.")
 
-    def _stop_asked(self) -> bool:
-        asked = torch.tensor(int(self._stop.asked), device=self.accelerator.device)
-        return bool(self.accelerator.reduce(asked, "sum"))
-
-
-def expanded_lengths(lengths: NDArray[np.int64], config: ExLMConfig, mask_ratio: float) -> NDArray[np.int64]:
-    """Longest that molecules of these many tokens can become by expansion."""
-    if config.objective == "mlm":
-        return lengths
-    masked = np.ceil(mask_ratio * np.maximum(lengths - 2, 1)).astype(np.int64)
-    longest: NDArray[np.int64] = lengths + (config.num_states - 1) * (masked + 2)
-    return longest
+    def _unwrapped(self, averaged: bool = False) -> ExLMForMaskedLM:
+        model = self.average.module if averaged and self.average is not None else self.model
+        unwrapped: ExLMForMaskedLM = self.accelerator.unwrap_model(model, keep_torch_compile=False)
+        return unwrapped

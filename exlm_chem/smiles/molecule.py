@@ -87,6 +87,22 @@ def read_molecule(text: str | None, standardise: Standardise = "none") -> Molecu
     return Molecule(used, note=note, changed=used != canonical)
 
 
+def why_refused(smiles: str) -> str | None:
+    """Say why a SMILES string is no molecule, or nothing if it is one.
+
+    Examples
+    --------
+    >>> why_refused("CCO"), why_refused("C1CC")
+    (None, 'not SMILES at position 1: ring closure 1 is never closed')
+    """
+    with rdBase.BlockLogs():
+        try:
+            _parse(smiles)
+        except MoleculeError as error:
+            return str(error)
+    return None
+
+
 def canonical_smiles(text: str) -> str:
     """Write a molecule the way the models see it: RDKit's canonical isomeric SMILES.
 

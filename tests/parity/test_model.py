@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from exlm_chem.modeling import ExLMForMaskedLM, ExLMForMoleculeProperty, ExLMModel
 from exlm_chem.modeling.alignment import best_path
 from exlm_chem.modeling.encoder import rotary_table, rotate
-from exlm_chem.modeling.exlm import NOT_A_TARGET
+from exlm_chem.modeling.inputs import NOT_A_TARGET, prepare_inputs
 from exlm_chem.modeling.outputs import MaskedLMOutput, StateGraph
 from tests.parity.reference import (
     fill,
@@ -74,10 +74,10 @@ def run(name: str, dtype: torch.dtype) -> Case:
     fill(model, tensors, dtype)
     labels = tensors["in/target"].masked_fill(tensors["in/target"] == 1, NOT_A_TARGET)
     if name in GHOSTS:
-        targets, target_length = model.targets(tensors["in/src_tokens"], labels)
-        output = model.align(model.model.encode(our_expansion(tensors)), targets, target_length, (labels >= 0).sum(1))
+        inputs = prepare_inputs(model.config, tensors["in/src_tokens"], labels, our_expansion(tensors))
     else:
-        output = model(tensors["in/src_tokens"], labels)
+        inputs = prepare_inputs(model.config, tensors["in/src_tokens"], labels)
+    output = model(inputs)
     return Case(tensors, dtype, model, output)
 
 
@@ -230,7 +230,7 @@ def test_mlm_is_equal(dtype: torch.dtype) -> None:
     model = ExLMForMaskedLM(our_config(config))
     fill(model, tensors, dtype)
     labels = tensors["in/target"].masked_fill(tensors["in/target"] == 1, NOT_A_TARGET)
-    output = model(tensors["in/src_tokens"], labels)
+    output = model(prepare_inputs(model.config, tensors["in/src_tokens"], labels))
     out, grad = ("out64/", "grad64/") if dtype == torch.float64 else ("out/", "grad/")
     features = output.encoder.last_hidden_state
     torch.testing.assert_close(features.detach(), tensors[f"{out}features"], atol=TOLERANCE[dtype]["values"], rtol=0)

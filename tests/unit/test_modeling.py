@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, ExLMForMoleculeProperty, ExLMModel
+from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, ExLMForMoleculeProperty, ExLMModel, prepare_inputs
 from exlm_chem.modeling.encoder import EXPLICIT_ATTENTION_LENGTH
 from exlm_chem.modeling.losses import property_loss
 
@@ -29,7 +29,9 @@ def test_saved_and_loaded_gives_equal_outputs(objective: str, tmp_path: Path) ->
     model.save_pretrained(tmp_path)
     again = ExLMForMaskedLM.from_pretrained(tmp_path)
     assert again.config == model.config
-    assert torch.equal(again(IDS, LABELS).loss, model(IDS, LABELS).loss)
+    assert torch.equal(
+        again(prepare_inputs(again.config, IDS, LABELS)).loss, model(prepare_inputs(model.config, IDS, LABELS)).loss
+    )
     assert torch.equal(ExLMModel.from_pretrained(tmp_path).embed(IDS), model.model.embed(IDS))
 
 
@@ -92,7 +94,8 @@ def test_impossible_configurations_are_refused(change: dict[str, object], messag
 
 def test_padding_never_changes_a_row() -> None:
     model = ExLMForMaskedLM(CONFIG).eval()
-    alone, together = model(IDS[:1, :5], LABELS[:1, :5]), model(IDS, LABELS)
+    alone = model(prepare_inputs(CONFIG, IDS[:1, :5], LABELS[:1, :5]))
+    together = model(prepare_inputs(CONFIG, IDS, LABELS))
     torch.testing.assert_close(together.log_likelihood[:1], alone.log_likelihood, atol=1e-5, rtol=0)
     torch.testing.assert_close(model.model.embed(IDS)[:1], model.model.embed(IDS[:1, :5]), atol=1e-6, rtol=0)
 
@@ -106,7 +109,7 @@ def test_fused_attention_equals_explicit_attention(monkeypatch: pytest.MonkeyPat
 
 
 def test_transitions_are_probabilities_of_later_states() -> None:
-    output = ExLMForMaskedLM(CONFIG).eval()(IDS, LABELS)
+    output = ExLMForMaskedLM(CONFIG).eval()(prepare_inputs(CONFIG, IDS, LABELS))
     chance = output.graph.transitions.exp()
     lengths = output.encoder.expansion.state_length
     for row, length in enumerate(lengths.tolist()):
@@ -140,7 +143,8 @@ def test_missing_labels_have_exactly_zero_gradient() -> None:
 def test_rows_without_a_path_cost_nothing() -> None:
     model = ExLMForMaskedLM(CONFIG)
     ids = torch.tensor([[0, 9, 4, 2], [0, 9, 4, 8]])  # the second row does not end in a state
-    output = model(ids, torch.tensor([[-100, -100, 12, -100], [-100, -100, 12, -100]]))
+    labels = torch.tensor([[-100, -100, 12, -100], [-100, -100, 12, -100]])
+    output = model(prepare_inputs(CONFIG, ids, labels))
     assert output.log_likelihood.isfinite().tolist() == [True, False]
     output.loss.backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())

@@ -9,10 +9,12 @@ from rdkit import Chem
 from rdkit.Chem import Crippen, Descriptors, rdFingerprintGenerator
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
-from exlm_chem.pretraining.batching import MaskedBatches, plan_batches
-from exlm_chem.pretraining.corpus import Corpus, build_corpus
+from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, prepare_inputs
+from exlm_chem.pretraining.batching import MaskedBatches
+from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.corpus_builder import build_corpus
 from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.planning import Plan
 from exlm_chem.pretraining.target_store import CHUNK, CLAMP, TargetStore, build_targets
 from exlm_chem.pretraining.targets import compute_targets, target_kind
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -27,7 +29,7 @@ SMILES[8] = "F/C=C/Cl"
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     folder = tmp_path_factory.mktemp("targets")
     (folder / "m.smi").write_text("\n".join(SMILES))
-    return build_corpus([folder / "m.smi"], folder / "corpus", TOKENIZER, 128, validation=0.0)
+    return Corpus(build_corpus([folder / "m.smi"], TOKENIZER, cache=folder))
 
 
 @pytest.fixture(scope="module")
@@ -98,19 +100,18 @@ def test_only_what_is_missing_is_computed(corpus: Corpus, stores: dict[str, Targ
 
 
 def test_batches_bring_the_targets_of_their_molecules(corpus: Corpus, stores: dict[str, TargetStore]) -> None:
-    plan = plan_batches(corpus.train_rows, corpus.lengths, 4096, np.random.default_rng(0))
-    batches = MaskedBatches(corpus, plan, TOKENIZER, 0.2, (1,), unmasked=0.5, targets=[stores["ecfp"]])
+    config = ExLMConfig.preset("tiny", TOKENIZER.vocab_size, mask_token_id=TOKENIZER.mask_id)
+    plan = Plan(corpus, config, mask_ratio=0.2, unmasked=0.5, batch_tokens=4096, seed=1)
+    batches = MaskedBatches(plan, TOKENIZER, targets=[stores["ecfp"]])
     whole = molecules = 0
-    for index in range(len(batches)):
-        batch = batches[index]
-        masked = (batch.labels != -100).any(1)
-        whole, molecules = whole + int((~masked).sum()), molecules + len(masked)
-        assert torch.equal(masked, (batch.input_ids == TOKENIZER.mask_id).any(1))
-        text = [
-            TOKENIZER.decode(row) for row in torch.where(batch.labels != -100, batch.labels, batch.input_ids).tolist()
-        ]
-        expected = np.stack([compute_targets(smiles, "ecfp") for smiles in text[:3]])
+    for number in range(len(plan.pool(0, 0))):
+        batch = batches[0, 0, number]
+        rows = plan.pool(0, 0)[number][0]
+        expected = np.stack([compute_targets(SMILES[row], "ecfp") for row in rows[:3]])
         assert np.array_equal(batch.molecule_targets["ecfp"][:3].numpy(), expected)
+        whole += batch.molecules - int((batch.inputs.num_masked > 0).sum())
+        molecules += batch.molecules
+    assert molecules == len(corpus)
     assert abs(whole / molecules - 0.5) < 0.06
 
 
@@ -124,8 +125,8 @@ def test_rows_without_masks_teach_the_embedding_only(objective: str) -> None:
     labels = torch.tensor([[-100, 5, -100, -100], [-100, -100, -100, -100]])
     nan = float("nan")
     targets = {"descriptors": torch.tensor([[1.0, nan, 0.0], [nan, nan, 2.0]]), "ecfp": torch.tensor([[1.0, 0.0]] * 2)}
-    output = model(ids, labels, targets)
-    torch.testing.assert_close(output.loss, model(ids[:1], labels[:1]).loss)
+    output = model(prepare_inputs(config, ids, labels), targets)
+    torch.testing.assert_close(output.loss, model(prepare_inputs(config, ids[:1], labels[:1])).loss)
     assert output.molecule_losses.keys() == targets.keys()
     output.molecule_losses["descriptors"].backward()
     assert (model.molecule_heads["descriptors"].weight.grad[1] == 0).all()  # that target is known of no molecule

@@ -1,0 +1,259 @@
+"""From SMILES files to a corpus: read once, checked on all processors, kept under the hash of its content."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.pretraining.corpus import SUMMARY, CorpusSummary
+from exlm_chem.pretraining.processes import process_pool
+from exlm_chem.smiles.files import iter_smiles
+from exlm_chem.smiles.grammar import SmilesSyntaxError
+from exlm_chem.smiles.molecule import MoleculeError, why_refused
+from exlm_chem.tokenizer import ExLMTokenizer
+
+LINES = 4096  # that one process checks at a time
+REJECTED = "rejected.csv"
+
+Line = tuple[str, int, str]  # file, line, SMILES
+
+
+def default_cache() -> Path:
+    """Where prepared corpora are kept: ``$EXLM_CHEM_CACHE``, or a folder in the user's cache directory."""
+    if named := os.environ.get("EXLM_CHEM_CACHE"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "exlm-chem"
+
+
+def build_corpus(
+    files: Sequence[str | Path],
+    tokenizer: ExLMTokenizer,
+    *,
+    validation_files: Sequence[str | Path] = (),
+    smiles_column: str | None = None,
+    check: bool = True,
+    deduplicate: bool = False,
+    cache: str | Path | None = None,
+    workers: int | None = None,
+    report: Callable[[int], None] = lambda _: None,
+) -> Path:
+    """Turn SMILES files into a corpus, or find the one that was made from the same content.
+
+    Memory does not grow with the files, except by 24 bytes a molecule while repetitions are looked for.
+
+    Parameters
+    ----------
+    files : sequence of paths
+        Anything that `iter_smiles` reads.
+    tokenizer : ExLMTokenizer
+        Its ids are stored.
+    validation_files : sequence of paths
+        Files whose molecules are the validation part.
+    smiles_column : str, optional
+        Name of the SMILES column in tables.
+    check : bool
+        Whether RDKit must accept a molecule; otherwise every text that consists of SMILES tokens is taken, which is
+        several times as fast.
+    deduplicate : bool
+        Whether a text that came before is left aside.
+    cache : path, optional
+        The folder of all corpora; see `default_cache`.
+    workers : int, optional
+        Processes; as many as there are processors by default.
+    report : callable, optional
+        Called with the number of lines read so far.
+
+    Returns
+    -------
+    Path
+        The corpus, for `Corpus`.
+
+    Raises
+    ------
+    ExLMError
+        When a file cannot be read or holds no molecule.
+
+    Examples
+    --------
+    >>> from exlm_chem.data import data_path
+    >>> from exlm_chem.pretraining.corpus import Corpus
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     corpus = Corpus(build_corpus([data_path("examples.csv")], ExLMTokenizer(), cache=folder))
+    ...     len(corpus), corpus.summary.rejected
+    (24, 4)
+    """
+    settings = [2, tokenizer.fingerprint, smiles_column, len(validation_files), check, deduplicate]
+    key = content_key([*files, *validation_files], settings)
+    directory = Path(cache or default_cache()) / "corpora" / key[:20]
+    if (directory / SUMMARY).exists():
+        return directory
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    # A name of its own: another process may be making the same corpus.
+    temporary = Path(tempfile.mkdtemp(prefix=f"{directory.name}.", suffix=".part", dir=directory.parent))
+    try:
+        checker = _Checker(tokenizer.scheme, check)
+        counts = _write(_batches(files, validation_files, smiles_column), temporary, checker, workers, report)
+        if not counts["molecules"]:
+            names, rejected = ", ".join(map(str, files)), counts["rejected"]
+            first = "; the first: " + _first_reason(temporary / REJECTED) if rejected else ""
+            raise ExLMError(f"{names}: there is no molecule to train on ({rejected} lines rejected{first}).")
+        duplicates = _mark_duplicates(temporary) if deduplicate else 0
+        summary = CorpusSummary(key=key, files=[str(file) for file in files], duplicates=duplicates, **counts)
+        (temporary / SUMMARY).write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")
+        temporary.chmod(0o755)
+        if not (directory / SUMMARY).exists():
+            shutil.rmtree(directory, ignore_errors=True)
+            temporary.rename(directory)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return directory
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What became of some lines."""
+
+    tokens: NDArray[np.uint16]
+    lengths: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
+    rejected: list[tuple[str, int, str, str]]
+
+
+class _Checker:
+    """From lines to tokens; goes to the worker processes."""
+
+    def __init__(self, scheme: str, check: bool) -> None:
+        self.tokenizer, self.check = ExLMTokenizer(scheme), check  # type: ignore[arg-type]
+
+    def __reduce__(self) -> tuple[type[_Checker], tuple[str, bool]]:
+        return _Checker, (self.tokenizer.scheme, self.check)
+
+    def __call__(self, lines: list[Line], for_validation: bool) -> _Checked:
+        tokens: list[int] = []
+        lengths, hashes, rejected = [], [], []
+        for path, line, smiles in lines:
+            ids, reason = self._encode(smiles)
+            if reason:
+                rejected.append((path, line, smiles[:200], reason))
+                continue
+            tokens.extend(ids)
+            lengths.append(len(ids))
+            hashes.append(0 if for_validation else text_hash(smiles))
+        return _Checked(np.array(tokens, np.uint16), np.array(lengths, np.int64), np.array(hashes, np.uint64), rejected)
+
+    def _encode(self, smiles: str) -> tuple[list[int], str]:
+        try:
+            ids = self.tokenizer.encode(smiles)
+        except (SmilesSyntaxError, MoleculeError) as error:
+            return [], str(error)
+        if len(ids) <= 2:
+            return [], "no SMILES in this line"
+        return ids, (why_refused(smiles) or "") if self.check else ""
+
+
+def text_hash(smiles: str) -> int:
+    """Hash of a molecule's text, 64 bits and never 0."""
+    return int.from_bytes(hashlib.blake2b(smiles.encode(), digest_size=8).digest(), "little") or 1
+
+
+def content_key(files: Sequence[str | Path], settings: list[object]) -> str:
+    """Hash of the content of files, not of their names, and of some settings."""
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    for file in files:
+        try:
+            with Path(file).open("rb") as content:
+                digest.update(hashlib.file_digest(content, "sha256").digest())
+        except OSError as error:
+            raise ExLMError(f"{file} cannot be read: {error.strerror}.") from None
+    return digest.hexdigest()
+
+
+def _batches(
+    files: Sequence[str | Path], validation_files: Sequence[str | Path], smiles_column: str | None
+) -> Iterator[tuple[list[Line], bool]]:
+    for some, for_validation in ((files, False), (validation_files, True)):
+        lines = iter_smiles(some, smiles_column)
+        while batch := list(itertools.islice(lines, LINES)):
+            yield batch, for_validation
+
+
+def _write(
+    batches: Iterator[tuple[list[Line], bool]],
+    directory: Path,
+    checker: _Checker,
+    workers: int | None,
+    report: Callable[[int], None],
+) -> dict[str, int]:
+    molecules = total = rejected = 0
+    with (
+        (directory / "tokens.bin").open("wb") as tokens,
+        (directory / "offsets.bin").open("wb") as offsets,
+        (directory / "hashes.bin").open("wb") as hashes,
+        (directory / REJECTED).open("w", newline="", encoding="utf-8") as rejections,
+    ):
+        table = csv.writer(rejections)
+        table.writerow(["file", "line", "smiles", "reason"])
+        np.zeros(1, np.int64).tofile(offsets)
+        for part in _checked(batches, checker, workers):
+            part.tokens.tofile(tokens)
+            (total + np.cumsum(part.lengths)).tofile(offsets)
+            part.hashes.tofile(hashes)
+            table.writerows(part.rejected)
+            molecules += len(part.lengths)
+            total += len(part.tokens)
+            rejected += len(part.rejected)
+            report(molecules + rejected)
+    return {"molecules": molecules, "tokens": total, "rejected": rejected}
+
+
+def _checked(batches: Iterator[tuple[list[Line], bool]], checker: _Checker, workers: int | None) -> Iterator[_Checked]:
+    """Check batches in order, on several processes if there is more than one batch."""
+    first = list(itertools.islice(batches, 2))
+    workers = workers or os.cpu_count() or 1
+    if len(first) < 2 or workers == 1:
+        yield from (checker(*batch) for batch in itertools.chain(first, batches))
+        return
+    with process_pool(workers) as pool:
+        yield from _in_order(pool, checker, itertools.chain(first, batches), 4 * workers)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor, checker: _Checker, batches: Iterable[tuple[list[Line], bool]], ahead: int
+) -> Iterator[_Checked]:
+    """Like ``pool.map``, which would read the whole file into its queue."""
+    waiting: deque[Future[_Checked]] = deque()
+    for batch in batches:
+        waiting.append(pool.submit(checker, *batch))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _mark_duplicates(directory: Path) -> int:
+    hashes = np.fromfile(directory / "hashes.bin", np.uint64)
+    repeated = np.ones(len(hashes), dtype=bool)
+    repeated[np.unique(hashes, return_index=True)[1]] = False
+    repeated[hashes == 0] = False  # of validation files
+    repeated.tofile(directory / "duplicates.bin")
+    return int(repeated.sum())
+
+
+def _first_reason(file: Path) -> str:
+    with file.open(newline="", encoding="utf-8") as table:
+        row = next(csv.DictReader(table))
+    return f"line {row['line']} of {row['file']}, {row['reason']}"

@@ -1,0 +1,147 @@
+"""The corpus: what is in it, what is not and why, and when it is made anew."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.pretraining import corpus_builder
+from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.corpus_builder import REJECTED, build_corpus
+from exlm_chem.pretraining.processes import process_pool
+from exlm_chem.tokenizer import ExLMTokenizer
+
+TOKENIZER = ExLMTokenizer()
+SMILES = ["CCO", "c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "C[C@@H](N)C(=O)O", "[Na+].[Cl-]", "CN1CCC[C@H]1c1cccnc1"]
+
+
+def texts(corpus: Corpus, rows: np.ndarray | None = None) -> list[str]:
+    return [TOKENIZER.decode(corpus[row].tolist()) for row in (range(len(corpus)) if rows is None else rows)]
+
+
+def rejections(directory: Path) -> list[dict[str, str]]:
+    with (directory / REJECTED).open(newline="") as table:
+        return list(csv.DictReader(table))
+
+
+def test_every_molecule_comes_back(tmp_path: Path) -> None:
+    file = tmp_path / "some.smi.gz"
+    file.write_bytes(gzip.compress("\n".join(f"{s} name {i}" for i, s in enumerate(SMILES)).encode()))
+    corpus = Corpus(build_corpus([file], TOKENIZER, cache=tmp_path))
+    assert texts(corpus) == SMILES
+    rows = np.array([5, 0, 2])
+    assert corpus.lengths(rows).tolist() == [len(TOKENIZER.encode(SMILES[row])) for row in rows]
+    assert np.array_equal(corpus.padded(rows, TOKENIZER.pad_id), TOKENIZER.pad([corpus[r].tolist() for r in rows]))
+    assert corpus.summary.tokens == corpus.lengths(np.arange(len(corpus))).sum()
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_rejected_lines_are_reported_with_their_reason(check: bool, tmp_path: Path) -> None:
+    file = tmp_path / "bad.smi"
+    file.write_text("CCO\nC!C\nC1CC\nCCN\n")
+    directory = build_corpus([file], TOKENIZER, check=check, cache=tmp_path)
+    rows = rejections(directory)
+    assert [(row["line"], row["smiles"]) for row in rows] == [("2", "C!C"), ("3", "C1CC")][: 1 + check]
+    assert "!" in rows[0]["reason"]
+    assert not check or "ring closure 1 is never closed" in rows[1]["reason"]
+    assert Corpus(directory).summary.rejected == len(rows)
+    assert texts(Corpus(directory)) == ["CCO", *["C1CC"] * (not check), "CCN"]
+
+
+def test_several_processes_and_several_files_make_the_same_corpus(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(corpus_builder, "LINES", 7)
+    first, second = tmp_path / "a.csv", tmp_path / "b.smi"
+    first.write_text("name,smiles\n" + "".join(f"x{i},{'C' * (i + 1)}\n" for i in range(40)))
+    second.write_text("\n".join([*SMILES, "wrong", *SMILES]))
+    made = [build_corpus([first, second], TOKENIZER, cache=tmp_path / str(n), workers=n) for n in (1, 2)]
+    assert texts(Corpus(made[0])) == ["C" * (i + 1) for i in range(40)] + SMILES + SMILES
+    for name in ("tokens.bin", "offsets.bin", "hashes.bin", REJECTED):
+        assert (made[0] / name).read_bytes() == (made[1] / name).read_bytes()
+    assert [(r["file"], r["line"]) for r in rejections(made[1])] == [(str(second), "7")]
+
+
+def test_parts_depend_on_the_molecule_alone(tmp_path: Path) -> None:
+    many = [f"{'C' * (i % 40 + 1)}{'O' * (i // 40 % 2)}{'N' * (i // 80 % 2)}{'F' * (i // 160)}" for i in range(320)]
+    (tmp_path / "a.smi").write_text("\n".join(many[:160]))
+    (tmp_path / "b.smi").write_text("\n".join(reversed(many)))
+
+    def kept_apart(name: str) -> set[str]:
+        corpus = Corpus(build_corpus([tmp_path / name], TOKENIZER, cache=tmp_path), validation=0.2)
+        rows = corpus.validation_rows()
+        learnt = corpus.training_rows(np.arange(len(corpus)))
+        assert sorted([*rows, *learnt]) == list(range(len(corpus)))
+        assert corpus.count() == (len(learnt), len(rows), 0)
+        assert corpus.validation_rows(3).tolist() == rows[:3].tolist()
+        return set(texts(corpus, rows))
+
+    small, large = kept_apart("a.smi"), kept_apart("b.smi")
+    assert small == large & set(many[:160])
+    assert 30 < len(large) < 100
+
+
+def test_repetitions_are_left_aside_only_if_asked(tmp_path: Path) -> None:
+    file = tmp_path / "twice.smi"
+    file.write_text("CCO\nCCN\nCCO\nOCC\nCCO\n")
+    whole = Corpus(build_corpus([file], TOKENIZER, cache=tmp_path))
+    once = Corpus(build_corpus([file], TOKENIZER, deduplicate=True, cache=tmp_path))
+    assert (whole.count()[0], once.count()[0]) == (5, 3)
+    assert texts(once, once.training_rows(np.arange(5))) == ["CCO", "CCN", "OCC"]
+    assert once.summary.duplicates == 2
+
+
+def test_too_long_molecules_belong_to_no_part(tmp_path: Path) -> None:
+    file = tmp_path / "long.smi"
+    file.write_text("CCO\n" + "C" * 100 + "\nCCN\n")
+    directory = build_corpus([file], TOKENIZER, cache=tmp_path)
+    assert Corpus(directory, max_tokens=64).count() == (2, 0, 1)
+    assert texts(Corpus(directory, max_tokens=64), np.array([0, 2])) == ["CCO", "CCN"]
+
+
+def test_a_corpus_is_made_once_for_the_same_content(tmp_path: Path) -> None:
+    file, copy = tmp_path / "c.smi", tmp_path / "copy.smi"
+    for one in (file, copy):
+        one.write_text("CCO\nCCN\n")
+    first = build_corpus([file], TOKENIZER, cache=tmp_path)
+    stamp = (first / "tokens.bin").stat().st_mtime_ns
+    assert build_corpus([copy], TOKENIZER, cache=tmp_path) == first
+    assert (first / "tokens.bin").stat().st_mtime_ns == stamp
+    file.write_text("CCO\nCCN\nCCC\n")
+    other = build_corpus([file], TOKENIZER, cache=tmp_path)
+    assert len(Corpus(other)) == 3
+    assert build_corpus([file], ExLMTokenizer("atomwise"), cache=tmp_path) not in (first, other)
+    assert not list((tmp_path / "corpora").glob("*.part"))
+
+
+def test_validation_file(tmp_path: Path) -> None:
+    train, valid = tmp_path / "t.smi", tmp_path / "v.smi"
+    train.write_text("CCO\nCCN\n")
+    valid.write_text("CCC\n")
+    corpus = Corpus(build_corpus([train], TOKENIZER, validation_files=[valid], cache=tmp_path))
+    assert texts(corpus, corpus.validation_rows()) == ["CCC"]
+    assert texts(corpus, corpus.training_rows(np.arange(3))) == ["CCO", "CCN"]
+
+
+def test_nothing_to_learn_leaves_nothing_behind(tmp_path: Path) -> None:
+    train = tmp_path / "t.smi"
+    train.write_text("!!!\n")
+    with pytest.raises(ExLMError, match=r"there is no molecule to train on \(1 lines rejected; the first: line 1 of"):
+        build_corpus([train], TOKENIZER, cache=tmp_path)
+    assert not list((tmp_path / "corpora").iterdir())
+    with pytest.raises(ExLMError, match="cannot be read"):
+        build_corpus([tmp_path / "missing.smi"], TOKENIZER, cache=tmp_path)
+
+
+def die() -> None:
+    import os
+
+    os._exit(1)
+
+
+def test_a_worker_that_dies_ends_the_work() -> None:
+    with pytest.raises(ExLMError, match="a worker process died"), process_pool(1) as pool:
+        pool.submit(die).result()
