@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 LEVELS = 1 << 16
+INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 def dropout(values: Tensor, probability: float) -> Tensor:
@@ -49,13 +50,19 @@ class _Dropout(torch.autograd.Function):
     def forward(ctx: Any, values: Tensor, dropped: int) -> Tensor:
         words = torch.empty(-(-values.numel() // 4), dtype=torch.int64).random_(-(1 << 63), None)
         bits = words.view(torch.int16)[: values.numel()].view(values.shape)
-        kept = bits >= dropped - LEVELS // 2
+        kept = torch.empty(values.shape, dtype=INTEGERS[values.element_size()])
+        torch.ge(bits, dropped - LEVELS // 2, out=kept)
         ctx.save_for_backward(kept)
         ctx.scale = LEVELS / (LEVELS - dropped)
-        return (values * kept).mul_(ctx.scale)
+        return _keep(values, kept).mul_(ctx.scale)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
         (kept,) = ctx.saved_tensors
-        return (grad_output * kept).mul_(ctx.scale), None
+        return _keep(grad_output, kept).mul_(ctx.scale), None
+
+
+def _keep(values: Tensor, kept: Tensor) -> Tensor:
+    """Multiply bit patterns by 0 or 1: several times as fast as a product of numbers and truth values."""
+    return (values.view(kept.dtype) * kept).view(values.dtype)

@@ -80,24 +80,35 @@ class MaskedBatches(Dataset[Batch]):
 
     def __getitem__(self, key: BatchKey) -> Batch:
         """Make the batch of a key."""
-        epoch, pool, number = key
+        return self._batch(self._rows(key)[0], *self.tokens(key))
+
+    def tokens(self, key: BatchKey) -> tuple[Tensor, Tensor]:
+        """Token ids with masks and labels of a batch, each int64 of shape (B, T)."""
         generator = np.random.default_rng((MASKS, self.plan.seed, *key))
-        return self._make(*self._pool(epoch, pool)[number], generator, self.randomise)
+        return self._masked(*self._rows(key), generator, self.randomise)
 
     def validation(self, plan: PoolPlan) -> Iterator[Batch]:
         """Make the batches of the validation part."""
         for number in range(len(plan)):
-            yield self._make(*plan[number], np.random.default_rng((VALIDATION, number)), 0.0)
+            rows, masks = plan[number]
+            yield self._batch(rows, *self._masked(rows, masks, np.random.default_rng((VALIDATION, number)), 0.0))
 
-    def _make(
+    def _rows(self, key: BatchKey) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        epoch, pool, number = key
+        return self._pool(epoch, pool)[number]
+
+    def _masked(
         self, rows: NDArray[np.int64], masks: NDArray[np.int64], generator: np.random.Generator, randomise: float
-    ) -> Batch:
+    ) -> tuple[Tensor, Tensor]:
         tokenizer = self.tokenizer
         ids = self.plan.corpus.padded(rows, tokenizer.pad_id)
         if randomise:
             ids = self._rewritten(ids, masks, generator, randomise)
         masked, labels = mask_tokens(ids, masks, tokenizer.unk_id + 1, tokenizer.mask_id, generator)
-        inputs = prepare_inputs(self.plan.config, torch.from_numpy(masked), torch.from_numpy(labels))
+        return torch.from_numpy(masked), torch.from_numpy(labels)
+
+    def _batch(self, rows: NDArray[np.int64], input_ids: Tensor, labels: Tensor) -> Batch:
+        inputs = prepare_inputs(self.plan.config, input_ids, labels)
         return Batch(
             inputs,
             {store.name: torch.from_numpy(store[rows]) for store in self.targets},

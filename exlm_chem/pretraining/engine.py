@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from accelerate import Accelerator, FullyShardedDataParallelPlugin
-from accelerate.state import AcceleratorState
+from accelerate import Accelerator, DistributedType, FullyShardedDataParallelPlugin
+from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import InitProcessGroupKwargs, ProjectConfiguration, is_tensorboard_available, is_wandb_available
 
 from exlm_chem.errors import ExLMError
@@ -30,22 +30,31 @@ def make_accelerator(options: PretrainingOptions, directory: Path) -> Accelerato
     Raises
     ------
     ExLMError
-        When a logger is asked for that is not installed.
+        When a logger is asked for that is not installed, or sharding without other processes.
     """
     available = {"tensorboard": is_tensorboard_available(), "wandb": is_wandb_available()}
     for name in options.loggers:
         if not available[name]:
             raise ExLMError(f"--log {name} needs the package {name}: pip install {name}.")
     AcceleratorState._reset_state()  # noqa: SLF001 - one process may train several models, each in its precision
-    return Accelerator(
+    sharding = _sharding() if options.fsdp else None
+    accelerator = Accelerator(
         cpu=options.device == "cpu",
         mixed_precision=resolve_precision(options.precision, options.device),
         log_with=list(options.loggers) or None,
         project_config=ProjectConfiguration(project_dir=str(directory), logging_dir=str(directory)),
-        fsdp_plugin=_sharding() if options.fsdp else None,
+        fsdp_plugin=sharding,
         step_scheduler_with_optimizer=False,
         kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
     )
+    if sharding and accelerator.num_processes == 1:
+        raise ExLMError("--fsdp shards over several processes; start them with torchrun --nproc-per-node N.")
+    if sharding and accelerator.device.type == "cpu":
+        # accelerate shards over GPUs only; torch does so over CPUs too, and this is how the tests see it work.
+        PartialState._shared_state["distributed_type"] = DistributedType.FSDP  # noqa: SLF001
+        accelerator.state.distributed_type = DistributedType.FSDP
+        accelerator.state.fsdp_plugin = sharding
+    return accelerator
 
 
 def _sharding() -> FullyShardedDataParallelPlugin:

@@ -52,16 +52,16 @@ def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.dev
             if output.graph is not None:
                 graph = output.graph
                 entropy = path_entropy(graph.match, graph.transitions, graph.target_length, graph.state_length)
+                sums["rows_with_paths"] += rows
                 sums["entropy"] += float(entropy[counted].sum())
             for name, value in output.molecule_losses.items():
                 sums[f"validation_{name}"] += float(value) * batch.molecules
     model.train(was_training)
-    has_paths = getattr(model, "transitions", None) is not None
     return {
         "validation_loss": _ratio(sums["loss"], sums["rows"]),
         "validation_accuracy": _ratio(sums["right"], sums["masked"]),
         "loss_per_masked_token": _ratio(-sums["log_likelihood"], sums["masked"]),
-        "path_entropy": _ratio(sums["entropy"], sums["rows"]) if has_paths else math.nan,
+        "path_entropy": _ratio(sums["entropy"], sums["rows_with_paths"]),
         "infeasible": int(sums["infeasible"]),
         **{name: value / sums["molecules"] for name, value in sums.items() if name.startswith("validation_")},
     }

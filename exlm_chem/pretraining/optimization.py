@@ -6,7 +6,6 @@ import math
 from typing import Literal
 
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 Schedule = Literal["linear", "cosine"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -51,11 +50,6 @@ def make_optimizer(model: torch.nn.Module, learning_rate: float, weight_decay: f
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
-
-
-def make_average(model: torch.nn.Module, decay: float) -> AveragedModel:
-    """Make a copy of a model that follows its weights as an exponential moving average."""
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
 
 
 def resolve_precision(precision: Precision, device: str) -> str:

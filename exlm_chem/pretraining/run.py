@@ -106,13 +106,9 @@ def pretrain(
     trainer = Trainer(corpus, output, tokenizer, config, options, accelerator, targets, report, log)
     started = time.time()
     model = trainer.train(resume)
-    if options.fsdp:
-        weights = accelerator.get_state_dict(trainer.model)
-        model = ExLMForMaskedLM(config)
-        if accelerator.is_main_process:
-            model.load_state_dict(weights)
     if accelerator.is_main_process:
         _write_model(model, output, tokenizer, corpus, trainer, started)
+    accelerator.end_training()
     return output
 
 

@@ -17,24 +17,25 @@ from accelerate.utils import set_seed
 from torch import Tensor
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.machine import multiplication_speed, release_memory
+from exlm_chem.machine import keep_memory, multiplication_speed, release_memory
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.modeling.flops import training_flops
 from exlm_chem.modeling.outputs import MaskedLMOutput
+from exlm_chem.pretraining.averaging import WeightAverage
 from exlm_chem.pretraining.batching import Batch, MaskedBatches, load_batches
 from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.evaluation import evaluate
 from exlm_chem.pretraining.history import Measurement, Progress, Window, write_history
 from exlm_chem.pretraining.interruption import StopRequest
-from exlm_chem.pretraining.optimization import learning_rate_factor, make_average, make_optimizer
+from exlm_chem.pretraining.optimization import learning_rate_factor, make_optimizer
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.planning import Plan
 from exlm_chem.pretraining.target_store import TargetStore
 from exlm_chem.tokenizer import ExLMTokenizer
 
 VALIDATION_MOLECULES = 1_000
-RELEASE_EVERY = 10  # steps
+RELEASE_EVERY = 100  # steps
 # On a GPU the program runs ahead of the device; only every so many steps it waits, to read losses and clocks.
 STEPS_AHEAD = 10
 
@@ -83,6 +84,7 @@ class Trainer:
         self.corpus, self.directory, self.config, self.options = corpus, directory, config, options
         self.targets, self.report, self.log = targets, report, log
         self.progress, self.accelerator = Progress(), accelerator
+        keep_memory()
         set_seed(options.seed)
         model = ExLMForMaskedLM(config).train()
         for store in targets:
@@ -93,7 +95,7 @@ class Trainer:
             model = torch.compile(model, dynamic=True)  # type: ignore[assignment]
         optimizer = make_optimizer(model, options.learning_rate, options.weight_decay)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.average = make_average(self._unwrapped(), options.ema) if options.ema else None
+        self.average = WeightAverage(self._unwrapped(), options.ema) if options.ema else None
         if self.average is not None:
             self.accelerator.register_for_checkpointing(self.average)
         plan = Plan(corpus, config, options.mask_ratio, options.unmasked, options.batch_tokens, options.seed)
@@ -150,8 +152,7 @@ class Trainer:
                     by = self._stop.name or "a signal to another process"
                     advice = "the same command with --resume goes on from there"
                     raise ExLMError(f"stopped by {by} after step {progress.step}; {advice}.")
-        self.accelerator.end_training()
-        return self._unwrapped(averaged=True).eval()
+        return self._trained().eval()
 
     def share_done(self) -> float:
         """Share of the run that is done, by whichever limit is nearest."""
@@ -184,7 +185,7 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average is not None:
-            self.average.update_parameters(self._unwrapped())
+            self.average.update(self._unwrapped(), self.progress.step)
         self.progress.step += 1
         self.progress.batches += options.accumulation * accelerator.num_processes
         self._window.steps += 1
@@ -284,7 +285,18 @@ class Trainer:
         self.progress = Progress.load(state["progress"])
         self.log(f"resumed from {path.name}: {self.progress.molecules:,} molecules seen.")
 
-    def _unwrapped(self, averaged: bool = False) -> ExLMForMaskedLM:
-        model = self.average.module if averaged and self.average is not None else self.model
-        unwrapped: ExLMForMaskedLM = self.accelerator.unwrap_model(model, keep_torch_compile=False)
+    def _unwrapped(self) -> ExLMForMaskedLM:
+        unwrapped: ExLMForMaskedLM = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
         return unwrapped
+
+    def _trained(self) -> ExLMForMaskedLM:
+        """The model to be saved: averaged if asked for, whole in the first process."""
+        if self.average is not None:
+            return self.average.module
+        if not self.options.fsdp:
+            return self._unwrapped()
+        weights = self.accelerator.get_state_dict(self.model)
+        whole = ExLMForMaskedLM(self.config)
+        if self.accelerator.is_main_process:
+            whole.load_state_dict(weights)
+        return whole

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +16,7 @@ from exlm_chem.pretraining.batching import Batch, MaskedBatches, load_batches
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import build_corpus
 from exlm_chem.pretraining.masking import draw_mask_counts, mask_tokens
-from exlm_chem.pretraining.optimization import learning_rate_factor, make_average
+from exlm_chem.pretraining.optimization import learning_rate_factor
 from exlm_chem.pretraining.order import permuted
 from exlm_chem.pretraining.planning import Plan, expanded_lengths, longest_molecule
 from exlm_chem.smiles.molecule import canonical_smiles
@@ -183,14 +182,3 @@ def test_schedule_warms_up_and_ends_at_zero(schedule: str) -> None:
     peak = values.index(1)
     assert all(a <= b for a, b in itertools.pairwise(values[: peak + 1]))
     assert all(a >= b for a, b in itertools.pairwise(values[peak:]))
-
-
-def test_average_follows_the_weights() -> None:
-    model = torch.nn.Linear(2, 1)
-    average = make_average(model, 0.9)
-    average.update_parameters(model)
-    start = model.weight.detach().clone()
-    with torch.no_grad():
-        model.weight += 1
-    average.update_parameters(model)
-    torch.testing.assert_close(average.module.weight, 0.9 * start + 0.1 * (start + 1))
