@@ -1,8 +1,8 @@
 """Claim: how fast a pretraining step is, where its time goes, and what it costs beside plain masked language models.
 
 Everything is measured in turn in one process (A B C A B C ...), so that only ratios have to be believed: the machine
-may be shared. Peers: our plain masked language model ("mlm") and Hugging Face's RoBERTa of the same width and depth, on the
-same molecules with the same masks. Writes ``benchmarks/results/pretraining.json``.
+may be shared. Peers: our plain masked language model ("mlm") and Hugging Face's RoBERTa of the same width and depth,
+on the same molecules with the same masks. Writes ``benchmarks/results/pretraining.json``.
 
     python benchmarks/pretraining.py ../shared/corpus/corpus-00.smi.gz
 """

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from exlm_chem.modeling.path_sums import PathSums, finite, sums_over
+
 
 def log_likelihood(match: Tensor, transitions: Tensor, target_length: Tensor, state_length: Tensor) -> Tensor:
     """Log-probability of the targets, summed over all paths.
@@ -53,7 +55,7 @@ class _LogLikelihood(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, match: Tensor, transitions: Tensor, target_length: Tensor, state_length: Tensor) -> Tensor:
-        alphas, shifts = _forward_scores(match, transitions)
+        alphas, shifts = _forward_scores(match, sums_over(transitions))
         ctx.save_for_backward(match, transitions, target_length, state_length, alphas)
         return _final_score(alphas + shifts[..., None], target_length, state_length)
 
@@ -61,23 +63,25 @@ class _LogLikelihood(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor, None, None]:
         match, transitions, target_length, state_length, alphas = ctx.saved_tensors
-        grad_match, grad_transitions = torch.empty_like(match), torch.zeros_like(transitions)
+        sums = sums_over(transitions)
+        grad_match, onward = torch.empty_like(match), torch.full_like(match, -torch.inf)
+        evidences = torch.empty_like(match[..., 0])
         num_targets, num_states = match.shape[1:]
         at_end = torch.arange(num_states, device=match.device) == (state_length - 1)[:, None]
         end_score = torch.where(at_end, 0.0, -torch.inf).to(match.dtype)
         beta = torch.full_like(end_score, -torch.inf)
-        suffix = torch.full_like(transitions, -torch.inf)
         for t in range(num_targets - 1, -1, -1):
             if t < num_targets - 1:
-                suffix = transitions + (match[:, t + 1] + beta)[:, None, :]
-                beta = suffix.logsumexp(2)
+                onward[:, t] = match[:, t + 1] + beta
+                beta = sums.over_later(onward[:, t])
             beta = torch.where((target_length == t + 1)[:, None], end_score, beta)
             joint = alphas[:, t] + beta
             # Normalised at every target, not by the final likelihood: rounding does not grow with the likelihood.
-            evidence = _finite(joint.logsumexp(1, keepdim=True))
+            evidence = finite(joint.logsumexp(1, keepdim=True))
             grad_match[:, t] = (joint - evidence).exp_()
-            grad_transitions += (suffix + (alphas[:, t] - evidence)[:, :, None]).exp_()
-            beta = beta - _finite(beta.amax(1, keepdim=True))
+            evidences[:, t] = evidence[:, 0]
+            beta = beta - finite(beta.amax(1, keepdim=True))
+        grad_transitions = sums.expected_uses(alphas, onward, evidences)
         weight = grad_output.to(match.dtype)[:, None, None]
         return grad_match * weight, grad_transitions * weight, None, None
 
@@ -111,7 +115,7 @@ def path_entropy(match: Tensor, transitions: Tensor, target_length: Tensor, stat
         match, transitions = (values.detach().clone().requires_grad_() for values in (match, transitions))
         likelihood = log_likelihood(match, transitions, target_length.clone(), state_length.clone())
         emitted, gone = torch.autograd.grad(likelihood.sum(), [match, transitions])
-    expected = (emitted * _finite(match)).sum((1, 2)) + (gone * _finite(transitions)).sum((1, 2))
+    expected = (emitted * finite(match)).sum((1, 2)) + (gone * finite(transitions)).sum((1, 2))
     return torch.where(likelihood.isfinite(), likelihood - expected, 0.0).detach()
 
 
@@ -166,7 +170,7 @@ def sample_path(
     Tensor of int64, shape (B, M)
         As the path of `best_path`.
     """
-    alphas, _ = _forward_scores(match, transitions)
+    alphas, _ = _forward_scores(match, sums_over(transitions))
     score = _final_score(alphas, target_length, state_length)
 
     def previous(t: int, state: Tensor) -> Tensor:
@@ -185,11 +189,7 @@ def _only_first(match: Tensor) -> Tensor:
     return start
 
 
-def _finite(scores: Tensor) -> Tensor:
-    return torch.where(scores.isfinite(), scores, 0.0)
-
-
-def _forward_scores(match: Tensor, transitions: Tensor) -> tuple[Tensor, Tensor]:
+def _forward_scores(match: Tensor, sums: PathSums) -> tuple[Tensor, Tensor]:
     """f_t(q) of the reference: log-probability of all ways to have emitted targets 0..t, the last by state q.
 
     Returned as (B, M, S) scores relative to a (B, M) shift, the best state's score: so they keep their precision
@@ -199,8 +199,8 @@ def _forward_scores(match: Tensor, transitions: Tensor) -> tuple[Tensor, Tensor]
     alphas, shifts = [], []
     for t in range(match.shape[1]):
         if t:
-            alpha = match[:, t] + (alpha[:, :, None] + transitions).logsumexp(1)
-        best = _finite(alpha.amax(1, keepdim=True))
+            alpha = match[:, t] + sums.over_earlier(alpha)
+        best = finite(alpha.amax(1, keepdim=True))
         alpha, shift = alpha - best, shift + best[:, 0]
         alphas.append(alpha)
         shifts.append(shift)

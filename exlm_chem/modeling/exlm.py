@@ -114,6 +114,7 @@ class ExLMForMaskedLM(SavedModel):
     Examples
     --------
     >>> config = ExLMConfig(vocab_size=20, hidden_size=32, num_hidden_layers=1, num_attention_heads=4)
+    >>> from exlm_chem.modeling.inputs import prepare_inputs
     >>> inputs = prepare_inputs(config, torch.tensor([[0, 4, 6, 2]]), torch.tensor([[-100, 7, -100, -100]]))
     >>> output = ExLMForMaskedLM(config)(inputs)
     >>> output.graph.transitions.shape, output.graph.targets.tolist()  # <s>, the masked token and </s> on 12 states
