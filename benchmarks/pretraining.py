@@ -80,6 +80,7 @@ def main() -> None:
             "engine": engine(corpus, args.rounds),
             "molecule_objectives": molecule_objectives(corpus, args.rounds),
             "padding": padding(corpus),
+            "gflop_per_molecule": cost_per_molecule(corpus),
             "device": devices(),
             "versions": versions(),
             "python": platform.python_version(),
@@ -402,6 +403,18 @@ def padding(corpus: Corpus) -> dict[str, float]:
             made = [batches[0, 0, number] for number in range(len(plan.pool(0, 0)))]
             share = 1 - sum(batch.tokens for batch in made) / sum(batch.places for batch in made)
             result[f"{objective}, {unmasked:.0%} of the molecules unmasked"] = round(share, 5)
+    return result
+
+
+def cost_per_molecule(corpus: Corpus) -> dict[str, float]:
+    """Count the floating-point operations (in 1e9) that a molecule of the corpus costs in training, by preset."""
+    result = {}
+    for preset in ("tiny", "small", "base", "paper"):
+        config, plan = make_plan(corpus, preset, "exlm", 8192)
+        batches = MaskedBatches(plan, TOKENIZER)
+        made = [batches[0, 0, number] for number in range(len(plan.pool(0, 0)))]
+        flops = sum(training_flops(config, batch.inputs) for batch in made)
+        result[preset] = round(flops / sum(batch.molecules for batch in made) / 1e9, 3)
     return result
 
 

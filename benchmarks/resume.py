@@ -32,7 +32,7 @@ def main() -> None:
     """Kill, resume, compare, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/resume.json")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
