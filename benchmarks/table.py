@@ -129,8 +129,8 @@ def _long(content: dict[str, Any]) -> str:
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     note = f"""
 One molecule, `small`, bf16, two CPU cores. The law: {law["constant"]:.0f} MiB + {1024 * law["per_position"]:.0f} KiB
-x L + {2**20 * law["per_state_squared"]:.1f} bytes x S^2, at most {content["largest_deviation_mib"]:.0f} MiB from what was \
-measured."""
+x L + {2**20 * law["per_state_squared"]:.1f} bytes x S^2, at most {content["largest_deviation_mib"]:.0f} MiB from \
+what was measured."""
     return "\n".join([*lines, note])
 
 
