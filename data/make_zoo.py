@@ -41,7 +41,7 @@ def ship_encoder(run: Path, target: Path, about: str) -> None:
     shutil.rmtree(target, ignore_errors=True)
     ExLMForMaskedLM.from_pretrained(run).save_pretrained(target, dtype=torch.float16)
     ExLMTokenizer.from_pretrained(run).save_pretrained(target)
-    for name in ("metrics.csv", "loss.png", "molecule_targets.json"):
+    for name in ("metrics.csv", "curves.png", "molecule_targets.json"):
         if (run / name).exists():
             shutil.copy(run / name, target / name)
     card = (run / "README.md").read_text(encoding="utf-8")
