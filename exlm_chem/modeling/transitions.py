@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from exlm_chem.modeling.configuration import ExLMConfig
+from exlm_chem.modeling.path_sums import finite
 
 
 class TransitionHead(nn.Module):
@@ -75,9 +76,9 @@ class _MixedHeads(torch.autograd.Function):
             best = torch.full_like(blocked, -torch.inf, dtype=query.dtype)
             for head in heads:
                 scores = _scores(query, key, head, blocked)
-                shifts[..., head] = log_gate[..., head] - _finite(scores.logsumexp(-1))
+                shifts[..., head] = log_gate[..., head] - finite(scores.logsumexp(-1))
                 best = torch.maximum(best, scores.add_(shifts[..., head, None]))
-            best = _finite(best)
+            best = finite(best)
             total = torch.zeros_like(best)
             for head in heads:
                 total += _scores(query, key, head, blocked).add_(shifts[..., head, None] - best).exp_()
@@ -89,7 +90,7 @@ class _MixedHeads(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         query, key, log_gate, blocked, shifts, mixed = ctx.saved_tensors
-        mixed = _finite(mixed)
+        mixed = finite(mixed)
         grad_query, grad_key, grad_gate = torch.empty_like(query), torch.empty_like(key), torch.empty_like(log_gate)
         with torch.autocast(query.device.type, enabled=False):
             for head in range(query.shape[2]):
@@ -106,7 +107,3 @@ class _MixedHeads(torch.autograd.Function):
 def _scores(query: Tensor, key: Tensor, head: int, blocked: Tensor) -> Tensor:
     scores = query[:, :, head] @ key[:, :, head].transpose(1, 2)
     return scores.masked_fill_(blocked, -torch.inf)
-
-
-def _finite(scores: Tensor) -> Tensor:
-    return scores.masked_fill(scores == -torch.inf, 0.0)

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
 from exlm_chem.modeling.tensor_group import TensorGroup
 from exlm_chem.pretraining.masking import mask_tokens
-from exlm_chem.pretraining.planning import MASKS, VALIDATION, BatchKey, Plan, PoolPlan
+from exlm_chem.pretraining.planning import MASKS, VALIDATION, BatchKey, Plan, PoolPlan, expanded_lengths
 from exlm_chem.pretraining.target_store import TargetStore
 from exlm_chem.smiles.grammar import SmilesSyntaxError
 from exlm_chem.smiles.molecule import MoleculeError, randomised_smiles
@@ -123,8 +123,7 @@ class MaskedBatches(Dataset[Batch]):
         """Write some molecules anew; one stays as it is where RDKit cannot, or where it would become too long."""
         config = self.plan.config
         texts = [[token for token in row if token != self.tokenizer.pad_id] for row in ids.tolist()]
-        extra = 0 if config.objective == "mlm" else config.num_states - 1
-        longest = max(len(text) + extra * (count + 2) for text, count in zip(texts, masks.tolist(), strict=True))
+        longest = expanded_lengths(np.array([len(text) for text in texts]), masks, config).max()
         allowed = min(config.max_positions, int(GROWTH * longest))
         chosen = generator.random(len(ids)) < share
         seeds = generator.integers(2**31, size=len(ids)).tolist()
@@ -133,8 +132,8 @@ class MaskedBatches(Dataset[Batch]):
                 other = self.tokenizer.encode(randomised_smiles(self.tokenizer.decode(texts[row]), seeds[row]))
             except (MoleculeError, SmilesSyntaxError):
                 continue
-            count = int(masks[row])
-            if len(other) - 2 >= count and len(other) + extra * (count + 2) <= allowed:
+            length, count = np.array([len(other)]), masks[row : row + 1]
+            if length - 2 >= count and expanded_lengths(length, count, config) <= allowed:
                 texts[row] = other
         return self.tokenizer.pad(texts)
 
