@@ -36,6 +36,10 @@ def pretrain(
     molecule_objective: Annotated[
         str, typer.Option(help="What else the embedding must predict: descriptors, ecfp, descriptors,ecfp or none.")
     ] = "none",
+    guided: Annotated[
+        float,
+        typer.Option(help="First share of the run in which a token is emitted by its own states only; 0 as published."),
+    ] = 0.1,
     unmasked: Annotated[float, typer.Option(help="Share of the molecules without masks (molecule objectives).")] = 0.0,
     max_steps: Annotated[int | None, typer.Option(help="End after so many optimizer steps.")] = None,
     epochs: Annotated[float | None, typer.Option(help="End after so many passes over the corpus [3]")] = None,
@@ -80,7 +84,7 @@ def pretrain(
 ) -> None:
     """Pretrain a model on your own molecules, on a laptop or a GPU.
 
-    The run's directory gets checkpoints, metrics.csv, loss.png, run.json and, in the end, the model.
+    The run's directory gets checkpoints, metrics.csv, curves.png, run.json and, in the end, the model.
     """
     from exlm_chem.pretraining.options import PretrainingOptions
     from exlm_chem.pretraining.run import pretrain as run
@@ -92,6 +96,7 @@ def pretrain(
         states=states,
         mask_ratio=mask_ratio,
         molecule_objectives=_names(molecule_objective),
+        guided=guided,
         unmasked=unmasked,
         max_steps=max_steps,
         epochs=epochs,

@@ -130,7 +130,9 @@ class ExLMForMaskedLM(SavedModel):
         self.molecule_heads = nn.ModuleDict(heads)
         init_weights(self, config.initializer_range)
 
-    def forward(self, inputs: MaskedInputs, molecule_targets: dict[str, Tensor] | None = None) -> MaskedLMOutput:
+    def forward(
+        self, inputs: MaskedInputs, molecule_targets: dict[str, Tensor] | None = None, guided: bool = False
+    ) -> MaskedLMOutput:
         """Score the masked tokens, and the molecule-level targets by the embedding of the same masked molecules.
 
         Parameters
@@ -139,9 +141,12 @@ class ExLMForMaskedLM(SavedModel):
             From `prepare_inputs`.
         molecule_targets : dict of str to Tensor of shape (B, numbers), optional
             For every molecule-level objective what is to be predicted; NaN where unknown.
+        guided : bool
+            Only paths on which every token is emitted by one of its own states count (objective "exlm"). Not in the
+            paper; see `PretrainingOptions.guided`.
         """
         encoder = self.model.encode(inputs.expansion)
-        output = self._mlm(encoder, inputs) if self.transitions is None else self._exlm(encoder, inputs)
+        output = self._mlm(encoder, inputs) if self.transitions is None else self._exlm(encoder, inputs, guided)
         if not molecule_targets:
             return output
         embedding = self.model.pool(encoder)
@@ -159,7 +164,7 @@ class ExLMForMaskedLM(SavedModel):
         logits: Tensor = self.lm_head(features, self.model.encoder.tok_embeddings.weight)
         return logits
 
-    def _exlm(self, output: ExLMOutput, inputs: MaskedInputs) -> MaskedLMOutput:
+    def _exlm(self, output: ExLMOutput, inputs: MaskedInputs, guided: bool) -> MaskedLMOutput:
         """Score the targets over all paths through the states of an encoder output."""
         assert self.transitions is not None  # noqa: S101 - for the type checker
         index = inputs.rows[:, None], inputs.state_positions
@@ -168,6 +173,8 @@ class ExLMForMaskedLM(SavedModel):
         transitions = self.transitions(states, inputs.state_positions, inputs.state_mask)
         log_probs = logits.to(transitions.dtype).log_softmax(-1).transpose(1, 2)
         match = log_probs.gather(1, inputs.targets[:, :, None].expand(-1, -1, states.shape[1]))
+        if guided:
+            match = match.masked_fill(~self._own_states(match), -torch.inf)
         likelihood = log_likelihood(match, transitions, inputs.target_length, inputs.state_length)
         # A path must end at the last position of the row; where that is no state, there is no path.
         likelihood = torch.where(inputs.ends_in_state, likelihood, -torch.inf)
@@ -181,6 +188,11 @@ class ExLMForMaskedLM(SavedModel):
             graph=StateGraph(match, transitions, inputs.target_length, inputs.state_length, inputs.targets),
             encoder=output,
         )
+
+    def _own_states(self, match: Tensor) -> Tensor:
+        """Which states belong to which target, bool of shape (M, S): both stand in the order of the tokens."""
+        target, state = (torch.arange(size, device=match.device) for size in match.shape[1:])
+        return state // self.config.num_states == target[:, None]
 
     def _mlm(self, output: ExLMOutput, inputs: MaskedInputs) -> MaskedLMOutput:
         logits = self.score(output.last_hidden_state.flatten(0, 1).index_select(0, inputs.state_positions))

@@ -29,6 +29,10 @@ class PretrainingOptions:
         States k of an expanded token.
     mask_ratio : float
         Share of the tokens that is masked.
+    guided : float
+        First share of the run in which a token is emitted by its own states only (objective "exlm"); 0 trains as
+        published. Without it the paths freeze early at states of later tokens, since at first all later states are
+        equally probable, and so every jump that leaves few states behind it is cheap.
     unmasked : float
         Share of the molecules that keep all tokens and count for the molecule-level objectives only.
     molecule_objectives : tuple of str
@@ -84,6 +88,7 @@ class PretrainingOptions:
     objective: Objective = "exlm"
     states: int = 4
     mask_ratio: float = 0.15
+    guided: float = 0.1
     unmasked: float = 0.0
     molecule_objectives: tuple[MoleculeObjective, ...] = ()
     molecule_weight: float = 1.0
@@ -127,6 +132,8 @@ class PretrainingOptions:
             raise ExLMError(f"--mask-ratio must lie between 0 and 1, not {self.mask_ratio}.")
         if not 0 <= self.validation < 1:
             raise ExLMError(f"--valid must be a share between 0 and 1, not {self.validation}.")
+        if not 0 <= self.guided <= 1:
+            raise ExLMError(f"--guided must be a share between 0 and 1, not {self.guided}.")
         if not 0 <= self.unmasked < 1 or (self.unmasked and not self.molecule_objectives):
             raise ExLMError(f"--unmasked {self.unmasked} must be a share below 1, and needs a --molecule-objective.")
         if not 0 <= self.randomise <= 1:

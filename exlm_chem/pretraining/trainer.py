@@ -177,7 +177,7 @@ class Trainer:
             batch = batch.to(accelerator.device)
             last = part == options.accumulation - 1
             with nullcontext() if last else accelerator.no_sync(self.model):
-                output = self.model(batch.inputs, batch.molecule_targets)
+                output = self.model(batch.inputs, batch.molecule_targets, guided=share < options.guided)
                 total = self._total_loss(output) / options.accumulation
                 accelerator.backward(total)
             self._loss += total.detach()

@@ -15,10 +15,12 @@ import torch
 from safetensors.torch import load_file
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling import ExLMForMaskedLM
+from exlm_chem.modeling import ExLMForMaskedLM, prepare_inputs
+from exlm_chem.modeling.alignment import best_path
 from exlm_chem.pretraining.history import Progress
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import pretrain
+from exlm_chem.tokenizer import ExLMTokenizer
 
 OPTIONS = PretrainingOptions(
     preset="tiny", max_steps=12, batch_tokens=1024, precision="fp32", device="cpu", evaluations=3, validation=0.1
@@ -49,6 +51,19 @@ def test_a_tiny_set_is_memorised(objective: str, tmp_path: Path) -> None:
     last = metrics(directory)[-1]
     assert float(last["validation_accuracy"]) > 0.95
     assert last["infeasible"] == "0"
+
+
+def test_guided_training_ends_on_own_states(molecules: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, max_steps=150, guided=0.5, learning_rate=1e-3)
+    directory = pretrain([molecules], tmp_path / "run", options)
+    model, tokenizer = ExLMForMaskedLM.from_pretrained(directory).eval(), ExLMTokenizer.from_pretrained(directory)
+    ids = torch.tensor([tokenizer.encode("CCCCCC(=O)Nc1ccccc1")])
+    labels = torch.full_like(ids, -100)
+    labels[0, [2, 6, 9, 14]], ids[0, [2, 6, 9, 14]] = ids[0, [2, 6, 9, 14]], tokenizer.mask_id
+    with torch.inference_mode():
+        graph = model(prepare_inputs(model.config, ids, labels)).graph
+    path, _ = best_path(graph.match, graph.transitions, graph.target_length, graph.state_length)
+    assert (path[0] // model.config.num_states).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_interrupted_and_resumed_equals_never_interrupted(molecules: Path, tmp_path: Path) -> None:

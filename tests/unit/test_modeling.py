@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -33,6 +34,23 @@ def test_saved_and_loaded_gives_equal_outputs(objective: str, tmp_path: Path) ->
         again(prepare_inputs(again.config, IDS, LABELS)).loss, model(prepare_inputs(model.config, IDS, LABELS)).loss
     )
     assert torch.equal(ExLMModel.from_pretrained(tmp_path).embed(IDS), model.model.embed(IDS))
+
+
+def test_guided_counts_the_paths_through_own_states() -> None:
+    model = ExLMForMaskedLM(CONFIG).eval()
+    inputs = prepare_inputs(CONFIG, IDS, LABELS)
+    with torch.inference_mode():
+        graph, guided = model(inputs).graph, model(inputs, guided=True)
+    k = CONFIG.num_states
+    for row, length in enumerate(inputs.target_length.tolist()):
+        own = [range(k * target, k * target + k) for target in range(length)]
+        own[0], own[-1] = range(1), range(k * length - 1, k * length)
+        scores = [
+            sum(graph.match[row, target, state] for target, state in enumerate(path))
+            + sum(graph.transitions[row, here, there] for here, there in itertools.pairwise(path))
+            for path in itertools.product(*own)
+        ]
+        torch.testing.assert_close(guided.log_likelihood[row], torch.stack(scores).logsumexp(0))
 
 
 def test_property_model_keeps_its_options(tmp_path: Path) -> None:
