@@ -3,7 +3,7 @@
 Runs ``exlm-chem pretrain`` as a user does and reads its memory every few seconds. Writes
 ``benchmarks/results/memory.json``.
 
-    python benchmarks/memory.py moses/train.csv.gz --preset small --max-time 10m
+    python benchmarks/memory.py ../shared/corpus/corpus-*.smi.gz --preset small --max-time 10m
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EVERY = 5.0
 def main() -> None:
     """Run, watch, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", type=Path)
+    parser.add_argument("corpus", type=Path, nargs="+")
     parser.add_argument("--preset", default="small")
     parser.add_argument("--max-time", default="10m")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/memory.json")
@@ -36,8 +36,9 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        options = ["--preset", args.preset, "--max-time", args.max_time, "-o", str(run)]
-        process = subprocess.Popen([sys.executable, "-m", "exlm_chem.cli.main", "pretrain", str(args.corpus), *options])
+        options = ["--preset", args.preset, "--max-time", args.max_time, "--no-check"]
+        command = [sys.executable, "-m", "exlm_chem.cli.main", "pretrain", *map(str, args.corpus), *options]
+        process = subprocess.Popen([*command, "-o", str(run), "--cache", folder])
         samples = []
         start = time.monotonic()
         while process.poll() is None:
@@ -49,15 +50,15 @@ def main() -> None:
             sys.exit(f"pretraining failed with status {process.returncode}")
         with (run / "metrics.csv").open(newline="") as table:
             measured = list(csv.DictReader(table))
-        summary = json.loads((run / "corpus" / "corpus.json").read_text())
+        trained = json.loads((run / "training.json").read_text())
 
     def between(low: float, high: float) -> int:
         end = samples[-1][0]
         return int(statistics.median(private for second, _, private in samples if low * end <= second <= high * end))
 
     content = {
-        "command": ["exlm-chem", "pretrain", args.corpus.name, *options[:-2]],
-        "molecules": summary["molecules"],
+        "command": ["exlm-chem", "pretrain", *(file.name for file in args.corpus), *options],
+        "molecules": trained["corpus"]["molecules"],
         "molecules_seen": int(measured[-1]["molecules"]),
         "molecules_per_second": round(int(measured[-1]["molecules"]) / float(measured[-1]["seconds"]), 1),
         "private_memory_mib": {

@@ -130,7 +130,8 @@ def pretrain(
             window = progress.window
             seconds = max(window.seconds, 1e-9)
             speed = f"{window.molecules / seconds:,.0f} molecules/s, {window.tokens / seconds:,.0f} tokens/s"
-            move(min(share, 1.0), f"step {progress.step:,}, loss {loss:.3f}, {speed}")
+            text = f"step {progress.step:,}, loss {loss:.3f}, {speed}, {progress.gemm_share:.0%} of the GEMM peak"
+            move(min(share, 1.0), text)
 
         directory = run(
             corpus,
@@ -168,6 +169,7 @@ def _print_estimate(
     corpus: list[str], options: Any, smiles_column: str | None, validation_files: list[str], cache: Path | None
 ) -> None:
     from exlm_chem.pretraining.estimate import estimate
+    from exlm_chem.pretraining.history import readable_duration
     from exlm_chem.pretraining.run import prepare_corpus
     from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -190,24 +192,12 @@ def _print_estimate(
         "speed": f"{needs.molecules_per_second:,.0f} molecules/s, {needs.tokens_per_second:,.0f} tokens/s, "
         f"{needs.gemm_share:.0%} of the GEMM peak",
         "steps": f"{needs.steps:,}",
-        "time": _readable(needs.training_seconds),
+        "time": readable_duration(needs.training_seconds),
         "memory": f"{needs.memory_gb:.1f} GB",
     }
     if needs.target_seconds:
-        rows["targets"] = f"{_readable(needs.target_seconds)} for the molecule-level targets first, once for a corpus"
+        rows["targets"] = (
+            f"{readable_duration(needs.target_seconds)} for the molecule-level targets first, once for a corpus"
+        )
     for name, value in rows.items():
         typer.echo(f"{name:<12} {value}")
-
-
-def _readable(seconds: float) -> str:
-    """Write seconds in the largest unit that fits.
-
-    Examples
-    --------
-    >>> _readable(90), _readable(5400), _readable(200_000)
-    ('1.5 minutes', '1.5 hours', '2.3 days')
-    """
-    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} seconds"

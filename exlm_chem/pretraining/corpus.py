@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,8 @@ class Corpus:
                 break
         return np.concatenate(found)[:most]
 
-    def count(self) -> tuple[int, int, int]:
+    @cached_property
+    def counts(self) -> tuple[int, int, int]:
         """Molecules to learn from, molecules for validation, and molecules that are too long for either."""
         training = validation = usable = 0
         for rows in self._chunks():

@@ -107,7 +107,7 @@ def estimate(corpus: Corpus, tokenizer: ExLMTokenizer, options: PretrainingOptio
         tokens_per_epoch=round(float(lengths.mean()) * training),
         molecules_per_second=round(molecules / seconds, 1),
         tokens_per_second=round(tokens / seconds),
-        gemm_share=round(flops / seconds / trainer.peak_flops / processes, 3),
+        gemm_share=round(flops / seconds / progress.peak_flops, 3),
         steps=round(total / seconds * MEASURED),
         training_seconds=round(total),
         target_seconds=round(_seconds_for_targets(corpus, tokenizer, options)),

@@ -96,7 +96,7 @@ class Window:
 
 @dataclass
 class Progress:
-    """How far a run is; saved in every checkpoint."""
+    """How far a run is; saved in every checkpoint. `peak_flops` is what all devices together are able to do."""
 
     step: int = 0
     batches: int = 0
@@ -104,14 +104,34 @@ class Progress:
     tokens: int = 0
     seconds: float = 0.0
     evaluations: int = 0
+    peak_flops: float = 0.0
     window: Window = field(default_factory=Window)
     history: list[Measurement] = field(default_factory=list)
+
+    @property
+    def gemm_share(self) -> float:
+        """Operations of the window as a share of what the devices do on large matrices alone."""
+        return self.window.flops / max(self.window.seconds, 1e-9) / self.peak_flops
 
     @classmethod
     def load(cls, saved: dict[str, object]) -> Progress:
         """Make it from what `dataclasses.asdict` made of another."""
         window, history = Window(**saved["window"]), [Measurement(**m) for m in saved["history"]]  # type: ignore[arg-type, attr-defined]
         return cls(**{**saved, "window": window, "history": history})  # type: ignore[arg-type]
+
+
+def readable_duration(seconds: float) -> str:
+    """Write seconds in the largest unit that fits.
+
+    Examples
+    --------
+    >>> readable_duration(90), readable_duration(5400), readable_duration(200_000)
+    ('1.5 minutes', '1.5 hours', '2.3 days')
+    """
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def write_history(history: list[Measurement], directory: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.configuration import Objective
@@ -13,6 +14,12 @@ from exlm_chem.tokenizer import Scheme
 
 Logger = Literal["tensorboard", "wandb"]
 POSITIVE = ("max_steps", "epochs", "max_seconds", "batch_tokens", "accumulation", "learning_rate", "checkpoint_minutes")
+
+# How long a run lasts, how it is watched and on what it runs may change when it is resumed; what it computes may not.
+FREE = {
+    *("max_steps", "epochs", "max_seconds", "evaluations", "checkpoint_minutes", "loggers"),
+    *("num_workers", "device", "compile"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +133,12 @@ class PretrainingOptions:
                 raise ExLMError(f"--{name.replace('_', '-')} must be larger than 0, not {value}.")
         if self.max_steps is None and self.epochs is None and self.max_seconds is None:
             object.__setattr__(self, "epochs", 3.0)
+
+    def changed_since(self, saved: dict[str, Any]) -> str | None:
+        """Name an option in which a run differs from its checkpoint, of those that decide what is computed."""
+        ours = json.loads(json.dumps(asdict(self)))  # as it comes back from a checkpoint
+        changed = (name for name, value in saved.items() if name not in FREE and ours.get(name) != value)
+        return next(changed, None)
 
     def _check_shares(self) -> None:
         if not 0 < self.mask_ratio < 1:

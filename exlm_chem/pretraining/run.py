@@ -160,7 +160,7 @@ def prepare_corpus(
     )
     longest = longest_molecule(make_config(options, tokenizer), options.mask_ratio, options.batch_tokens)
     corpus = Corpus(directory, 0.0 if validation_files else options.validation, longest)
-    training, validation, too_long = corpus.count()
+    training, validation, too_long = corpus.counts
     summary = corpus.summary
     left_out = {
         f"{summary.rejected:,} lines rejected (see {REJECTED})": summary.rejected,
@@ -233,7 +233,7 @@ def _write_model(
         "corpus": {
             **asdict(corpus.summary),
             "files": [Path(file).name for file in corpus.summary.files],
-            **dict(zip(("training", "validation", "too_long"), corpus.count(), strict=True)),
+            **dict(zip(("training", "validation", "too_long"), corpus.counts, strict=True)),
         },
         "processes": trainer.accelerator.num_processes,
         "steps": trainer.progress.step,

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from exlm_chem.pretraining.batching import Batch, MaskedBatches, load_batches
 from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.evaluation import evaluate
-from exlm_chem.pretraining.history import Measurement, Progress, Window, write_history
+from exlm_chem.pretraining.history import Measurement, Progress, Window, readable_duration, write_history
 from exlm_chem.pretraining.interruption import StopRequest
 from exlm_chem.pretraining.optimization import learning_rate_factor, make_optimizer
 from exlm_chem.pretraining.options import PretrainingOptions
@@ -38,9 +38,6 @@ VALIDATION_MOLECULES = 1_000
 RELEASE_EVERY = 100  # steps
 # On a GPU the program runs ahead of the device; only every so many steps it waits, to read losses and clocks.
 STEPS_AHEAD = 10
-
-# How long a run lasts, how it is watched and on what it runs may change when it is resumed; what it computes may not.
-FREE = {"max_steps", "epochs", "max_seconds", "evaluations", "checkpoint_minutes", "num_workers", "device", "compile"}
 
 Report = Callable[[Progress, float, float], None]
 
@@ -83,7 +80,7 @@ class Trainer:
     ) -> None:
         self.corpus, self.directory, self.config, self.options = corpus, directory, config, options
         self.targets, self.report, self.log = targets, report, log
-        self.progress, self.accelerator = Progress(), accelerator
+        self.accelerator = accelerator
         keep_memory()
         set_seed(options.seed)
         model = ExLMForMaskedLM(config).train()
@@ -101,11 +98,12 @@ class Trainer:
         plan = Plan(corpus, config, options.mask_ratio, options.unmasked, options.batch_tokens, options.seed)
         self.batches = MaskedBatches(plan, tokenizer, targets, options.randomise)
         self.validation_plan = plan.validation(VALIDATION_MOLECULES)
-        self.train_molecules = corpus.count()[0]
+        self.train_molecules = corpus.counts[0]
         device = self.accelerator.device
         self.steps_ahead = 1 if device.type == "cpu" else STEPS_AHEAD
         precision = {"no": "fp32"}.get(self.accelerator.mixed_precision, "bf16")
-        self.peak_flops = 1e9 * multiplication_speed(str(device), seconds=0.2)[precision]
+        peak = 1e9 * multiplication_speed(str(device), seconds=0.2)[precision]
+        self.progress = Progress(peak_flops=peak * self.accelerator.num_processes)
         self._loss = torch.zeros((), device=device)
         self._window = Window()  # of this process, since the last `read_clock`
         self._stop = StopRequest()
@@ -250,7 +248,7 @@ class Trainer:
             train_loss=window.loss / window.steps,
             molecules_per_second=round(window.molecules / window.seconds, 1),
             tokens_per_second=round(window.tokens / window.seconds),
-            gemm_share=round(window.flops / window.seconds / self.peak_flops / self.accelerator.num_processes, 4),
+            gemm_share=round(progress.gemm_share, 4),
             padding=round(1 - window.tokens / window.places, 4),
             **result,
         )
@@ -260,7 +258,7 @@ class Trainer:
         self.accelerator.log(numbers, step=progress.step)
         if self.accelerator.is_main_process:
             write_history(progress.history, self.directory)
-            self.log(str(measurement))
+            self.log(f"{measurement}, {readable_duration(progress.seconds / share * (1 - share))} left")
         self._clock = time.monotonic()
 
     def _save(self) -> None:
@@ -274,15 +272,13 @@ class Trainer:
             self.log(warning)
         if path is None:
             return
-        ours = json.loads(json.dumps(asdict(self.options)))  # as it comes back from a checkpoint
-        changed = [name for name, value in state["options"].items() if name not in FREE and ours.get(name) != value]
-        if changed:
-            option, value = f"--{changed[0].replace('_', '-')}", state["options"][changed[0]]
+        if changed := self.options.changed_since(state["options"]):
+            option, value = f"--{changed.replace('_', '-')}", state["options"][changed]
             raise ExLMError(f"{path} was made with another {option} ({value}); use that or another -o.")
         if state["corpus"] != self.corpus.summary.key:
             raise ExLMError(f"{path} was made from other molecules; give the same corpus or another -o.")
         self.accelerator.load_state(str(path))
-        self.progress = Progress.load(state["progress"])
+        self.progress = replace(Progress.load(state["progress"]), peak_flops=self.progress.peak_flops)
         self.log(f"resumed from {path.name}: {self.progress.molecules:,} molecules seen.")
 
     def _unwrapped(self) -> ExLMForMaskedLM:

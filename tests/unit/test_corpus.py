@@ -75,7 +75,7 @@ def test_parts_depend_on_the_molecule_alone(tmp_path: Path) -> None:
         rows = corpus.validation_rows()
         learnt = corpus.training_rows(np.arange(len(corpus)))
         assert sorted([*rows, *learnt]) == list(range(len(corpus)))
-        assert corpus.count() == (len(learnt), len(rows), 0)
+        assert corpus.counts == (len(learnt), len(rows), 0)
         assert corpus.validation_rows(3).tolist() == rows[:3].tolist()
         return set(texts(corpus, rows))
 
@@ -89,7 +89,7 @@ def test_repetitions_are_left_aside_only_if_asked(tmp_path: Path) -> None:
     file.write_text("CCO\nCCN\nCCO\nOCC\nCCO\n")
     whole = Corpus(build_corpus([file], TOKENIZER, cache=tmp_path))
     once = Corpus(build_corpus([file], TOKENIZER, deduplicate=True, cache=tmp_path))
-    assert (whole.count()[0], once.count()[0]) == (5, 3)
+    assert (whole.counts[0], once.counts[0]) == (5, 3)
     assert texts(once, once.training_rows(np.arange(5))) == ["CCO", "CCN", "OCC"]
     assert once.summary.duplicates == 2
 
@@ -98,7 +98,7 @@ def test_too_long_molecules_belong_to_no_part(tmp_path: Path) -> None:
     file = tmp_path / "long.smi"
     file.write_text("CCO\n" + "C" * 100 + "\nCCN\n")
     directory = build_corpus([file], TOKENIZER, cache=tmp_path)
-    assert Corpus(directory, max_tokens=64).count() == (2, 0, 1)
+    assert Corpus(directory, max_tokens=64).counts == (2, 0, 1)
     assert texts(Corpus(directory, max_tokens=64), np.array([0, 2])) == ["CCO", "CCN"]
 
 
