@@ -5,6 +5,7 @@ may be shared. Peers: our plain masked language model ("mlm") and Hugging Face's
 on the same molecules with the same masks. Writes ``benchmarks/results/pretraining.json``.
 
     python benchmarks/pretraining.py ../shared/corpus/corpus-00.smi.gz
+    python benchmarks/pretraining.py ../shared/corpus/corpus-00.smi.gz --only reference
 """
 
 from __future__ import annotations
@@ -58,12 +59,13 @@ Step = Callable[[], object]
 def main() -> None:
     """Measure everything and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", nargs="+")
+    parser.add_argument("corpus", nargs="+", help="SMILES files")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument(
         "--memory", choices=("exlm", "mlm", "roberta"), help="for the script itself: print MiB of one step"
     )
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--only", nargs="+", metavar="PART", help="measure these parts anew, keep the others")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/pretraining.json")
     args = parser.parse_args()
     torch.set_num_threads(THREADS)
@@ -73,27 +75,37 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         corpus = Corpus(build_corpus(args.corpus, TOKENIZER, check=False, cache=folder))
-        content: dict[str, Any] = {
-            "gemm_gflops": multiplication_speed(),
-            "reference": reference(args.rounds, args.corpus),
-            **{preset: real_molecules(preset, corpus, args.rounds) for preset in BATCH_TOKENS},
-            "engine": engine(corpus, args.rounds),
-            "molecule_objectives": molecule_objectives(corpus, args.rounds),
-            "padding": padding(corpus),
-            "gflop_per_molecule": cost_per_molecule(corpus),
-            "device": devices(),
-            "versions": versions(),
-            "python": platform.python_version(),
-        }
+        content = json.loads(args.output.read_text(encoding="utf-8")) if args.only else {}
+        for name, measure in parts(corpus, args.corpus, args.rounds).items():
+            if not args.only or name in args.only:
+                content[name] = measure()
+        content |= {"device": devices(), "versions": versions(), "python": platform.python_version()}
     args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(content, indent=2))
 
 
+def parts(corpus: Corpus, files: list[str], rounds: int) -> dict[str, Callable[[], Any]]:
+    """What is measured, by its name in the result."""
+    return {
+        "gemm_gflops": multiplication_speed,
+        "reference": lambda: reference(rounds, files),
+        "small": lambda: real_molecules("small", corpus, rounds),
+        "base": lambda: real_molecules("base", corpus, rounds),
+        "engine": lambda: engine(corpus, rounds),
+        "molecule_objectives": lambda: molecule_objectives(corpus, rounds),
+        "padding": lambda: padding(corpus),
+        "gflop_per_molecule": lambda: cost_per_molecule(corpus),
+    }
+
+
 def in_turn(steps: dict[str, Step], rounds: int) -> dict[str, float]:
-    """Median seconds of every step, after two rounds that do not count."""
+    """Median seconds of every step, after two rounds that do not count; every other round goes backwards.
+
+    (Whoever comes first with a new batch has to ask the system for memory of its sizes, and the next finds it.)
+    """
     times: dict[str, list[float]] = defaultdict(list)
     for number in range(rounds + 2):
-        for name, step in steps.items():
+        for name, step in list(steps.items())[:: 1 if number % 2 else -1]:
             started = time.perf_counter()
             step()
             if number >= 2:
@@ -200,18 +212,22 @@ def _ratios(seconds: dict[str, float], token_ratio: float) -> dict[str, float]:
 
 def memory_of_a_step(name: str, precision: str) -> int:
     """Largest resident memory of three steps, in MiB above what the process had before."""
-    import resource
-
     ids, labels = reference_batch()
     config = reference_config("exlm" if name == "exlm" else "mlm")
     make = roberta if name == "roberta" else None
     step = (
         make(config, ids, labels, precision) if make else ours(config, prepare_inputs(config, ids, labels), precision)
     )
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_memory()
     for _ in range(3):
         step()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+    return peak_memory() - before
+
+
+def peak_memory() -> int:
+    """Largest resident memory of this process (not of the one that started it, as getrusage has it), in MiB."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) // 1024
 
 
 def make_plan(corpus: Corpus, preset: str, objective: Any, batch_tokens: int) -> tuple[ExLMConfig, Plan]:
@@ -322,6 +338,7 @@ def split(config: ExLMConfig, inputs: MaskedInputs, precision: str, rounds: int)
 
 def engine(corpus: Corpus, rounds: int) -> dict[str, Any]:
     """Compare a step of the trainer with the same computation in a bare loop over batches that are ready."""
+    rounds += rounds % 2  # as often forwards as backwards
     options = PretrainingOptions(preset="small", max_steps=10_000, device="cpu")
     with tempfile.TemporaryDirectory() as folder:
         accelerator = make_accelerator(options, Path(folder))
@@ -362,7 +379,7 @@ def engine(corpus: Corpus, rounds: int) -> dict[str, Any]:
 
 def molecule_objectives(corpus: Corpus, rounds: int) -> dict[str, Any]:
     """Measure what the molecule-level heads cost in a step, and how fast their targets are computed."""
-    some, speed = 20_000, {}
+    some, speed = 60_000, {}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "some.smi"
         file.write_text("\n".join(TOKENIZER.decode(corpus[row].tolist()) for row in range(some)))

@@ -149,7 +149,10 @@ def _example(content: dict[str, Any]) -> str:
 
 def _claims() -> str:
     parity, tokenizer, robustness = _read("parity"), _read("tokenizer")["sets"], _read("robustness")
-    memory, startup = _read("memory"), _read("startup")
+    memory, startup, resume = _read("memory"), _read("startup"), _read("resume")
+    guidance = _read("guidance")["results"]
+    checked, few, many, again = list(_read("corpus").values())[:4]
+    guided, published, plain = (guidance[name] for name in ("exlm, guided", "exlm, as published", "mlm"))
     single, double = parity["largest absolute deviation from the authors' code"].values()
     strings = sum(result["strings"] for result in tokenizer.values())
     bad = sum(result["unknown_tokens"] + result["changed"] + result["refused"] for result in tokenizer.values())
@@ -170,9 +173,22 @@ def _claims() -> str:
             f"{robustness['molecules']:,} mutated SMILES, {refused:,} refused",
             f"{robustness['disagreements']} disagreements",
         ],
-        "memory of pretraining `small` on the 1.6 M molecules of MOSES (`memory`)": [
-            f"{private[0]:,} MiB after two of ten minutes, {private[-1]:,} MiB at the end (it still creeps)",
+        f"memory of pretraining `small` on {memory['molecules'] / 1e6:.1f} M molecules (`memory`)": [
+            f"{private[0]:,} MiB after two of ten minutes, {private[-1]:,} MiB at the end",
             f"{trained:,.0f} molecules/s",
+        ],
+        "a run that is killed at a random moment ends as if it had not been (`resume`)": [
+            f"{resume['kills']} SIGKILLs, {resume['bit_identical']} times bit for bit the same weights"
+        ],
+        f"a guided beginning, `tiny`, {guided['molecules']:,.0f} molecules (`guidance`)": [
+            f"masked tokens right: exlm {guided['validation_accuracy']:.2f}",
+            f"as published {published['validation_accuracy']:.2f}",
+            f"plain masked language model, as many steps, {plain['validation_accuracy']:.2f}",
+        ],
+        "preparing a corpus (`corpus`)": [
+            " and ".join(f"{some['lines'] / 1e6:.0f} M lines with {some['peak_mib']} MiB" for some in (few, many)),
+            f"{many['lines_per_second']:,} lines/s on two cores, {checked['lines_per_second']:,} with RDKit's check",
+            f"found again in {again} s",
         ],
         "start-up (`startup`)": [
             f"`import exlm_chem` {median['import exlm_chem']:.2f} s, `--help` {median['exlm-chem --help']:.2f} s",
