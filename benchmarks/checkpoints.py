@@ -1,0 +1,82 @@
+"""Claim: what the frozen embeddings of a pretraining run are worth, at several points of it.
+
+Takes checkpoints of runs (copy them while the run goes: it keeps its last two), fits a linear head on the embedding of
+each and gives the main metric on validation and test part of the scaffold split. Writes
+``benchmarks/results/checkpoints.json``.
+
+    python -m benchmarks.checkpoints ../shared/moleculenet runs/exlm/checkpoints/step-000004000 ...
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from benchmarks.moleculenet import judge
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.finetuning.dataset import read_dataset
+from exlm_chem.finetuning.metrics import MAIN_METRIC
+from exlm_chem.finetuning.splits import scaffold_split
+from exlm_chem.finetuning.tasks import registered_task
+from exlm_chem.machine import devices, versions
+from exlm_chem.modeling import ExLMForMaskedLM
+from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.run import make_config
+from exlm_chem.tokenizer import ExLMTokenizer
+
+ROOT = Path(__file__).parent.parent
+TASKS = ("bbbp", "bace", "esol", "lipophilicity")
+MEASURED = ("molecules", "seconds", "loss_per_masked_token", "validation_accuracy", "validation_descriptors")
+
+
+def main() -> None:
+    """Judge every checkpoint on every table and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", type=Path, help="folder with NAME.csv.gz for every task of data/tasks.toml")
+    parser.add_argument("checkpoints", nargs="+", type=Path)
+    parser.add_argument("--tasks", nargs="+", default=TASKS)
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/checkpoints.json")
+    args = parser.parse_args()
+    results = []
+    for directory in args.checkpoints:
+        state = json.loads((directory / "state.json").read_text(encoding="utf-8"))["state"]
+        options = PretrainingOptions(**state["options"])
+        encoder = load_encoder(directory, options)
+        scores = {task: score(encoder, args.tables, task) for task in args.tasks}
+        last = state["progress"]["history"][-1]
+        at = {"objective": options.objective, "seconds": round(state["progress"]["seconds"]), **scores}
+        results.append(at | {"last_measurement": {name: last[name] for name in MEASURED}})
+        print(json.dumps(results[-1]), flush=True)
+    content = {"checkpoints": results, "options": state["options"], "device": devices(), "versions": versions()}
+    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def load_encoder(directory: Path, options: PretrainingOptions) -> ExLM:
+    """Make the encoder of a checkpoint, with the averaged weights if the run has some."""
+    averaged = directory / "custom_checkpoint_0.pkl"
+    weights: dict[str, Any] = (
+        torch.load(averaged, weights_only=True) if options.ema else load_file(directory / "model.safetensors")
+    )
+    heads: dict[str, int] = {name: len(weights[f"molecule_heads.{name}.bias"]) for name in options.molecule_objectives}
+    tokenizer = ExLMTokenizer(options.scheme)
+    model = ExLMForMaskedLM(make_config(options, tokenizer, heads))
+    model.load_state_dict(weights)
+    return ExLM(model.model, tokenizer, device="cpu")
+
+
+def score(encoder: ExLM, tables: Path, name: str) -> dict[str, Any]:
+    """Main metric of a linear head on the frozen embedding, on the validation and the test part."""
+    task = registered_task(name)
+    data = read_dataset(tables / f"{name}.csv.gz", task.targets, encoder.read)
+    split = scaffold_split(data.smiles)
+    features = encoder.embed_tokens([one.token_ids for one in data.inputs])
+    return {"metric": MAIN_METRIC[task.kind], **judge(features, data, split, task)}
+
+
+if __name__ == "__main__":
+    main()
