@@ -53,7 +53,9 @@ def pretrain(
     precision: Annotated[
         Precision, typer.Option(help="auto is bf16 where the device has it in hardware.")
     ] = Precision.auto,
-    compile_model: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
+    compile_model: Annotated[
+        bool, typer.Option("--compile", help="Compile the layers: for GPUs, it saves nothing on a CPU.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run in the output stopped.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what the run would need, from a few steps; nothing is kept.")

@@ -62,7 +62,7 @@ class PretrainingOptions:
     precision : {"auto", "fp32", "bf16", "fp16"}
         "auto" is bf16 where the device multiplies it in hardware.
     compile : bool
-        Use torch.compile.
+        Compile the layers with torch.compile. On a CPU it takes a minute and saves nothing.
     fsdp : bool
         Shard weights and optimizer over the processes of ``torchrun``, for models that do not fit on one device.
     ema : float

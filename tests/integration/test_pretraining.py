@@ -66,6 +66,19 @@ def test_guided_training_ends_on_own_states(molecules: Path, tmp_path: Path) -> 
     assert (path[0] // model.config.num_states).tolist() == [0, 1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore")  # of the compiler
+def test_compiled_layers_learn_the_same(molecules: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, max_steps=2, ema=0.9)
+    plain = pretrain([molecules], tmp_path / "plain", options)
+    compiled = pretrain([molecules], tmp_path / "compiled", replace(options, compile=True))
+    ours, theirs = load_file(compiled / "model.safetensors"), load_file(plain / "model.safetensors")
+    assert set(ours) == set(theirs)
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, atol=1e-4, rtol=0)
+
+
 def test_interrupted_and_resumed_equals_never_interrupted(molecules: Path, tmp_path: Path) -> None:
     whole = pretrain([molecules], tmp_path / "whole", OPTIONS)
     parts = tmp_path / "parts"
