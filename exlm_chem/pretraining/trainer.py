@@ -259,7 +259,7 @@ class Trainer:
         self.accelerator.log(numbers, step=progress.step)
         if self.accelerator.is_main_process:
             write_history(progress.history, self.directory)
-            self.log(f"{measurement}, {readable_duration(progress.seconds / share * (1 - share))} left")
+            self.log(f"{measurement}, {readable_duration(progress.seconds * max(0.0, 1 / share - 1))} left")
         self._clock = time.monotonic()
 
     def _save(self) -> None:
