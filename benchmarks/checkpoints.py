@@ -1,8 +1,8 @@
 """Claim: what the frozen embeddings of a pretraining run are worth, at several points of it.
 
 Takes checkpoints of runs (copy them while the run goes: it keeps its last two), fits a linear head on the embedding of
-each and gives the main metric on validation and test part of the scaffold split. Writes
-``benchmarks/results/checkpoints.json``.
+each and gives the main metric on validation and test part of the scaffold split. Adds to
+``benchmarks/results/checkpoints.json`` those that are not there yet.
 
     python -m benchmarks.checkpoints ../shared/moleculenet runs/exlm/checkpoints/step-000004000 ...
 """
@@ -42,18 +42,21 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=TASKS)
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/checkpoints.json")
     args = parser.parse_args()
-    results = []
+    results = json.loads(args.output.read_text(encoding="utf-8"))["checkpoints"] if args.output.exists() else []
+    known = {(one["objective"], one["seconds"]) for one in results}
     for directory in args.checkpoints:
         state = json.loads((directory / "state.json").read_text(encoding="utf-8"))["state"]
         options = PretrainingOptions(**state["options"])
+        if (options.objective, round(state["progress"]["seconds"])) in known:
+            continue
         encoder = load_encoder(directory, options)
         scores = {task: score(encoder, args.tables, task) for task in args.tasks}
         last = state["progress"]["history"][-1]
         at = {"objective": options.objective, "seconds": round(state["progress"]["seconds"]), **scores}
         results.append(at | {"last_measurement": {name: last[name] for name in MEASURED}})
         print(json.dumps(results[-1]), flush=True)
-    content = {"checkpoints": results, "options": state["options"], "device": devices(), "versions": versions()}
-    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        content = {"checkpoints": results, "options": state["options"], "device": devices(), "versions": versions()}
+        args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def load_encoder(directory: Path, options: PretrainingOptions) -> ExLM:

@@ -35,7 +35,7 @@ from exlm_chem.pretraining.target_store import TargetStore
 from exlm_chem.tokenizer import ExLMTokenizer
 
 VALIDATION_MOLECULES = 1_000
-RELEASE_EVERY = 100  # steps
+RELEASE_EVERY = 20  # steps
 # On a GPU the program runs ahead of the device; only every so many steps it waits, to read losses and clocks.
 STEPS_AHEAD = 10
 
