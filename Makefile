@@ -21,7 +21,8 @@ demo: .venv/installed
 	@$(BIN)/python -c "import pandas; print(pandas.read_csv('runs/demo/predictions.csv').to_string(max_colwidth=40))"
 
 test: lint
-	$(BIN)/python -m pytest -q
+	# One process a processor, with one thread each: more threads than processors wait for each other.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 
 lint: .venv/installed
 	$(BIN)/ruff check .
