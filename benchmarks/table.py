@@ -34,6 +34,7 @@ def with_numbers(text: str) -> str:
         "example": lambda: _example(_read("example")),
         "step": lambda: _step(_read("pretraining")),
         "cost": lambda: _cost(_read("pretraining")),
+        "points": lambda: _points(_read("checkpoints")),
         "long": lambda: _long(_read("long_sequences")),
     }
     for name, content in made.items():
@@ -118,6 +119,21 @@ def _hours(hours: float) -> str:
         if hours >= 2 * size:
             return f"{hours / size:.0f} {unit}"
     return f"{60 * hours:.0f} minutes"
+
+
+def _points(content: dict[str, Any]) -> str:
+    """List what the runs had learnt, and what their frozen embeddings were worth, after so much time."""
+    points = sorted(content["checkpoints"], key=lambda point: (point["seconds"] // 300, point["objective"]))
+    tasks = [name for name, value in points[0].items() if isinstance(value, dict) and "metric" in value]
+    head = ["minutes", "objective", "molecules", "masked tokens right", "descriptors", *tasks]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for point in points:
+        last = point["last_measurement"]
+        scores = [f"{point[task]['valid']['value']:.3f} / {point[task]['test']['value']:.3f}" for task in tasks]
+        learnt = [f"{last[name]:.3f}" for name in ("validation_accuracy", "validation_descriptors")]
+        cells = [f"{point['seconds'] / 60:.0f}", point["objective"], f"{last['molecules']:,}", *learnt, *scores]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _long(content: dict[str, Any]) -> str:
