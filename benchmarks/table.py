@@ -190,7 +190,7 @@ def _claims() -> str:
             f"{robustness['disagreements']} disagreements",
         ],
         f"memory of pretraining `small` on {memory['molecules'] / 1e6:.1f} M molecules (`memory`)": [
-            f"{private[0]:,} MiB after two of ten minutes, {private[-1]:,} MiB at the end",
+            f"{private[0]:,} MiB at a fifth of the run, {private[-1]:,} MiB at the end",
             f"{trained:,.0f} molecules/s",
         ],
         "a run that is killed at a random moment ends as if it had not been (`resume`)": [
