@@ -39,7 +39,7 @@ def pretrain(
     guided: Annotated[
         float,
         typer.Option(help="First share of the run in which a token is emitted by its own states only; 0 as published."),
-    ] = 0.1,
+    ] = 0.3,
     unmasked: Annotated[float, typer.Option(help="Share of the molecules without masks (molecule objectives).")] = 0.0,
     max_steps: Annotated[int | None, typer.Option(help="End after so many optimizer steps.")] = None,
     epochs: Annotated[float | None, typer.Option(help="End after so many passes over the corpus [3]")] = None,

@@ -95,7 +95,7 @@ class PretrainingOptions:
     objective: Objective = "exlm"
     states: int = 4
     mask_ratio: float = 0.15
-    guided: float = 0.1
+    guided: float = 0.3
     unmasked: float = 0.0
     molecule_objectives: tuple[MoleculeObjective, ...] = ()
     molecule_weight: float = 1.0
