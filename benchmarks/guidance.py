@@ -1,7 +1,8 @@
 """Claim: a guided beginning keeps the paths on the states of the masked tokens, and exlm learns several times faster.
 
-Three runs of `tiny` on the molecules in the package, with the same steps and seeds: exlm with ``--guided 0.1``, exlm as published (``--guided 0``), and the plain masked language model. Measured on validation molecules,
-always unguided. Writes ``benchmarks/results/guidance.json``.
+Three runs of `tiny` on the molecules in the package, with the same steps and seeds: exlm with ``--guided 0.1``, exlm as
+published (``--guided 0``), and the plain masked language model. Measured on validation molecules, always unguided.
+Writes ``benchmarks/results/guidance.json``.
 
     python benchmarks/guidance.py
 """
