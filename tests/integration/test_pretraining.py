@@ -135,7 +135,7 @@ def test_accumulated_batches_give_one_step(molecules: Path, tmp_path: Path) -> N
 
 def test_molecule_objectives_are_learnt_resumed_and_saved(molecules: Path, tmp_path: Path) -> None:
     objectives = ("descriptors", "ecfp")
-    options = replace(OPTIONS, molecule_objectives=objectives, unmasked=0.3, max_steps=90, learning_rate=3e-3)
+    options = replace(OPTIONS, molecule_objectives=objectives, unmasked=0.3, max_steps=120, evaluations=6)
     whole = pretrain([molecules], tmp_path / "whole", options)
     rows = metrics(whole)
     for name in objectives:
