@@ -41,7 +41,7 @@ COLUMNS = ("molecules", "loss_per_masked_token", "validation_accuracy", "path_en
 def main() -> None:
     """Make the three runs and write what they learnt."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/guidance.json")
     args = parser.parse_args()
     results = {name: run(PretrainingOptions(**options, **common(args.steps))) for name, options in RUNS.items()}

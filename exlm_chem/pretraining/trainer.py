@@ -283,7 +283,7 @@ class Trainer:
         self.log(f"resumed from {path.name}: {self.progress.molecules:,} molecules seen.")
 
     def _unwrapped(self) -> ExLMForMaskedLM:
-        unwrapped: ExLMForMaskedLM = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
+        unwrapped: ExLMForMaskedLM = self.accelerator.unwrap_model(self.model)
         return unwrapped
 
     def _trained(self) -> ExLMForMaskedLM:
