@@ -74,6 +74,13 @@ class Schedule(StrEnum):
     cosine = "cosine"
 
 
+class Optimizer(StrEnum):
+    """What moves the weights."""
+
+    muon = "muon"
+    adamw = "adamw"
+
+
 class Precision(StrEnum):
     """The precision of the matrix products."""
 

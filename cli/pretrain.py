@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .choices import Objective, Precision, Preset, Schedule, Scheme, SmilesColumn
+from .choices import Objective, Optimizer, Precision, Preset, Schedule, Scheme, SmilesColumn
 from .progress import bar
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ def pretrain(
     max_time: Annotated[str | None, typer.Option(help="End after so much training time, like 90s, 30m, 10h.")] = None,
     batch_tokens: Annotated[int, typer.Option(help="Tokens of a batch, after expansion.")] = 8192,
     accumulation: Annotated[int, typer.Option(help="Batches per optimizer step.")] = 1,
+    optimizer: Annotated[
+        Optimizer, typer.Option(help="muon (for the matrices of the layers, AdamW for the rest) or adamw.")
+    ] = Optimizer.muon,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-3,
     schedule: Annotated[
         Schedule, typer.Option(help="linear (warm-up, constant, down to 0) or cosine.")
@@ -105,6 +108,7 @@ def pretrain(
         max_seconds=parse_duration(max_time) if max_time else None,
         batch_tokens=batch_tokens,
         accumulation=accumulation,
+        optimizer=optimizer.value,
         learning_rate=learning_rate,
         schedule=schedule.value,
         precision=precision.value,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
 Schedule = Literal["linear", "cosine"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+OptimizerName = Literal["muon", "adamw"]
 
 
 def learning_rate_factor(
@@ -42,14 +43,77 @@ def learning_rate_factor(
     return max(0.0, min(1.0, round((1 - progress) / decay, 12)))
 
 
-def make_optimizer(model: torch.nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-    """Make AdamW with the published betas and epsilon; biases and norms are not decayed."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
+def make_optimizer(
+    model: torch.nn.Module, name: OptimizerName, learning_rate: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """Make the optimizer of a run.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    name : {"muon", "adamw"}
+        "muon" moves the matrices of the encoder's layers by `torch.optim.Muon` and all else by AdamW; "adamw" moves
+        everything by AdamW, as published (betas, epsilon).
+    learning_rate, weight_decay : float
+        The same for both; biases, norms and other vectors are not decayed.
+
+    Returns
+    -------
+    torch.optim.Optimizer
+
+    Examples
+    --------
+    >>> layer = torch.nn.ModuleDict({"layers": torch.nn.Linear(4, 4)})
+    >>> [len(group["params"]) for group in make_optimizer(layer, "muon", 1e-3, 0.01).param_groups]
+    [1, 1]
+    """
+    matrices, tables, vectors = [], [], []
+    for path, parameter in model.named_parameters():
+        if parameter.dim() < 2:
+            vectors.append(parameter)
+        elif name == "muon" and "layers." in path:
+            matrices.append(parameter)
+        else:
+            tables.append(parameter)
+    groups = [{"params": tables, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    adamw = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
+    if name == "adamw":
+        return adamw
+    return JoinedOptimizer(
+        # This scale makes an update as large as AdamW's would be: one learning rate serves both.
+        torch.optim.Muon(matrices, lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"),
+        adamw,
+    )
+
+
+class JoinedOptimizer(torch.optim.Optimizer):
+    """Several optimizers, each with parameters of its own, that look and step as one.
+
+    Parameters
+    ----------
+    *parts : torch.optim.Optimizer
+        They share no parameter.
+    """
+
+    def __init__(self, *parts: torch.optim.Optimizer) -> None:
+        self.parts = parts
+        super().__init__([group for part in parts for group in part.param_groups], {})
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Let every part take its step."""
+        for part in self.parts:
+            part.step(closure)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the parts must remember, by their numbers."""
+        return {str(number): part.state_dict() for number, part in enumerate(self.parts)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        for number, part in enumerate(self.parts):
+            part.load_state_dict(state_dict[str(number)])
+        self.param_groups = [group for part in self.parts for group in part.param_groups]
 
 
 def resolve_precision(precision: Precision, device: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.configuration import Objective
-from exlm_chem.pretraining.optimization import Precision, Schedule
+from exlm_chem.pretraining.optimization import OptimizerName, Precision, Schedule
 from exlm_chem.pretraining.targets import MoleculeObjective
 from exlm_chem.tokenizer import Scheme
 
@@ -53,6 +53,8 @@ class PretrainingOptions:
         Tokens of a batch after expansion.
     accumulation : int
         Batches per optimizer step.
+    optimizer : {"muon", "adamw"}
+        See `make_optimizer`.
     learning_rate : float
         Peak learning rate.
     schedule : {"linear", "cosine"}
@@ -104,6 +106,7 @@ class PretrainingOptions:
     max_seconds: float | None = None
     batch_tokens: int = 8192
     accumulation: int = 1
+    optimizer: OptimizerName = "muon"
     learning_rate: float = 1e-3
     schedule: Schedule = "linear"
     weight_decay: float = 0.01
@@ -159,6 +162,8 @@ class PretrainingOptions:
             raise ExLMError(
                 f"--device must be auto or cpu, not {self.device}; CUDA_VISIBLE_DEVICES chooses among GPUs."
             )
+        if self.optimizer == "muon" and self.fsdp:
+            raise ExLMError("--optimizer muon needs whole matrices, which --fsdp cuts; use --optimizer adamw with it.")
         if self.ema and self.fsdp:
             raise ExLMError("--ema needs all weights in one place; leave it away with --fsdp.")
         for option, values, choices in (

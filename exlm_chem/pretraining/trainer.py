@@ -91,7 +91,7 @@ class Trainer:
         if options.compile:
             for layer in model.model.encoder.layers:  # one layer's code serves all: minutes become seconds
                 layer.compile(dynamic=True)
-        optimizer = make_optimizer(model, options.learning_rate, options.weight_decay)
+        optimizer = make_optimizer(model, options.optimizer, options.learning_rate, options.weight_decay)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.average = WeightAverage(self._unwrapped(), options.ema) if options.ema else None
         if self.average is not None:
