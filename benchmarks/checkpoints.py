@@ -22,9 +22,9 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.metrics import MAIN_METRIC
 from exlm_chem.finetuning.splits import scaffold_split
-from exlm_chem.finetuning.tasks import registered_task
 from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMForMaskedLM
+from exlm_chem.predictors.tasks import registered_task
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import make_config
 from exlm_chem.tokenizer import ExLMTokenizer

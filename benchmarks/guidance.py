@@ -22,9 +22,9 @@ from exlm_chem.data import data_path
 from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.modeling.alignment import best_path
+from exlm_chem.pretraining.batch_plan import Plan
 from exlm_chem.pretraining.batching import Batch, MaskedBatches
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.pretraining.planning import Plan
 from exlm_chem.pretraining.run import prepare_corpus, pretrain
 from exlm_chem.tokenizer import ExLMTokenizer
 

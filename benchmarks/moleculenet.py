@@ -24,10 +24,10 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.finetuning.dataset import Dataset, read_dataset
-from exlm_chem.finetuning.linear import fit_linear_head
 from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
 from exlm_chem.finetuning.splits import Split, scaffold_split
-from exlm_chem.finetuning.tasks import Task, registered_task
+from exlm_chem.heads.linear import fit_linear_head
+from exlm_chem.predictors.tasks import Task, registered_task
 
 ROOT = Path(__file__).parent.parent
 # Not sider and tox21: the peer's 39 logistic models of 2048 columns take hours.

@@ -33,17 +33,17 @@ from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, prepare_inputs
 from exlm_chem.modeling.alignment import log_likelihood
 from exlm_chem.modeling.flops import training_flops
 from exlm_chem.modeling.inputs import NOT_A_TARGET, MaskedInputs
+from exlm_chem.pretraining.accelerator import make_accelerator
+from exlm_chem.pretraining.batch_plan import Plan, longest_molecule
 from exlm_chem.pretraining.batching import MaskedBatches, load_batches
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import build_corpus
-from exlm_chem.pretraining.engine import make_accelerator
-from exlm_chem.pretraining.optimization import make_optimizer
+from exlm_chem.pretraining.objective_values import build_targets
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.pretraining.planning import Plan, longest_molecule
 from exlm_chem.pretraining.run import make_config
-from exlm_chem.pretraining.target_store import build_targets
 from exlm_chem.pretraining.trainer import Trainer
 from exlm_chem.tokenizer import ExLMTokenizer
+from exlm_chem.training.optimization import make_optimizer
 
 ROOT = Path(__file__).parent.parent
 TOKENIZER = ExLMTokenizer()
@@ -279,7 +279,7 @@ def real_molecules(preset: str, corpus: Corpus, rounds: int) -> dict[str, Any]:
 def split(config: ExLMConfig, inputs: MaskedInputs, precision: str, rounds: int) -> dict[str, Any]:
     """Measure the parts of a step, each forward and backward on the tensors that it sees in the whole."""
     model = ExLMForMaskedLM(config).train()
-    optimizer = make_optimizer(model, 1e-4, 0.01)
+    optimizer = make_optimizer(model, "adamw", 1e-4, 0.01)
 
     def context() -> Any:
         return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
@@ -345,7 +345,7 @@ def engine(corpus: Corpus, rounds: int) -> dict[str, Any]:
         config, plan = make_plan(corpus, "small", "exlm", options.batch_tokens)
         trainer = Trainer(plan.corpus, Path(folder), TOKENIZER, config, options, accelerator)
         model = ExLMForMaskedLM(config).train()
-        optimizer = make_optimizer(model, options.learning_rate, options.weight_decay)
+        optimizer = make_optimizer(model, "adamw", options.learning_rate, options.weight_decay)
         # Both see the same batches: every one costs another time.
         ready = list(itertools.islice(load_batches(trainer.batches, 0, 0, 1, 0, pin_memory=False), rounds + 2))
         prepared, fetched = iter(ready), load_batches(trainer.batches, 0, 0, 1, 0, pin_memory=False)

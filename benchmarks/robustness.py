@@ -26,10 +26,10 @@ from pathlib import Path
 from rdkit import Chem, rdBase
 
 from exlm_chem.data import data_path
-from exlm_chem.prediction.predictor import Predictor
 from exlm_chem.prediction.table import predict_file
-from exlm_chem.smiles.files import iter_smiles
-from exlm_chem.smiles.writers import open_writer
+from exlm_chem.predictors.predictor import Predictor
+from exlm_chem.tables.reader import iter_smiles
+from exlm_chem.tables.writers import open_writer
 
 ROOT = Path(__file__).parent.parent
 CHARACTERS = "CNOPSFIBrlcnops[]()=#$:/\\@+-.0123456789%*~>HeaiTt \t\n\r\"',;|?!&{}<_\u2013\u00e9\U0001f9ea"

@@ -28,8 +28,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # for tests.smiles_strategy
 os.environ["RAYON_NUM_THREADS"] = "1"  # read by the Rust library when it is loaded: one core for everybody
 
-from exlm_chem.smiles.files import iter_smiles  # noqa: E402
 from exlm_chem.smiles.grammar import SmilesSyntaxError  # noqa: E402
+from exlm_chem.tables.reader import iter_smiles  # noqa: E402
 from exlm_chem.tokenizer import ExLMTokenizer  # noqa: E402
 
 COMPARED = 20_000  # strings of a set that the Hugging Face tokenizer takes too; it is slow

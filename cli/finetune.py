@@ -63,8 +63,8 @@ def finetune(
     if (task is None) == (not target):
         raise typer.BadParameter("give either --task or --target", param_hint="--task or --target")
 
-    from exlm_chem.finetuning.neural import TrainingOptions
-    from exlm_chem.finetuning.trainer import finetune as run
+    from exlm_chem.finetuning.full import TrainingOptions
+    from exlm_chem.finetuning.run import finetune as run
 
     from .progress import bar
 

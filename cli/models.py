@@ -25,14 +25,14 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """List the models that ship with the package, show what one is, or check a model directory."""
-    from exlm_chem import zoo
+    from exlm_chem import model_directory
 
     if action is not Action.list and not model:
         raise typer.BadParameter(
-            f"name a model, for example: exlm-chem models {action} {(zoo.available() or ['DIR'])[0]}"
+            f"name a model, for example: exlm-chem models {action} {(model_directory.available() or ['DIR'])[0]}"
         )
     if action is Action.list:
-        summaries = [zoo.describe(zoo.find_model(name)) for name in zoo.available()]
+        summaries = [model_directory.describe(model_directory.find_model(name)) for name in model_directory.available()]
         if as_json:
             typer.echo(
                 json.dumps(
@@ -44,14 +44,14 @@ def models(
                 title = summary.get("task", {}).get("title", "")
                 typer.echo(f"{summary['name']:<16} {summary['kind']:<10} {_size(summary)}  {title}".rstrip())
     elif action is Action.check:
-        files = [str(path) for path in zoo.check(zoo.find_model(model))]
+        files = [str(path) for path in model_directory.check(model_directory.find_model(model))]
         typer.echo(
             json.dumps({"ok": True, "files": files}, indent=2)
             if as_json
             else "\n".join(f"ok  {path}" for path in files)
         )
     else:
-        _show(zoo.describe(zoo.find_model(model)), as_json)
+        _show(model_directory.describe(model_directory.find_model(model)), as_json)
 
 
 def _size(summary: dict[str, Any]) -> str:

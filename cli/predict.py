@@ -12,7 +12,7 @@ from .choices import Device, OnInvalid, SmilesColumn
 
 if TYPE_CHECKING:
     from exlm_chem.prediction.table import Summary
-    from exlm_chem.smiles.writers import TableWriter
+    from exlm_chem.tables.writers import TableWriter
 
 EXAMPLE = "exlm-chem predict --task bbbp data/examples.csv"
 
@@ -47,7 +47,7 @@ def predict(
     The result has one row per input row, in order, with all its columns and then the predictions. A molecule that
     cannot be read has no prediction and its reason in the column "error".
     """
-    from exlm_chem.smiles.writers import open_writer
+    from exlm_chem.tables.writers import open_writer
 
     names = _predictor_names(task, model or [])
     if output is None and not as_json and sys.stdout.isatty():
@@ -74,10 +74,10 @@ def predict(
 
 def _predictor_names(task: str, models: Sequence[str]) -> list[str]:
     """Give names and directories for `load_predictors`."""
-    from exlm_chem import zoo
+    from exlm_chem import model_directory
     from exlm_chem.errors import ExLMError
 
-    tasks = [name for name in zoo.available() if (zoo.SHIPPED / name / "task.json").is_file()]
+    tasks = [name for name in model_directory.available() if (model_directory.SHIPPED / name / "task.json").is_file()]
     listed = ", ".join(tasks) or "none in this installation"
     wanted = tasks if task == "all" else [name.strip() for name in task.split(",") if name.strip()]
     for name in wanted:
@@ -110,7 +110,7 @@ class _Screen:
     def write(self, rows: Iterable[Sequence[Any]]) -> None:
         self.rows += rows
         if len(self.rows) > _ROWS_ON_SCREEN or self.csv is not None:
-            from exlm_chem.smiles.writers import CsvWriter
+            from exlm_chem.tables.writers import CsvWriter
 
             self.csv = self.csv or CsvWriter(sys.stdout, self.columns, ",")
             self.csv.write(self.rows)
@@ -124,7 +124,7 @@ class _Screen:
         from rich.table import Table
         from rich.text import Text
 
-        from exlm_chem.smiles.writers import cell_text
+        from exlm_chem.tables.writers import cell_text
 
         console = Console()
         table = Table(box=None, pad_edge=False, header_style="bold")

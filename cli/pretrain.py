@@ -10,7 +10,7 @@ from .choices import Objective, Optimizer, Precision, Preset, Schedule, Scheme, 
 from .progress import bar
 
 if TYPE_CHECKING:
-    from exlm_chem.pretraining.history import Progress
+    from exlm_chem.pretraining.measurements import Progress
 
 EXAMPLE = "exlm-chem pretrain data/zinc_20k.smi.gz --preset tiny --max-time 1m -o runs/first"
 
@@ -175,7 +175,7 @@ def _print_estimate(
     corpus: list[str], options: Any, smiles_column: str | None, validation_files: list[str], cache: Path | None
 ) -> None:
     from exlm_chem.pretraining.estimate import estimate
-    from exlm_chem.pretraining.history import readable_duration
+    from exlm_chem.pretraining.measurements import readable_duration
     from exlm_chem.pretraining.run import prepare_corpus
     from exlm_chem.tokenizer import ExLMTokenizer
 

@@ -22,7 +22,7 @@ def tokenize(
 
     Of a file: how many tokens, the longest molecule, what is unknown, and what is no SMILES, with line and position.
     """
-    from exlm_chem.smiles.files import MoleculeReader
+    from exlm_chem.tables.reader import MoleculeReader
     from exlm_chem.token_counts import count_tokens
     from exlm_chem.tokenizer import ExLMTokenizer
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from exlm_chem import zoo
-from exlm_chem.finetuning.trainer import finetune
+from exlm_chem import model_directory
+from exlm_chem.finetuning.run import finetune
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -29,11 +29,11 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=["bbbp", "esol"])
     args = parser.parse_args()
 
-    ship_encoder(args.run, zoo.SHIPPED / args.name, args.about)
+    ship_encoder(args.run, model_directory.SHIPPED / args.name, args.about)
     for task in args.tasks:
-        shutil.rmtree(zoo.SHIPPED / task, ignore_errors=True)
+        shutil.rmtree(model_directory.SHIPPED / task, ignore_errors=True)
         table = args.tables / f"{task}.csv.gz"
-        finetune(table, zoo.SHIPPED / task, task=task, model=args.name, device="cpu", log=print)
+        finetune(table, model_directory.SHIPPED / task, task=task, model=args.name, device="cpu", log=print)
 
 
 def ship_encoder(run: Path, target: Path, about: str) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from exlm_chem.embedding.deepchem import ExLMFeaturizer
     from exlm_chem.embedding.embedder import ExLM
     from exlm_chem.embedding.sklearn import ExLMTransformer
-    from exlm_chem.prediction.predictor import Predictor
+    from exlm_chem.predictors.predictor import Predictor
     from exlm_chem.tokenizer import ExLMTokenizer
 
 __version__ = "0.1.0"
@@ -28,7 +28,7 @@ _MODULE_OF = {
     "ExLMFeaturizer": "exlm_chem.embedding.deepchem",
     "ExLMTokenizer": "exlm_chem.tokenizer",
     "ExLMTransformer": "exlm_chem.embedding.sklearn",
-    "Predictor": "exlm_chem.prediction.predictor",
+    "Predictor": "exlm_chem.predictors.predictor",
 }
 
 

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.smiles import grammar, selfies_grammar
+from exlm_chem.smiles import grammar, selfies
 
 if TYPE_CHECKING:
     import tokenizers
@@ -288,9 +288,9 @@ _RULES: Final[dict[str, _Rules]] = {
         pattern=lambda: _ATOMWISE_PIECES.pattern.removesuffix("|.") + r"|[\s\S]",
     ),
     "selfies": _Rules(
-        tokens=(*selfies_grammar.GLYPHS, *selfies_grammar.FREQUENT_SYMBOLS),
-        split=selfies_grammar.split_smiles,
-        join=selfies_grammar.join_to_smiles,
-        pattern=lambda: _one_of(selfies_grammar.FREQUENT_SYMBOLS) + "|" + _one_of(selfies_grammar.GLYPHS),
+        tokens=(*selfies.GLYPHS, *selfies.FREQUENT_SYMBOLS),
+        split=selfies.split_smiles,
+        join=selfies.join_to_smiles,
+        pattern=lambda: _one_of(selfies.FREQUENT_SYMBOLS) + "|" + _one_of(selfies.GLYPHS),
     ),
 }

@@ -58,8 +58,8 @@ def tiny_predictors(tiny_model: Path) -> Path:
     import torch
 
     from exlm_chem.embedding.embedder import ExLM
-    from exlm_chem.modeling import PropertyHead
-    from exlm_chem.prediction.directory import OutputColumn, PredictorTask, write_predictor
+    from exlm_chem.heads.head import PropertyHead
+    from exlm_chem.predictors.directory import OutputColumn, PredictorTask, write_predictor
 
     folder = tiny_model.parent
     with torch.random.fork_rng():

@@ -16,12 +16,12 @@ from rdkit import Chem
 from safetensors.torch import save as to_bytes
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.model_directory import encoder_directory, find_model
 from exlm_chem.modeling import ExLMModel
 from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.modeling.serialization import WEIGHTS_NAME
 from exlm_chem.smiles.molecule import Molecule, Standardise, read_molecule
 from exlm_chem.tokenizer import ExLMTokenizer
-from exlm_chem.zoo import encoder_directory, find_model
 
 OnInvalid = Literal["nan", "raise"]
 
@@ -81,7 +81,7 @@ class ExLM:
         Parameters
         ----------
         name_or_directory : str or Path
-            See `exlm_chem.zoo.find_model`.
+            See `exlm_chem.model_directory.find_model`.
         device : str
             See the class.
         """

@@ -13,14 +13,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.embedding.arrays import ARRAY_SUFFIXES, open_arrays
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.smiles.files import MoleculeReader
-from exlm_chem.smiles.formats import Record
 from exlm_chem.smiles.molecule import Standardise
-from exlm_chem.smiles.writers import cell_text, open_writer
+from exlm_chem.tables.arrays import ARRAY_SUFFIXES, open_arrays
+from exlm_chem.tables.formats import Record
+from exlm_chem.tables.reader import MoleculeReader
+from exlm_chem.tables.writers import cell_text, open_writer
 
 OnInvalid = Literal["flag", "skip", "raise"]
 

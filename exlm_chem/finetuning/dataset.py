@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import ModelInput
 from exlm_chem.errors import ExLMError
-from exlm_chem.smiles.files import MoleculeReader
+from exlm_chem.tables.reader import MoleculeReader
 
 MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "?"})
 BOOLEANS = {"true": 1.0, "false": 0.0}

@@ -10,13 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from exlm_chem import zoo
+from exlm_chem import model_directory
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.finetuning.card import predictor_card
 from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.splits import Split
-from exlm_chem.modeling import PropertyHead
-from exlm_chem.prediction.directory import PredictorTask, write_predictor
+from exlm_chem.heads.head import PropertyHead
+from exlm_chem.predictors.directory import PredictorTask, write_predictor
 
 
 def write_run(
@@ -55,7 +55,7 @@ def write_run(
     shutil.rmtree(working, ignore_errors=True)
     try:
         # A predictor stands for itself, except among the models that ship, which share one encoder.
-        shared = frozen is not None and frozen.parent.resolve() == zoo.SHIPPED == output.parent.resolve()
+        shared = frozen is not None and frozen.parent.resolve() == model_directory.SHIPPED == output.parent.resolve()
         task = write_predictor(working, task, head, frozen if frozen is not None and shared else encoder)
         rows = {name: [dataset.rows[index] for index in part] for name, part in split.parts().items()}
         left_out = [asdict(row) for row in dataset.left_out]

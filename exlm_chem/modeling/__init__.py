@@ -3,14 +3,11 @@
 from exlm_chem.modeling.configuration import ExLMConfig
 from exlm_chem.modeling.exlm import ExLMForMaskedLM, ExLMModel
 from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
-from exlm_chem.modeling.property import ExLMForMoleculeProperty, PropertyHead
 
 __all__ = [
     "ExLMConfig",
     "ExLMForMaskedLM",
-    "ExLMForMoleculeProperty",
     "ExLMModel",
     "MaskedInputs",
-    "PropertyHead",
     "prepare_inputs",
 ]

@@ -14,8 +14,8 @@ from exlm_chem.modeling.configuration import ExLMConfig
 from exlm_chem.modeling.encoder import ExLMEncoder
 from exlm_chem.modeling.expansion import Expansion
 from exlm_chem.modeling.inputs import MaskedInputs, expand_inputs, special_tokens
-from exlm_chem.modeling.losses import REGRESSIONS, Kind, property_loss
 from exlm_chem.modeling.outputs import ExLMOutput, MaskedLMOutput, StateGraph
+from exlm_chem.modeling.property_loss import REGRESSIONS, Kind, property_loss
 from exlm_chem.modeling.serialization import SavedModel, init_weights
 from exlm_chem.modeling.transitions import TransitionHead
 

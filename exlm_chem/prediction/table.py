@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.prediction.predictor import Predictor, load_predictors, predict_all
-from exlm_chem.smiles.files import MoleculeReader
-from exlm_chem.smiles.formats import Record
-from exlm_chem.smiles.writers import OpenWriter, open_writer
+from exlm_chem.predictors.predictor import Predictor, load_predictors, predict_all
+from exlm_chem.tables.formats import Record
+from exlm_chem.tables.reader import MoleculeReader
+from exlm_chem.tables.writers import OpenWriter, open_writer
 
 OnInvalid = Literal["flag", "skip", "raise"]
 """What happens to a row without an answer: its reason in the column ``error``, left out, or the end of the run."""

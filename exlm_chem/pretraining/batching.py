@@ -16,9 +16,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
 from exlm_chem.modeling.tensor_group import TensorGroup
+from exlm_chem.pretraining.batch_plan import MASKS, VALIDATION, BatchKey, Plan, PoolPlan, expanded_lengths
 from exlm_chem.pretraining.masking import mask_tokens
-from exlm_chem.pretraining.planning import MASKS, VALIDATION, BatchKey, Plan, PoolPlan, expanded_lengths
-from exlm_chem.pretraining.target_store import TargetStore
+from exlm_chem.pretraining.objective_values import TargetStore
 from exlm_chem.smiles.grammar import SmilesSyntaxError
 from exlm_chem.smiles.molecule import MoleculeError, randomised_smiles
 from exlm_chem.tokenizer import ExLMTokenizer

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from exlm_chem.errors import ExLMError
 from exlm_chem.pretraining.corpus import SUMMARY, CorpusSummary
 from exlm_chem.pretraining.processes import process_pool
-from exlm_chem.smiles.files import iter_smiles
 from exlm_chem.smiles.grammar import SmilesSyntaxError
 from exlm_chem.smiles.molecule import MoleculeError, why_refused
+from exlm_chem.tables.reader import iter_smiles
 from exlm_chem.tokenizer import ExLMTokenizer
 
 LINES = 4096  # that one process checks at a time

@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.configuration import Objective
-from exlm_chem.pretraining.optimization import OptimizerName, Precision, Schedule
-from exlm_chem.pretraining.targets import MoleculeObjective
+from exlm_chem.pretraining.objectives import MoleculeObjective
 from exlm_chem.tokenizer import Scheme
+from exlm_chem.training.optimization import OptimizerName, Precision, Schedule
 
 Logger = Literal["tensorboard", "wandb"]
 POSITIVE = ("max_steps", "epochs", "max_seconds", "batch_tokens", "accumulation", "learning_rate", "checkpoint_minutes")

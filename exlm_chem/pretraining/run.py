@@ -15,14 +15,14 @@ from typing import Any
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
+from exlm_chem.pretraining.accelerator import make_accelerator
+from exlm_chem.pretraining.batch_plan import longest_molecule
 from exlm_chem.pretraining.card import model_card
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import REJECTED, build_corpus
-from exlm_chem.pretraining.engine import make_accelerator
+from exlm_chem.pretraining.objective_values import TargetStore, build_targets
+from exlm_chem.pretraining.objectives import MoleculeObjective
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.pretraining.planning import longest_molecule
-from exlm_chem.pretraining.target_store import TargetStore, build_targets
-from exlm_chem.pretraining.targets import MoleculeObjective
 from exlm_chem.pretraining.trainer import Report, Trainer
 from exlm_chem.tokenizer import ExLMTokenizer
 

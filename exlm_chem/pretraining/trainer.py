@@ -22,17 +22,17 @@ from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.modeling.flops import training_flops
 from exlm_chem.modeling.outputs import MaskedLMOutput
 from exlm_chem.pretraining.averaging import WeightAverage
+from exlm_chem.pretraining.batch_plan import Plan
 from exlm_chem.pretraining.batching import Batch, MaskedBatches, load_batches
 from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.evaluation import evaluate
-from exlm_chem.pretraining.history import Measurement, Progress, Window, readable_duration, write_history
 from exlm_chem.pretraining.interruption import StopRequest
-from exlm_chem.pretraining.optimization import learning_rate_factor, make_optimizer
+from exlm_chem.pretraining.measurements import Measurement, Progress, Window, readable_duration, write_history
+from exlm_chem.pretraining.objective_values import TargetStore
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.pretraining.planning import Plan
-from exlm_chem.pretraining.target_store import TargetStore
 from exlm_chem.tokenizer import ExLMTokenizer
+from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
 
 VALIDATION_MOLECULES = 1_000
 RELEASE_EVERY = 20  # steps

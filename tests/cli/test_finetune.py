@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from exlm_chem import zoo
-from exlm_chem.prediction.predictor import Predictor
+from exlm_chem import model_directory
+from exlm_chem.predictors.predictor import Predictor
 
 EXLM_CHEM = Path(sys.executable).with_name("exlm-chem")
 DATA = Path(__file__).parents[1] / "data"
@@ -53,7 +53,7 @@ def test_classification_from_table_to_predictions(tiny_model, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["my-bbbp"]  # no temporary directory is left
 
     task, splits, facts = (load(output / name) for name in ("task.json", "splits.json", "run.json"))
-    assert zoo.check(output)
+    assert model_directory.check(output)
     assert task["columns"][0]["meaning"].startswith("Probability that the molecule passes")
     assert task["metrics"]["test"]["molecules"] == len(splits["test"]) == 30
     assert sorted(splits["train"] + splits["valid"] + splits["test"] + [r["row"] for r in splits["left_out"]]) == list(

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMForMaskedLM, prepare_inputs
 from exlm_chem.modeling.alignment import best_path
-from exlm_chem.pretraining.history import Progress
+from exlm_chem.pretraining.measurements import Progress
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import pretrain
 from exlm_chem.tokenizer import ExLMTokenizer

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exlm_chem import zoo
+from exlm_chem import model_directory
 from exlm_chem.embedding.embedder import ExLM
-from exlm_chem.prediction.predictor import Predictor
+from exlm_chem.predictors.predictor import Predictor
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = json.loads((ROOT / "benchmarks/results/example.json").read_text(encoding="utf-8"))
 
 
 def test_all_are_whole_and_small() -> None:
-    assert {"exlm-small", "bbbp", "esol"} <= set(zoo.available())
-    for name in zoo.available():
-        zoo.check(zoo.find_model(name))
-    assert sum(file.stat().st_size for file in zoo.SHIPPED.rglob("*") if file.is_file()) < 15_000_000
+    assert {"exlm-small", "bbbp", "esol"} <= set(model_directory.available())
+    for name in model_directory.available():
+        model_directory.check(model_directory.find_model(name))
+    assert sum(file.stat().st_size for file in model_directory.SHIPPED.rglob("*") if file.is_file()) < 15_000_000
 
 
 @pytest.mark.parametrize(("name", "tolerance"), [("bbbp", 0.01), ("esol", 0.05)])
@@ -35,7 +35,7 @@ def test_predictions_are_those_of_the_readme(name: str, tolerance: float) -> Non
 
 @pytest.mark.parametrize(("name", "metric", "better_than"), [("bbbp", "roc_auc", 0.6), ("esol", "rmse", 1.2)])
 def test_cards_state_what_was_measured(name: str, metric: str, better_than: float) -> None:
-    directory = zoo.find_model(name)
+    directory = model_directory.find_model(name)
     measured = json.loads((directory / "task.json").read_text(encoding="utf-8"))["metrics"]["test"][metric]
     assert measured > better_than if metric == "roc_auc" else measured < better_than
     card = (directory / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from exlm_chem.modeling import ExLMForMaskedLM, ExLMForMoleculeProperty, ExLMModel
+from exlm_chem.heads.head import ExLMForMoleculeProperty
+from exlm_chem.modeling import ExLMForMaskedLM, ExLMModel
 from exlm_chem.modeling.alignment import best_path
 from exlm_chem.modeling.encoder import rotary_table, rotate
 from exlm_chem.modeling.inputs import NOT_A_TARGET, prepare_inputs

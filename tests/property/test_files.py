@@ -6,8 +6,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exlm_chem.smiles.files import MoleculeReader
-from exlm_chem.smiles.writers import open_writer
+from exlm_chem.tables.reader import MoleculeReader
+from exlm_chem.tables.writers import open_writer
 
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | st.sampled_from(
     ["", " ", ",", ";", "\t", '"', '""', "\r", "\n", "\r\n", "\ufeff", "=1+1", "0012", "NaN"]

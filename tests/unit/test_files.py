@@ -11,8 +11,8 @@ import zstandard
 from rdkit import Chem
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.smiles.files import MoleculeReader, iter_smiles
-from exlm_chem.smiles.writers import open_writer
+from exlm_chem.tables.reader import MoleculeReader, iter_smiles
+from exlm_chem.tables.writers import open_writer
 
 
 def write(path: Path, data: str | bytes) -> Path:

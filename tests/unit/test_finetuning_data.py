@@ -8,7 +8,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.dataset import check_classes, read_dataset
 from exlm_chem.finetuning.splits import column_split, random_split, scaffold_split
-from exlm_chem.finetuning.tasks import infer_kind, registered_task, registered_tasks, task_of_targets
+from exlm_chem.predictors.tasks import infer_kind, registered_task, registered_tasks, task_of_targets
 from exlm_chem.smiles.molecule import scaffold
 
 NAN = float("nan")

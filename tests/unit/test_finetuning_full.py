@@ -6,10 +6,10 @@ import torch
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.finetuning.linear import fit_linear_head
-from exlm_chem.finetuning.neural import TrainingOptions, _batches, _rate, best_epoch, train_full
-from exlm_chem.modeling import ExLMForMoleculeProperty, PropertyHead
-from exlm_chem.modeling.losses import property_loss
+from exlm_chem.finetuning.full import TrainingOptions, _batches, _rate, best_epoch, train_full
+from exlm_chem.heads.head import ExLMForMoleculeProperty, PropertyHead
+from exlm_chem.heads.linear import fit_linear_head
+from exlm_chem.modeling.property_loss import property_loss
 
 NAN = float("nan")
 SMILES = ["CCO", "c1ccccc1", "CC(=O)O", "CCN", "C1CCCCC1", "CC(C)C", "OCCO", "c1ccncc1", "CCCl", "CS", "CC=O", "N#CC"]

@@ -6,7 +6,7 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score
 
-from exlm_chem.finetuning.linear import LOGISTIC_C, RIDGE_ALPHA, fit_linear_head
+from exlm_chem.heads.linear import LOGISTIC_C, RIDGE_ALPHA, fit_linear_head
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, ExLMForMoleculeProperty, ExLMModel, prepare_inputs
+from exlm_chem.heads.head import ExLMForMoleculeProperty
+from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, ExLMModel, prepare_inputs
 from exlm_chem.modeling.encoder import EXPLICIT_ATTENTION_LENGTH
-from exlm_chem.modeling.losses import property_loss
+from exlm_chem.modeling.property_loss import property_loss
 
 CONFIG = ExLMConfig(
     vocab_size=30, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, max_positions=128

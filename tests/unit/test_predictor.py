@@ -12,10 +12,10 @@ from rdkit import Chem
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling import PropertyHead
-from exlm_chem.prediction.directory import OutputColumn, PredictorTask, read_predictor, write_predictor
-from exlm_chem.prediction.predictor import Predictor, load_predictors
+from exlm_chem.heads.head import PropertyHead
 from exlm_chem.prediction.table import predict_file
+from exlm_chem.predictors.directory import OutputColumn, PredictorTask, read_predictor, write_predictor
+from exlm_chem.predictors.predictor import Predictor, load_predictors
 
 SMILES = ["CCO", "c1ccccc1O", "C1CC", "", "OCC", "CC(=O)[O-].[Na+]", "C" * 900, None, "CCN" * 10]
 TOO_LONG = "too long for this model: 900 tokens, and it reads "

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exlm_chem.modeling import ExLMConfig
+from exlm_chem.pretraining.batch_plan import Plan, expanded_lengths, longest_molecule
 from exlm_chem.pretraining.batching import Batch, MaskedBatches, load_batches
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import build_corpus
 from exlm_chem.pretraining.masking import draw_mask_counts, mask_tokens
-from exlm_chem.pretraining.optimization import learning_rate_factor
 from exlm_chem.pretraining.order import permuted
-from exlm_chem.pretraining.planning import Plan, expanded_lengths, longest_molecule
 from exlm_chem.smiles.molecule import canonical_smiles
 from exlm_chem.tokenizer import ExLMTokenizer
+from exlm_chem.training.optimization import learning_rate_factor
 
 TOKENIZER = ExLMTokenizer()
 CONFIG = ExLMConfig.preset("tiny", TOKENIZER.vocab_size, mask_token_id=TOKENIZER.mask_id)

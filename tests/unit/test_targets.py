@@ -10,13 +10,13 @@ from rdkit.Chem import Crippen, Descriptors, rdFingerprintGenerator
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, prepare_inputs
+from exlm_chem.pretraining.batch_plan import Plan
 from exlm_chem.pretraining.batching import MaskedBatches
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import build_corpus
+from exlm_chem.pretraining.objective_values import CHUNK, CLAMP, TargetStore, build_targets
+from exlm_chem.pretraining.objectives import compute_targets, target_kind
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.pretraining.planning import Plan
-from exlm_chem.pretraining.target_store import CHUNK, CLAMP, TargetStore, build_targets
-from exlm_chem.pretraining.targets import compute_targets, target_kind
 from exlm_chem.tokenizer import ExLMTokenizer
 
 TOKENIZER = ExLMTokenizer()

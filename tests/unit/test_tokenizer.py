@@ -14,7 +14,7 @@ from rdkit import Chem
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.smiles.grammar import SmilesSyntaxError
-from exlm_chem.smiles.selfies_grammar import SelfiesError
+from exlm_chem.smiles.selfies import SelfiesError
 from exlm_chem.tokenizer import ExLMTokenizer, Scheme
 
 DATA = Path(__file__).parent.parent / "data"

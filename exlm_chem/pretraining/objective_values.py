@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.objectives import MoleculeObjective, compute_targets, target_kind
 from exlm_chem.pretraining.processes import process_pool
-from exlm_chem.pretraining.targets import MoleculeObjective, compute_targets, target_kind
 from exlm_chem.tokenizer import ExLMTokenizer, Scheme
 
 FloatArray = NDArray[np.float64]

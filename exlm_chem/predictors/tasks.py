@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from exlm_chem.data import data_path
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling.losses import Kind
-from exlm_chem.prediction.directory import OutputColumn
+from exlm_chem.modeling.property_loss import Kind
+from exlm_chem.predictors.directory import OutputColumn
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, Final, Self, cast
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.smiles.formats import SMILES_NAMES, SUFFIXES, Record, Table, normalised, open_table
-from exlm_chem.smiles.streams import STDIN, name_of, plain_suffix
+from exlm_chem.tables.formats import SMILES_NAMES, SUFFIXES, Record, Table, normalised, open_table
+from exlm_chem.tables.streams import STDIN, name_of, plain_suffix
 
 _FILE_SUFFIXES: Final = frozenset([*SUFFIXES, *".gz .zst .txt .xls .xlsx .ods .zip .json .jsonl".split()])
 

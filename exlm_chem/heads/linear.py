@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-from exlm_chem.modeling import PropertyHead
-from exlm_chem.modeling.losses import Kind
+from exlm_chem.heads.head import PropertyHead
+from exlm_chem.modeling.property_loss import Kind
 
 FloatArray = NDArray[np.float64]
 

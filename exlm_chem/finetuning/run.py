@@ -13,23 +13,23 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem import zoo
+from exlm_chem import model_directory
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.dataset import Dataset, check_classes, read_dataset
-from exlm_chem.finetuning.linear import fit_linear_head
+from exlm_chem.finetuning.full import Report, TrainingOptions, best_epoch, train_full
 from exlm_chem.finetuning.messages import Log, log_metrics, log_table
 from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
-from exlm_chem.finetuning.neural import Report, TrainingOptions, best_epoch, train_full
 from exlm_chem.finetuning.saving import write_run
 from exlm_chem.finetuning.splits import Split, column_split, random_split, scaffold_split
-from exlm_chem.finetuning.tasks import Task, infer_kind, registered_task, task_of_targets
+from exlm_chem.heads.head import PropertyHead
+from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.machine import versions
-from exlm_chem.modeling import PropertyHead
 from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.modeling.losses import Kind
-from exlm_chem.prediction.directory import PredictorTask
-from exlm_chem.prediction.predictor import Predictor
+from exlm_chem.modeling.property_loss import Kind
+from exlm_chem.predictors.directory import PredictorTask
+from exlm_chem.predictors.predictor import Predictor
+from exlm_chem.predictors.tasks import Task, infer_kind, registered_task, task_of_targets
 from exlm_chem.smiles.molecule import Standardise
 
 Method = Literal["head", "full"]
@@ -98,7 +98,7 @@ def finetune(
     kind : {"classification", "regression"}, optional
         With `targets`: found out from the labels if that is beyond doubt.
     model : str or Path
-        The encoder; see `exlm_chem.zoo.find_model`.
+        The encoder; see `exlm_chem.model_directory.find_model`.
     method : {"head", "full"}
         Linear models on the vectors of the encoder as it is (seconds), or encoder and head trained together.
     split : str
@@ -179,7 +179,7 @@ def finetune(
         "data": {"file": Path(data).name, "sha256": dataset.sha256, **counts},
         "source": registered.source,
         "licence": registered.licence,
-        "model": zoo.find_model(model).resolve().name,
+        "model": model_directory.find_model(model).resolve().name,
         "model_sha256": embedder.fingerprint,
         "method": method,
         "options": asdict(options or TrainingOptions()) if method == "full" else {},
@@ -188,7 +188,7 @@ def finetune(
         "runs": [run.facts for run in runs],
         "versions": versions(),
     }
-    frozen = zoo.encoder_directory(zoo.find_model(model)) if method == "head" else None
+    frozen = model_directory.encoder_directory(model_directory.find_model(model)) if method == "head" else None
     written = write_run(output, description, best.head, best.encoder, frozen, dataset, parts, facts)
     return Result(output, written, [run.facts for run in runs])
 

@@ -14,12 +14,12 @@ from typing import Any, Final, get_args
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling import PropertyHead
+from exlm_chem.heads.head import PropertyHead
+from exlm_chem.model_directory import find_model
 from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.modeling.losses import Kind
+from exlm_chem.modeling.property_loss import Kind
 from exlm_chem.modeling.serialization import WEIGHTS_NAME, fill_weights, load_weights, save_weights
 from exlm_chem.smiles.molecule import Standardise
-from exlm_chem.zoo import find_model
 
 FORMAT_VERSION: Final = 1
 TASK_NAME: Final = "task.json"
@@ -191,7 +191,7 @@ def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, 
     Parameters
     ----------
     name_or_directory : str or Path
-        See `exlm_chem.zoo.find_model`.
+        See `exlm_chem.model_directory.find_model`.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from rdkit import Chem, rdBase
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.smiles.molecule import read_molecule
-from exlm_chem.smiles.streams import name_of, open_bytes, open_text, plain_suffix, reading
+from exlm_chem.tables.streams import name_of, open_bytes, open_text, plain_suffix, reading
 
 SMILES_NAMES: Final = (
     *("smiles", "canonical_smiles", "isomeric_smiles", "standardized_smiles", "standardised_smiles", "rdkit_smiles"),

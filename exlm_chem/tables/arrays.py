@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.smiles.writers import unique_names
+from exlm_chem.tables.writers import unique_names
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 

@@ -10,8 +10,8 @@ from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import InitProcessGroupKwargs, ProjectConfiguration, is_tensorboard_available, is_wandb_available
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.pretraining.optimization import resolve_precision
 from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.training.optimization import resolve_precision
 
 # The other processes wait while the first prepares corpus and targets, which may take hours.
 PATIENCE = timedelta(days=2)

@@ -17,7 +17,7 @@ from typing import IO, Any, BinaryIO, Final, Literal, Protocol, cast
 import zstandard
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.smiles.streams import STDIN, plain_suffix
+from exlm_chem.tables.streams import STDIN, plain_suffix
 
 _FORMATS: Final = (".csv", ".tsv", ".jsonl", ".parquet")
 _NEEDS_QUOTES: Final = re.compile(r'[,;\t"\r\n\ufeff]|^\s|\s$')

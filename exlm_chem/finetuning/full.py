@@ -14,9 +14,9 @@ from torch import Tensor
 
 from exlm_chem.embedding.embedder import ExLM, length_batches
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling import ExLMForMoleculeProperty, PropertyHead
+from exlm_chem.heads.head import ExLMForMoleculeProperty, PropertyHead
 from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.modeling.losses import Kind, property_loss
+from exlm_chem.modeling.property_loss import Kind, property_loss
 from exlm_chem.tokenizer import ExLMTokenizer
 
 Examples = tuple[Sequence[Sequence[int]], NDArray[np.float64]]

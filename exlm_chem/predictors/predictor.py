@@ -15,8 +15,8 @@ from rdkit import Chem
 
 from exlm_chem.embedding.embedder import ExLM, ModelInput
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling import PropertyHead
-from exlm_chem.prediction.directory import PredictorTask, read_predictor
+from exlm_chem.heads.head import PropertyHead
+from exlm_chem.predictors.directory import PredictorTask, read_predictor
 from exlm_chem.smiles.molecule import Molecule
 
 if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict` needs it
@@ -69,7 +69,7 @@ class Predictor:
         Parameters
         ----------
         name_or_directory : str or Path
-            See `exlm_chem.zoo.find_model`.
+            See `exlm_chem.model_directory.find_model`.
         device : str
             See `ExLM`.
 

@@ -1,0 +1,1 @@
+"""Predictors: what a task is, and an encoder with its head as a directory."""

@@ -1,0 +1,1 @@
+"""Tables: rows of molecules in and out, one record per row, as streams."""

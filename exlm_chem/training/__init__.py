@@ -1,0 +1,1 @@
+"""Training: what pretraining and fine-tuning share."""
