@@ -17,6 +17,8 @@ from typer.core import TyperGroup
 from exlm_chem import __version__
 from exlm_chem.errors import ExLMError
 
+from .options import GroupedCommand
+
 COMMANDS = {
     "pretrain": "Pretrain a model on SMILES files.",
     "finetune": "Train a predictor on a table of measured molecules.",
@@ -50,7 +52,7 @@ def load_command(name: str) -> Any:
     module = import_module(f".{name}", __package__)
     single = typer.Typer(add_completion=False, rich_markup_mode=None)
     # "\b" keeps the line breaks of the paragraph that follows.
-    single.command(name, epilog=f"\b\nExample:\n  {module.EXAMPLE}")(getattr(module, name))
+    single.command(name, cls=GroupedCommand, epilog=f"\b\nExample:\n  {module.EXAMPLE}")(getattr(module, name))
     return typer.main.get_command(single)
 
 

@@ -1,0 +1,42 @@
+"""Words that several rooms share: what an option may be. Nothing heavy is imported: ``--help`` reads them."""
+
+from typing import Literal
+
+Scheme = Literal["lossless", "atomwise", "selfies"]
+"""How SMILES are cut into tokens."""
+
+Preset = Literal["tiny", "small", "base", "paper"]
+"""Sizes of the model."""
+
+Objective = Literal["exlm", "mlm"]
+"""What pretraining maximises: expanded states and alignment, or the plain masked language model."""
+
+MoleculeObjective = Literal["descriptors", "ecfp"]
+"""What the embedding must predict besides, as one value or many of a whole molecule."""
+
+Schedule = Literal["linear", "cosine"]
+"""The course of the learning rate."""
+
+OptimizerName = Literal["muon", "adamw"]
+"""What moves the weights."""
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+"""The precision of the matrix products."""
+
+Logger = Literal["tensorboard", "wandb"]
+"""Where measurements go besides ``metrics.csv``."""
+
+Pooling = Literal["mean", "first"]
+"""How one vector is made of a molecule: mean over the tokens that are not special, or the first state of ``<s>``."""
+
+Standardise = Literal["none", "fragment", "parent"]
+"""What is done to a molecule first: nothing, its largest fragment, or the neutral parent of that."""
+
+Kind = Literal["classification", "regression"]
+"""What labels are."""
+
+Method = Literal["head", "full"]
+"""What fine-tuning trains: heads on a frozen encoder, or everything together."""
+
+OnInvalid = Literal["flag", "skip", "raise"]
+"""What happens to a row without an answer: it gives the reason, is left out, or ends the run."""
