@@ -130,7 +130,7 @@ def _parameter(one: Declared) -> inspect.Parameter:
 
 
 def _enumeration(name: str, members: list[tuple[str, str]]) -> Any:
-    return StrEnum(name, members)  # type: ignore[misc]  # made at run time: typer wants an enumeration for choices
+    return StrEnum(name, members)  # typer wants an enumeration for choices
 
 
 def _value(one: Declared, given: Any) -> Any:
