@@ -49,7 +49,7 @@ def takes_options(command: Callable[..., None]) -> Callable[..., None]:
     for name, parameter in inspect.signature(command).parameters.items():
         if dataclasses.is_dataclass(hints[name]) and isinstance(hints[name], type):
             classes[name] = hints[name], declared(hints[name])
-            parameters += map(_parameter, classes[name][1])
+            parameters += [_parameter(one) for one in classes[name][1] if one.about.on_command_line]
         else:
             kind = inspect.Parameter.KEYWORD_ONLY
             parameters.append(parameter.replace(annotation=hints[name], kind=kind))

@@ -39,6 +39,8 @@ class Option:
         What stands for the value in ``--help``.
     parse : callable, optional
         Makes the value from the text on the command line, where that is not written as the type is.
+    on_command_line : bool
+        Whether it has a flag of its own; if not, the flag is only what messages name.
     least, above, most, below : float, optional
         Bounds of a number: the smallest and the largest that are allowed, or those that just are not.
     """
@@ -51,6 +53,7 @@ class Option:
     shown: str = ""
     metavar: str = ""
     parse: Callable[[str], Any] | None = None
+    on_command_line: bool = True
     least: float | None = None
     above: float | None = None
     most: float | None = None

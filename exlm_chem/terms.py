@@ -23,6 +23,9 @@ OptimizerName = Literal["muon", "adamw"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 """The precision of the matrix products."""
 
+TrainingDevice = Literal["auto", "cpu"]
+"""Where a model is trained: the GPUs if there are any, or the processor."""
+
 Logger = Literal["tensorboard", "wandb"]
 """Where measurements go besides ``metrics.csv``."""
 

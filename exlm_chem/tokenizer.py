@@ -21,18 +21,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.smiles import grammar, selfies
+from exlm_chem.terms import Scheme
 
 if TYPE_CHECKING:
     import tokenizers
 
-Scheme = Literal["lossless", "atomwise", "selfies"]
 
 BOS, PAD, EOS, UNK, MASK = "<s>", "<pad>", "</s>", "<unk>", "<mask>"
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from exlm_chem.errors import ExLMError
-
-Objective = Literal["exlm", "mlm"]
+from exlm_chem.terms import Objective
 
 CONFIG_NAME = "config.json"
 

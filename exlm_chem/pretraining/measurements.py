@@ -120,20 +120,6 @@ class Progress:
         return cls(**{**saved, "window": window, "history": history})  # type: ignore[arg-type]
 
 
-def readable_duration(seconds: float) -> str:
-    """Write seconds in the largest unit that fits.
-
-    Examples
-    --------
-    >>> readable_duration(90), readable_duration(5400), readable_duration(200_000)
-    ('1.5 minutes', '1.5 hours', '2.3 days')
-    """
-    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} seconds"
-
-
 def write_history(history: list[Measurement], directory: Path) -> None:
     """Write ``metrics.csv`` and ``curves.png`` into a run's directory."""
     table = io.StringIO()

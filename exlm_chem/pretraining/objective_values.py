@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.pretraining.corpus import Corpus
-from exlm_chem.pretraining.objectives import MoleculeObjective, compute_targets, target_kind
+from exlm_chem.pretraining.objectives import compute_targets, target_kind
 from exlm_chem.pretraining.processes import process_pool
-from exlm_chem.tokenizer import ExLMTokenizer, Scheme
+from exlm_chem.terms import MoleculeObjective, Scheme
+from exlm_chem.tokenizer import ExLMTokenizer
 
 FloatArray = NDArray[np.float64]
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
-MoleculeObjective = Literal["descriptors", "ecfp"]
+from exlm_chem.terms import MoleculeObjective
 
 ECFP_BITS = 2048
 VSA_SIZES = {"SlogP_VSA": 12, "SMR_VSA": 10, "PEOE_VSA": 14}

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling.configuration import Objective
-from exlm_chem.pretraining.objectives import MoleculeObjective
-from exlm_chem.tokenizer import Scheme
-from exlm_chem.training.optimization import OptimizerName, Precision, Schedule
-
-Logger = Literal["tensorboard", "wandb"]
-POSITIVE = ("max_steps", "epochs", "max_seconds", "batch_tokens", "accumulation", "learning_rate", "checkpoint_minutes")
+from exlm_chem.options import check_options, declared, documented, option
+from exlm_chem.pretraining.durations import parse_duration
+from exlm_chem.terms import (
+    Logger,
+    MoleculeObjective,
+    Objective,
+    OptimizerName,
+    Precision,
+    Preset,
+    Schedule,
+    Scheme,
+    TrainingDevice,
+)
 
 # How long a run lasts, how it is watched and on what it runs may change when it is resumed; what it computes may not.
 FREE = {
@@ -21,119 +27,136 @@ FREE = {
     *("num_workers", "device", "compile"),
 }
 
+LEARNT, LENGTH, OPTIMIZER, CORPUS, MACHINE, OUTPUT = (
+    *("What is learnt", "How long", "Optimizer", "Corpus", "Machine", "Output"),
+)
+"""The headings of ``exlm-chem pretrain --help``."""
 
+
+@documented
 @dataclass(frozen=True, kw_only=True)
 class PretrainingOptions:
-    """What a run does; all of it is saved with the run, and a resumed run must have the same.
+    """What a run does; all of it is saved with the run, and a resumed run must have the same."""
 
-    Attributes
-    ----------
-    preset : str
-        Size of the model, see `ExLMConfig.preset`.
-    objective : {"exlm", "mlm"}
-        Expanded states and alignment, or plain masked language model.
-    states : int
-        States k of an expanded token.
-    mask_ratio : float
-        Share of the tokens that is masked.
-    guided : float
-        First share of the run in which a token is emitted by its own states only (objective "exlm"); 0 trains as
-        published. Without it the paths freeze early at states of later tokens, since at first all later states are
-        equally probable, and so every jump that leaves few states behind it is cheap.
-    unmasked : float
-        Share of the molecules that keep all tokens and count for the molecule-level objectives only.
-    molecule_objectives : tuple of str
-        What else the embedding must predict: "descriptors", "ecfp", both, or nothing.
-    molecule_weight : float
-        Weight of each molecule-level loss (1 for a model that knows nothing) beside that of the masked tokens.
-    max_steps, epochs, max_seconds : int, float, float, optional
-        Where the run ends: the first that is reached. One pass over the corpus counts as an epoch. Three epochs when
-        none is given.
-    batch_tokens : int
-        Tokens of a batch after expansion.
-    accumulation : int
-        Batches per optimizer step.
-    optimizer : {"muon", "adamw"}
-        See `make_optimizer`.
-    learning_rate : float
-        Peak learning rate.
-    schedule : {"linear", "cosine"}
-        See `learning_rate_factor`.
-    weight_decay, clip : float
-        Of the optimizer; gradients are clipped to this norm.
-    precision : {"auto", "fp32", "bf16", "fp16"}
-        "auto" is bf16 where the device multiplies it in hardware.
-    compile : bool
-        Compile the layers with torch.compile. On a CPU it takes a minute and saves nothing.
-    fsdp : bool
-        Shard weights and optimizer over the processes of ``torchrun``, for models that do not fit on one device.
-    ema : float
-        Decay of an exponential moving average of the weights, which is measured and saved instead of them; 0 for none.
-    device : str
-        "cpu", or "auto" for the GPUs if there are any.
-    validation : float
-        Share of the corpus kept for validation.
-    randomise : float
-        Share of the molecules that are written anew in every epoch, from another atom and in another order.
-    deduplicate : bool
-        Whether a text that came before in the corpus is left aside.
-    check : bool
-        Whether RDKit must accept a molecule of the corpus.
-    evaluations : int
-        How often the validation loss is measured.
-    checkpoint_minutes : float
-        Time between checkpoints.
-    seed : int
-        Fixes initial weights, order and masks.
-    num_workers : int
-        Processes that prepare batches; 0 is the main one.
-    scheme : str
-        Tokenizer scheme.
-    loggers : tuple of str
-        "tensorboard", "wandb": where measurements go besides ``metrics.csv``.
-    """
-
-    preset: str = "small"
-    objective: Objective = "exlm"
-    states: int = 4
-    mask_ratio: float = 0.15
-    guided: float = 0.3
-    unmasked: float = 0.0
-    molecule_objectives: tuple[MoleculeObjective, ...] = ()
-    molecule_weight: float = 1.0
-    max_steps: int | None = None
-    epochs: float | None = None
-    max_seconds: float | None = None
-    batch_tokens: int = 8192
-    accumulation: int = 1
-    optimizer: OptimizerName = "muon"
-    learning_rate: float = 1e-3
-    schedule: Schedule = "linear"
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    precision: Precision = "auto"
-    compile: bool = False
-    fsdp: bool = False
-    ema: float = 0.0
-    device: str = "auto"
-    validation: float = 0.01
-    randomise: float = 0.0
-    deduplicate: bool = False
-    check: bool = True
-    evaluations: int = 20
-    checkpoint_minutes: float = 5.0
-    seed: int = 0
-    num_workers: int = 0
-    scheme: Scheme = "lossless"
-    loggers: tuple[Logger, ...] = ()
+    preset: Preset = option(
+        "small",
+        "Size: tiny (0.5 M parameters), small (6 M), base (40 M), paper (90 M).",
+        group=LEARNT,
+        note="See `ExLMConfig.preset`.",
+    )
+    objective: Objective = option("exlm", "exlm, or mlm for the plain masked language model.", group=LEARNT)
+    states: int = option(4, "States of every masked token (exlm).", group=LEARNT, least=1, most=256)
+    mask_ratio: float = option(0.15, "Share of the tokens that is masked.", group=LEARNT, above=0, below=1)
+    guided: float = option(
+        0.3,
+        "First share of the run in which a token is emitted by its own states only; 0 as published.",
+        group=LEARNT,
+        note="Without it the paths freeze early at states of later tokens, since at first all later states are equally "
+        "probable, and so every jump that leaves few states behind it is cheap.",
+        least=0,
+        most=1,
+    )
+    molecule_objectives: tuple[MoleculeObjective, ...] = option(
+        (), "What else the embedding must predict.", flag="--molecule-objective", group=LEARNT
+    )
+    molecule_weight: float = option(
+        1.0,
+        "Weight of each molecule-level loss beside that of the masked tokens.",
+        group=LEARNT,
+        note="Such a loss is 1 for a model that knows nothing.",
+        least=0,
+    )
+    unmasked: float = option(
+        0.0, "Share of the molecules without masks (molecule objectives).", group=LEARNT, least=0, below=1
+    )
+    init_from: str | None = option(
+        None,
+        "Start from the weights of a model: one that ships, or a directory; its size is taken, not --preset.",
+        group=LEARNT,
+        metavar="MODEL",
+    )
+    max_steps: int | None = option(None, "End after so many optimizer steps.", group=LENGTH, least=1)
+    epochs: float | None = option(
+        None,
+        "End after so many passes over the corpus.",
+        group=LENGTH,
+        note="The run ends at the first of the three limits; after three epochs when none is given.",
+        shown="3, if no limit is given",
+        above=0,
+    )
+    max_seconds: float | None = option(
+        None,
+        "End after so much training time, like 90s, 30m, 10h.",
+        flag="--max-time",
+        group=LENGTH,
+        metavar="TIME",
+        parse=parse_duration,
+        above=0,
+    )
+    batch_tokens: int = option(
+        8192, "Tokens of a batch, after expansion.", group=OPTIMIZER, least=1, most=1_000_000_000
+    )
+    accumulation: int = option(1, "Batches per optimizer step.", group=OPTIMIZER, least=1, most=1_000_000)
+    optimizer: OptimizerName = option(
+        "muon",
+        "muon (for the matrices of the layers, AdamW for the rest) or adamw.",
+        group=OPTIMIZER,
+        note="See `make_optimizer`.",
+    )
+    learning_rate: float = option(1e-3, "Peak learning rate.", group=OPTIMIZER, above=0)
+    schedule: Schedule = option(
+        "linear",
+        "linear (warm-up, constant, down to 0) or cosine.",
+        group=OPTIMIZER,
+        note="See `learning_rate_factor`.",
+    )
+    weight_decay: float = option(0.01, "Weight decay of the matrices.", group=OPTIMIZER, least=0)
+    clip: float = option(1.0, "Largest norm of the gradients.", group=OPTIMIZER, above=0)
+    ema: float = option(
+        0.0,
+        "Average of the weights that is measured and saved: decay, like 0.999; 0 for none.",
+        group=OPTIMIZER,
+        least=0,
+        below=1,
+    )
+    seed: int = option(0, "Fixes initial weights, order and masks.", group=OPTIMIZER, least=0, most=2**32 - 1)
+    validation: float = option(
+        0.01, "Share of the corpus kept for validation.", flag="--valid", on_command_line=False, least=0, below=1
+    )
+    randomise: float = option(
+        0.0,
+        "Share of the molecules that are written from another atom in every epoch.",
+        group=CORPUS,
+        least=0,
+        most=1,
+    )
+    deduplicate: bool = option(False, "Leave aside a SMILES that came before.", group=CORPUS)
+    check: bool = option(True, "Whether RDKit must accept a molecule, or only the tokenizer.", group=CORPUS)
+    scheme: Scheme = option("lossless", "How SMILES are cut into tokens.", flag="--tokenizer", group=CORPUS)
+    device: TrainingDevice = option(
+        "auto", "cpu, or auto for a GPU if there is one; CUDA_VISIBLE_DEVICES chooses among several.", group=MACHINE
+    )
+    precision: Precision = option("auto", "auto is bf16 where the device has it in hardware.", group=MACHINE)
+    compile: bool = option(
+        False,
+        "Compile the layers: for GPUs, it saves nothing on a CPU.",
+        group=MACHINE,
+        note="It takes a minute.",
+    )
+    fsdp: bool = option(False, "Shard a model that is too large for one device (under torchrun).", group=MACHINE)
+    num_workers: int = option(0, "Processes that prepare batches; 0 is this one.", group=MACHINE, least=0, most=1024)
+    evaluations: int = option(20, "How often the validation loss is measured.", group=OUTPUT, least=1)
+    checkpoint_minutes: float = option(5.0, "Time between checkpoints.", group=OUTPUT, above=0)
+    loggers: tuple[Logger, ...] = option((), "Where to log besides metrics.csv.", flag="--log", group=OUTPUT)
 
     def __post_init__(self) -> None:
-        self._check_shares()
-        self._check_names()
-        for name in POSITIVE:
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise ExLMError(f"--{name.replace('_', '-')} must be larger than 0, not {value}.")
+        check_options(self)
+        if self.unmasked and not self.molecule_objectives:
+            raise ExLMError(f"--unmasked {self.unmasked} needs a --molecule-objective.")
+        if self.optimizer == "muon" and self.fsdp:
+            raise ExLMError("--optimizer muon needs whole matrices, which --fsdp cuts; use --optimizer adamw with it.")
+        if self.ema and self.fsdp:
+            raise ExLMError("--ema needs all weights in one place; leave it away with --fsdp.")
         if self.max_steps is None and self.epochs is None and self.max_seconds is None:
             object.__setattr__(self, "epochs", 3.0)
 
@@ -143,32 +166,13 @@ class PretrainingOptions:
         changed = (name for name, value in saved.items() if name not in FREE and ours.get(name) != value)
         return next(changed, None)
 
-    def _check_shares(self) -> None:
-        if not 0 < self.mask_ratio < 1:
-            raise ExLMError(f"--mask-ratio must lie between 0 and 1, not {self.mask_ratio}.")
-        if not 0 <= self.validation < 1:
-            raise ExLMError(f"--valid must be a share between 0 and 1, not {self.validation}.")
-        if not 0 <= self.guided <= 1:
-            raise ExLMError(f"--guided must be a share between 0 and 1, not {self.guided}.")
-        if not 0 <= self.unmasked < 1 or (self.unmasked and not self.molecule_objectives):
-            raise ExLMError(f"--unmasked {self.unmasked} must be a share below 1, and needs a --molecule-objective.")
-        if not 0 <= self.randomise <= 1:
-            raise ExLMError(f"--randomise must be a share between 0 and 1, not {self.randomise}.")
-        if not 0 <= self.ema < 1:
-            raise ExLMError(f"--ema must be 0 or a decay below 1, not {self.ema}.")
+    @classmethod
+    def flag(cls, name: str) -> str:
+        """Give the flag of an option by the name of its field.
 
-    def _check_names(self) -> None:
-        if self.device not in ("auto", "cpu"):
-            raise ExLMError(
-                f"--device must be auto or cpu, not {self.device}; CUDA_VISIBLE_DEVICES chooses among GPUs."
-            )
-        if self.optimizer == "muon" and self.fsdp:
-            raise ExLMError("--optimizer muon needs whole matrices, which --fsdp cuts; use --optimizer adamw with it.")
-        if self.ema and self.fsdp:
-            raise ExLMError("--ema needs all weights in one place; leave it away with --fsdp.")
-        for option, values, choices in (
-            ("molecule-objective", self.molecule_objectives, get_args(MoleculeObjective)),
-            ("log", self.loggers, get_args(Logger)),
-        ):
-            if unknown := set(values) - set(choices):
-                raise ExLMError(f"there is no --{option} {min(unknown)}; choose from {', '.join(choices)}.")
+        Examples
+        --------
+        >>> PretrainingOptions.flag("max_seconds")
+        '--max-time'
+        """
+        return next((one.flag for one in declared(cls) if one.name == name), name)

@@ -21,9 +21,9 @@ from exlm_chem.pretraining.card import model_card
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import REJECTED, build_corpus
 from exlm_chem.pretraining.objective_values import TargetStore, build_targets
-from exlm_chem.pretraining.objectives import MoleculeObjective
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Report, Trainer
+from exlm_chem.terms import MoleculeObjective
 from exlm_chem.tokenizer import ExLMTokenizer
 
 

@@ -26,9 +26,10 @@ from exlm_chem.pretraining.batch_plan import Plan
 from exlm_chem.pretraining.batching import Batch, MaskedBatches, load_batches
 from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.durations import readable_duration
 from exlm_chem.pretraining.evaluation import evaluate
 from exlm_chem.pretraining.interruption import StopRequest
-from exlm_chem.pretraining.measurements import Measurement, Progress, Window, readable_duration, write_history
+from exlm_chem.pretraining.measurements import Measurement, Progress, Window, write_history
 from exlm_chem.pretraining.objective_values import TargetStore
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.tokenizer import ExLMTokenizer

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
-Schedule = Literal["linear", "cosine"]
-Precision = Literal["auto", "fp32", "bf16", "fp16"]
-OptimizerName = Literal["muon", "adamw"]
+from exlm_chem.terms import OptimizerName, Precision, Schedule
 
 
 def learning_rate_factor(

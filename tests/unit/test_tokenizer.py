@@ -15,7 +15,8 @@ from rdkit import Chem
 from exlm_chem.errors import ExLMError
 from exlm_chem.smiles.grammar import SmilesSyntaxError
 from exlm_chem.smiles.selfies import SelfiesError
-from exlm_chem.tokenizer import ExLMTokenizer, Scheme
+from exlm_chem.terms import Scheme
+from exlm_chem.tokenizer import ExLMTokenizer
 
 DATA = Path(__file__).parent.parent / "data"
 EXAMPLES = [
