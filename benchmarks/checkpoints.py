@@ -25,8 +25,8 @@ from exlm_chem.finetuning.splits import scaffold_split
 from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.predictors.tasks import registered_task
+from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.pretraining.run import make_config
 from exlm_chem.tokenizer import ExLMTokenizer
 
 ROOT = Path(__file__).parent.parent

@@ -38,9 +38,9 @@ from exlm_chem.pretraining.batch_plan import Plan, longest_molecule
 from exlm_chem.pretraining.batching import MaskedBatches, load_batches
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import build_corpus
+from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.objective_values import build_targets
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.pretraining.run import make_config
 from exlm_chem.pretraining.trainer import Trainer
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.optimization import make_optimizer
@@ -230,7 +230,7 @@ def peak_memory() -> int:
     return int(line.split()[1]) // 1024
 
 
-def make_plan(corpus: Corpus, preset: str, objective: Any, batch_tokens: int) -> tuple[ExLMConfig, Plan]:
+def make_plan(corpus: Corpus, preset: Any, objective: Any, batch_tokens: int) -> tuple[ExLMConfig, Plan]:
     """Plan batches of real molecules as a run does."""
     options = PretrainingOptions(preset=preset, objective=objective, batch_tokens=batch_tokens)
     config = make_config(options, TOKENIZER)

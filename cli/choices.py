@@ -51,45 +51,6 @@ class Scheme(StrEnum):
     selfies = "selfies"
 
 
-class Preset(StrEnum):
-    """Sizes of the model."""
-
-    tiny = "tiny"
-    small = "small"
-    base = "base"
-    paper = "paper"
-
-
-class Objective(StrEnum):
-    """What pretraining maximises."""
-
-    exlm = "exlm"
-    mlm = "mlm"
-
-
-class Schedule(StrEnum):
-    """The course of the learning rate."""
-
-    linear = "linear"
-    cosine = "cosine"
-
-
-class Optimizer(StrEnum):
-    """What moves the weights."""
-
-    muon = "muon"
-    adamw = "adamw"
-
-
-class Precision(StrEnum):
-    """The precision of the matrix products."""
-
-    auto = "auto"
-    fp32 = "fp32"
-    bf16 = "bf16"
-    fp16 = "fp16"
-
-
 SmilesColumn = Annotated[
     str | None, typer.Option("--smiles-column", help="The column of the SMILES [found by its name]")
 ]

@@ -75,7 +75,7 @@ def pretrain(
 
     share, files = _share_or_file(valid)
     options = replace(options, validation=share)
-    source = {"smiles_column": smiles_column, "validation_files": files, "cache": cache}
+    source: dict[str, Any] = {"smiles_column": smiles_column, "validation_files": files, "cache": cache}
     if dry_run:
         _print_estimate(corpus, options, source)
         return

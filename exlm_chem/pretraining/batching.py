@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
 from exlm_chem.modeling.tensor_group import TensorGroup
 from exlm_chem.pretraining.batch_plan import MASKS, VALIDATION, BatchKey, Plan, PoolPlan, expanded_lengths
 from exlm_chem.pretraining.masking import mask_tokens
 from exlm_chem.pretraining.objective_values import TargetStore
-from exlm_chem.smiles.grammar import SmilesSyntaxError
-from exlm_chem.smiles.molecule import MoleculeError, randomised_smiles
+from exlm_chem.smiles.molecule import randomised_smiles
 from exlm_chem.tokenizer import ExLMTokenizer
 
 # A molecule written anew may be longer than planned: a batch may grow by this factor, beyond that the text stays.
@@ -130,7 +130,7 @@ class MaskedBatches(Dataset[Batch]):
         for row in np.flatnonzero(chosen).tolist():
             try:
                 other = self.tokenizer.encode(randomised_smiles(self.tokenizer.decode(texts[row]), seeds[row]))
-            except (MoleculeError, SmilesSyntaxError):
+            except ExLMError:  # RDKit cannot, or the tokenizer has no words for what it wrote
                 continue
             length, count = np.array([len(other)]), masks[row : row + 1]
             if length - 2 >= count and expanded_lengths(length, count, config) <= allowed:

@@ -23,6 +23,10 @@ def model_card(facts: dict[str, Any]) -> str:
         objective = f"ExLM: every masked token becomes {options['states']} states, all paths through them are scored"
     else:
         objective = "plain masked language model (the baseline without expanded states)"
+    loss = _measured(last["validation_loss"], ".4f", "nats per target")
+    accuracy = _measured(last["validation_accuracy"], ".3f", "of the masked tokens")
+    start = facts.get("started_from")
+    started = f"the weights of {start['name']}" if start else "random weights"
     return f"""# ExLM-chem model ({options["preset"]}, {facts["parameters"] / 1e6:.1f} M parameters)
 
 An encoder of SMILES strings, pretrained without labels.
@@ -30,15 +34,20 @@ An encoder of SMILES strings, pretrained without labels.
 | | |
 |---|---|
 | objective | {objective} |
+| started from | {started} |
 | masked tokens | {options["mask_ratio"]:.0%} |
 | molecule-level objectives | {", ".join(options["molecule_objectives"]) or "none"} |
 | molecules to learn from | {corpus["training"]:,} ({", ".join(corpus["files"])}) |
 | molecules shown | {facts["molecules_seen"]:,} in {facts["steps"]:,} steps |
 | training time | {facts["training_seconds"] / 60:.0f} minutes, precision {facts["precision"]} |
-| validation loss | {last["validation_loss"]:.4f} nats per target ({corpus["validation"]:,} molecules kept apart) |
-| validation accuracy | {last["validation_accuracy"]:.3f} of the masked tokens |
+| validation loss | {loss} ({corpus["validation"]:,} molecules kept apart) |
+| validation accuracy | {accuracy} |
 
 It expects RDKit-canonical isomeric SMILES. A molecule's embedding is the mean of the features over the tokens that are
 not special. It knows molecules like those it was shown; numbers for others deserve doubt. Everything about the run is
 in `training.json`.
 """
+
+
+def _measured(value: float | None, form: str, unit: str) -> str:
+    return "not measured" if value is None else f"{value:{form}} {unit}"

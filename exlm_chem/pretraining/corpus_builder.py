@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from exlm_chem.errors import ExLMError
 from exlm_chem.pretraining.corpus import SUMMARY, CorpusSummary
 from exlm_chem.pretraining.processes import process_pool
-from exlm_chem.smiles.grammar import SmilesSyntaxError
-from exlm_chem.smiles.molecule import MoleculeError, why_refused
+from exlm_chem.smiles.molecule import why_refused
 from exlm_chem.tables.reader import iter_smiles
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -158,7 +157,7 @@ class _Checker:
     def _encode(self, smiles: str) -> tuple[list[int], str]:
         try:
             ids = self.tokenizer.encode(smiles)
-        except (SmilesSyntaxError, MoleculeError) as error:
+        except ExLMError as error:  # no SMILES, or nothing that this tokenizer has words for
             return [], str(error)
         if len(ids) <= 2:
             return [], "no SMILES in this line"

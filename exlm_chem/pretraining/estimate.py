@@ -15,9 +15,9 @@ from exlm_chem.pretraining.accelerator import make_accelerator
 from exlm_chem.pretraining.batch_plan import expanded_lengths
 from exlm_chem.pretraining.batching import load_batches
 from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.objectives import compute_targets
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.pretraining.run import make_config
 from exlm_chem.pretraining.trainer import Trainer
 from exlm_chem.tokenizer import ExLMTokenizer
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -71,10 +75,15 @@ class Measurement:
         alarm = f"{self.infeasible} INFEASIBLE ROWS, " if self.infeasible else ""
         return (
             f"step {self.step:,}: {self.molecules:,} molecules, train loss {self.train_loss:.4f}, "
-            f"validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.3f}, {measured}{alarm}"
+            f"{self._validated()}, {measured}{alarm}"
             f"{self.molecules_per_second:,.0f} molecules/s, {self.tokens_per_second:,.0f} tokens/s, "
             f"{self.gemm_share:.0%} of the GEMM peak"
         )
+
+    def _validated(self) -> str:
+        if math.isnan(self.validation_loss):
+            return "no molecules for validation"
+        return f"validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.3f}"
 
 
 @dataclass
@@ -146,12 +155,7 @@ PANELS = {
 
 
 def _draw(history: list[Measurement], path: Path) -> None:
-    # matplotlib's object interface: pyplot would keep the figure and might look for a display.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure()
     molecules = [measurement.molecules for measurement in history]
     for axes, (title, curves) in zip(figure.subplots(2, 3).flat, PANELS.items(), strict=True):
         axes.set(title=title, xlabel="molecules seen")
@@ -164,3 +168,27 @@ def _draw(history: list[Measurement], path: Path) -> None:
     temporary = path.with_suffix(".part.png")
     figure.savefig(temporary, dpi=110)
     temporary.replace(path)
+
+
+def _figure() -> Any:
+    """Make an empty figure that draws into files, whatever ``MPLBACKEND`` says: matplotlib refuses to be imported
+    when that names nothing it knows.
+    """
+    with _without("MPLBACKEND"):
+        # matplotlib's object interface: pyplot would keep the figure and might look for a display.
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    figure = Figure(figsize=(11, 6), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Take a variable out of the environment for a while."""
+    value = os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        if value is not None:
+            os.environ[name] = value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
 import shutil
 import sys
 import time
@@ -14,17 +16,20 @@ from typing import Any
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import devices, versions
-from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
+from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.pretraining.accelerator import make_accelerator
 from exlm_chem.pretraining.batch_plan import longest_molecule
 from exlm_chem.pretraining.card import model_card
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import REJECTED, build_corpus
+from exlm_chem.pretraining.initial_model import describe_start, make_config
 from exlm_chem.pretraining.objective_values import TargetStore, build_targets
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Report, Trainer
 from exlm_chem.terms import MoleculeObjective
 from exlm_chem.tokenizer import ExLMTokenizer
+
+SHORTEST = 8  # tokens of a molecule, <s> and </s> counted, that every run must be able to take
 
 
 def pretrain(
@@ -82,12 +87,13 @@ def pretrain(
     """
     options = options or PretrainingOptions()
     output = Path(output)
-    accelerator = make_accelerator(options, output)
-    if not accelerator.is_main_process:
-        log = _say_nothing
-    if accelerator.is_main_process:
-        _open_directory(output, resume)
     tokenizer = ExLMTokenizer(options.scheme)
+    check_sizes(options, tokenizer)
+    accelerator = make_accelerator(options, output)
+    if accelerator.is_main_process:
+        _check_directory(output, resume)
+    else:
+        log = _say_nothing
     # The first process of a machine prepares, the others find what it has made.
     with accelerator.local_main_process_first():
         corpus = prepare_corpus(
@@ -100,16 +106,37 @@ def pretrain(
             log=log,
         )
         targets = [_targets(corpus, name, options, log) for name in options.molecule_objectives]
-    if accelerator.is_main_process:
-        shutil.copyfile(corpus.directory / REJECTED, output / REJECTED)
     config = make_config(options, tokenizer, {store.name: len(store.names) for store in targets})
     trainer = Trainer(corpus, output, tokenizer, config, options, accelerator, targets, report, log)
+    if resume:
+        trainer.resume()
+    if accelerator.is_main_process:  # only now, when nothing is left that could be refused
+        output.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(corpus.directory / REJECTED, output / REJECTED)
     started = time.time()
-    model = trainer.train(resume)
+    model = trainer.train()
     if accelerator.is_main_process:
         _write_model(model, output, tokenizer, corpus, trainer, started)
     accelerator.end_training()
     return output
+
+
+def check_sizes(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> None:
+    """Check, before a file is read, that the model can be made and that a batch can hold a molecule.
+
+    Raises
+    ------
+    ExLMError
+        Names what does not fit.
+    """
+    config = make_config(options, tokenizer)
+    longest = longest_molecule(config, options.mask_ratio, options.batch_tokens)
+    if longest < SHORTEST:
+        room = f"--batch-tokens {options.batch_tokens} and the {config.max_positions} positions of the model"
+        raise ExLMError(
+            f"a molecule of {SHORTEST} tokens with {options.states} states for every mask does not fit into {room}; "
+            "use more --batch-tokens or fewer --states."
+        )
 
 
 def prepare_corpus(
@@ -169,31 +196,21 @@ def prepare_corpus(
     }
     said_of_those = "".join(f", {text}" for text, count in left_out.items() if count)
     log(f"{training:,} molecules to learn from, {validation:,} for validation{said_of_those}; kept in {directory}.")
+    if training and not validation:
+        log("No molecule is kept for validation, so no validation loss is measured; use a larger --valid, or a file.")
     if not training:
         raise ExLMError(f"{', '.join(map(str, files))}: no molecule is left to train on{said_of_those}.")
     return corpus
 
 
-def make_config(
-    options: PretrainingOptions, tokenizer: ExLMTokenizer, molecule_objectives: dict[str, int] | None = None
-) -> ExLMConfig:
-    """Make the configuration of a run's model, with so many numbers for every molecule-level objective."""
-    return ExLMConfig.preset(
-        options.preset,
-        tokenizer.vocab_size,
-        objective=options.objective,
-        num_states=options.states,
-        mask_token_id=tokenizer.mask_id,
-        molecule_objectives=molecule_objectives or {},
-    )
-
-
-def _open_directory(output: Path, resume: bool) -> None:
+def _check_directory(output: Path, resume: bool) -> None:
     if output.exists() and not output.is_dir():
         raise ExLMError(f"{output} is a file; choose another -o.")
     if output.exists() and any(output.iterdir()) and not resume:
         raise ExLMError(f"{output} is not empty; add --resume to go on with it, or choose another -o.")
-    output.mkdir(parents=True, exist_ok=True)
+    home = next(folder for folder in (output, *output.absolute().parents) if folder.exists())
+    if not os.access(home, os.W_OK):
+        raise ExLMError(f"{home} cannot be written to; choose another -o.")
 
 
 def _say_nothing(_: str) -> None:
@@ -224,10 +241,12 @@ def _write_model(
         _write_json(output / "molecule_targets.json", {store.name: store.describe() for store in trainer.targets})
     with (output / "model.safetensors").open("rb") as weights:
         digest = hashlib.file_digest(weights, "sha256").hexdigest()
+    start = describe_start(trainer.options)
     facts: dict[str, Any] = {
         "format_version": 1,
         "sha256": digest,  # of the weights; whoever loads the directory compares
-        "options": asdict(trainer.options),
+        "options": {**asdict(trainer.options), "init_from": start and start["name"]},
+        "started_from": start,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "precision": trainer.accelerator.mixed_precision,
         "corpus": {
@@ -239,13 +258,18 @@ def _write_model(
         "steps": trainer.progress.step,
         "molecules_seen": trainer.progress.molecules,
         "training_seconds": round(trainer.progress.seconds, 1),
-        "last_measurement": asdict(trainer.progress.history[-1]),
+        "last_measurement": _without_nan(asdict(trainer.progress.history[-1])),
         "versions": versions(),
     }
     _write_json(output / "training.json", facts)
     run = {"command": sys.argv, "started": started, "finished": time.time(), "devices": devices(), **facts}
     _write_json(output / "run.json", run)
     (output / "README.md").write_text(model_card(facts), encoding="utf-8")
+
+
+def _without_nan(numbers: dict[str, float]) -> dict[str, float | None]:
+    """JSON knows no NaN: what was not measured is null."""
+    return {name: None if math.isnan(value) else value for name, value in numbers.items()}
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.durations import readable_duration
 from exlm_chem.pretraining.evaluation import evaluate
+from exlm_chem.pretraining.initial_model import initial_model
 from exlm_chem.pretraining.interruption import StopRequest
 from exlm_chem.pretraining.measurements import Measurement, Progress, Window, write_history
 from exlm_chem.pretraining.objective_values import TargetStore
@@ -84,11 +85,7 @@ class Trainer:
         self.accelerator = accelerator
         keep_memory()
         set_seed(options.seed)
-        model = ExLMForMaskedLM(config).train()
-        for store in targets:
-            if not store.is_regression:  # a new head says how often each bit is set, so its loss starts at the baseline
-                share = torch.tensor(store.mean).clamp(1e-4, 1 - 1e-4)
-                model.molecule_heads[store.name].get_parameter("bias").data.copy_(share.logit())
+        model = initial_model(options, config, targets, log)
         if options.compile:
             for layer in model.model.encoder.layers:  # one layer's code serves all: minutes become seconds
                 layer.compile(dynamic=True)
@@ -111,21 +108,14 @@ class Trainer:
         self._stop = StopRequest()
         self._clock = self._saved = 0.0
 
-    def train(self, resume: bool = False) -> ExLMForMaskedLM:
+    def train(self) -> ExLMForMaskedLM:
         """Run to the end and return the model.
-
-        Parameters
-        ----------
-        resume : bool
-            Go on from the newest whole checkpoint of the directory, if there is one.
 
         Raises
         ------
         ExLMError
             When the loss is no number any more, or when a signal asked to stop (a checkpoint was written before).
         """
-        if resume:
-            self._resume()
         options, progress = self.options, self.progress
         self.accelerator.init_trackers("exlm-chem", {"options": json.dumps(asdict(options))})
         batches = load_batches(
@@ -268,14 +258,21 @@ class Trainer:
         save_checkpoint(self.accelerator, self.directory / "checkpoints", self.progress.step, state)
         self._saved, self._clock = self.progress.seconds, time.monotonic()
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
+        """Go on from the newest whole checkpoint of the directory, if there is one; nothing is written.
+
+        Raises
+        ------
+        ExLMError
+            When that run had other options or other molecules.
+        """
         path, state, warnings = find_checkpoint(self.directory / "checkpoints")
         for warning in warnings:
             self.log(warning)
         if path is None:
             return
         if changed := self.options.changed_since(state["options"]):
-            option, value = f"--{changed.replace('_', '-')}", state["options"][changed]
+            option, value = self.options.flag(changed), state["options"][changed]
             raise ExLMError(f"{path} was made with another {option} ({value}); use that or another -o.")
         if state["corpus"] != self.corpus.summary.key:
             raise ExLMError(f"{path} was made from other molecules; give the same corpus or another -o.")

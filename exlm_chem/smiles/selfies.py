@@ -76,7 +76,7 @@ def split_smiles(smiles: str) -> list[str]:
         raise SelfiesError("SELFIES cannot write this molecule: it has atom classes (as in [CH3:1])")
     try:
         text: str = selfies.encoder(smiles)
-    except selfies.EncoderError as error:
+    except (selfies.EncoderError, IndexError, KeyError, ValueError) as error:  # the others for rings that cannot be
         # the message is the molecule over many lines, and one line for each atom with too many bonds
         reasons = [
             line.strip().removeprefix("[").removesuffix("]") for line in str(error).splitlines() if "bond(s)" in line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -14,8 +15,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from exlm_chem.cli.main import load_command, main
 from exlm_chem.data import data_path
 from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.options import declared
+from exlm_chem.pretraining.durations import parse_duration
+from exlm_chem.pretraining.options import PretrainingOptions
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 COMMAND = [sys.executable, "-m", "exlm_chem.cli.main", "pretrain"]
@@ -75,7 +80,7 @@ def test_killed_and_resumed_equals_never_killed(molecules: Path, tmp_path: Path)
         (["FILE", "--preset", "huge"], 2, "'huge' is not one of"),
         (["FILE", "--objective", "bert"], 2, "'bert' is not one of 'exlm', 'mlm'"),
         (["FILE", "--max-time", "soon"], 2, "'soon' is no time"),
-        (["FILE", "--mask-ratio", "1.5"], 1, "--mask-ratio must lie between 0 and 1"),
+        (["FILE", "--mask-ratio", "1.5"], 1, "--mask-ratio must be a number larger than 0"),
     ],
 )
 def test_mistakes_are_one_sentence(
@@ -97,6 +102,46 @@ def test_a_directory_in_use_is_kept(molecules: Path, tmp_path: Path) -> None:
 
 
 def test_duration() -> None:
-    from exlm_chem.cli.pretrain import parse_duration
-
     assert [parse_duration(text) for text in ("90", "90s", "2m", "0.5h", "1d")] == [90, 90, 120, 1800, 86400]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        *(("--learning-rate " + value, 1) for value in ("nan", "inf", "-inf", "0", "-1", "1e999")),
+        *(("--epochs " + value, 1) for value in ("nan", "inf", "0", "-2")),
+        *(("--seed " + value, 1) for value in ("-1", "9" * 31)),
+        *(("--device " + value, 2) for value in ("meta", "hpu", "cuda:0", "''")),
+        *(("--batch-tokens " + value, 1) for value in ("0", "-5", "9" * 31, "10")),
+        *(("--max-time " + value, 2) for value in ("-1", "nan", "1e5", "''")),
+        *(("--valid " + value, 1) for value in ("nan", "-1", "1", "1-2", "missing.smi")),
+        *((flag + " nan", 1) for flag in ("--ema", "--guided", "--unmasked", "--randomise", "--clip", "--mask-ratio")),
+        ("--states 0", 1),
+        ("--max-time 0", 1),
+        ("--max-time " + "9" * 400, 1),
+        ("--molecule-objective descriptors,logp", 1),
+        ("--log paper", 1),
+        ("--num-workers 100000", 1),
+        ("--checkpoint-minutes nan", 1),
+        ("--init-from nowhere", 1),
+    ],
+)
+def test_hostile_values_are_one_sentence_before_any_work(
+    arguments: str, status: int, molecules: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = ["pretrain", str(molecules), *shlex.split(arguments), "-o", "out", "--cache", str(tmp_path / "cache")]
+    monkeypatch.setattr(sys, "argv", ["exlm-chem", *line])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    assert ending.value.code == status
+    *_, last = lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == (1 if status == 1 else 4), lines
+    assert arguments.split(maxsplit=1)[0] in last or arguments.split()[1] in last
+    assert "unexpected" not in last
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_options_of_the_class_are_flags() -> None:
+    flags = {flag for parameter in load_command("pretrain").params for flag in parameter.opts}
+    assert {one.flag for one in declared(PretrainingOptions)} <= flags

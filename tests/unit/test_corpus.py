@@ -145,3 +145,12 @@ def die() -> None:
 def test_a_worker_that_dies_ends_the_work() -> None:
     with pytest.raises(ExLMError, match="a worker process died"), process_pool(1) as pool:
         pool.submit(die).result()
+
+
+def test_what_selfies_cannot_write_is_rejected(tmp_path: Path) -> None:
+    file = tmp_path / "m.smi"
+    file.write_text("CCO\n[Fe]<-N\nC*\n[CH3:1]C\nC11\nCCN\n")
+    directory = build_corpus([file], ExLMTokenizer("selfies"), cache=tmp_path)
+    assert len(Corpus(directory)) == 2
+    assert [row["line"] for row in rejections(directory)] == ["2", "3", "4", "5"]
+    assert all("SELFIES cannot write this molecule" in row["reason"] for row in rejections(directory))
