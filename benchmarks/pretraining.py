@@ -39,7 +39,7 @@ from exlm_chem.pretraining.batching import MaskedBatches, load_batches
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import build_corpus
 from exlm_chem.pretraining.initial_model import make_config
-from exlm_chem.pretraining.objective_values import build_targets
+from exlm_chem.pretraining.objective_values import build_objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Trainer
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -387,7 +387,7 @@ def molecule_objectives(corpus: Corpus, rounds: int) -> dict[str, Any]:
         stores = []
         for name in ("descriptors", "ecfp"):
             started = time.perf_counter()
-            stores.append(build_targets(small, name, "lossless"))
+            stores.append(build_objective_values(small, name, "lossless"))
             speed[name] = round(some / (time.perf_counter() - started))
         config, _ = make_plan(small, "small", "exlm", 8192)
         config = replace(config, molecule_objectives={store.name: len(store.names) for store in stores})

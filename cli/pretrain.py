@@ -1,10 +1,12 @@
 """``exlm-chem pretrain``: from SMILES files to a model directory."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from exlm_chem.options import option
 from exlm_chem.pretraining.options import CORPUS, LENGTH, OUTPUT, PretrainingOptions
 
 from .options import takes_options
@@ -16,70 +18,64 @@ if TYPE_CHECKING:
 EXAMPLE = "exlm-chem pretrain data/zinc_20k.smi.gz --preset tiny --max-time 1m -o runs/first"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What belongs to one start of a run, and not to what it computes."""
+
+    valid: str = option(
+        str(PretrainingOptions.validation),
+        "Validation molecules: a share of the corpus, or a file.",
+        metavar="SHARE|FILE",
+        group=CORPUS,
+    )
+    smiles_column: str | None = option(
+        None, "The column of the SMILES.", shown="found by its name", metavar="NAME", group=CORPUS
+    )
+    cache: Path | None = option(
+        None,
+        "Where prepared corpora are kept.",
+        shown="$EXLM_CHEM_CACHE, or the user's cache directory",
+        metavar="DIR",
+        group=CORPUS,
+    )
+    output: Path | None = option(
+        None,
+        "The run's and later the model's directory.",
+        short="-o",
+        shown="runs/NAME-PRESET-OBJECTIVE",
+        metavar="DIR",
+        group=OUTPUT,
+    )
+    resume: bool = option(False, "Go on where an earlier run in the output stopped.", group=LENGTH)
+    dry_run: bool = option(False, "Only say what the run would need, from a few steps; nothing is kept.", group=LENGTH)
+
+    def source(self) -> tuple[float, dict[str, Any]]:
+        """Give the share of the corpus for validation, and what else says where the molecules are."""
+        share, files = _share_or_file(self.valid)
+        return share, {"smiles_column": self.smiles_column, "validation_files": files, "cache": self.cache}
+
+
 @takes_options
 def pretrain(
     corpus: Annotated[
         list[str], typer.Argument(help="SMILES files or tables: .smi .csv .tsv .parquet .sdf, also .gz or .zst.")
     ],
     options: PretrainingOptions,
-    valid: Annotated[
-        str,
-        typer.Option(
-            help="Validation molecules: a share of the corpus, or a file.",
-            metavar="SHARE|FILE",
-            rich_help_panel=CORPUS,
-        ),
-    ] = str(PretrainingOptions.validation),
-    smiles_column: Annotated[
-        str | None,
-        typer.Option(help="The column of the SMILES [found by its name]", metavar="NAME", rich_help_panel=CORPUS),
-    ] = None,
-    cache: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where prepared corpora are kept [$EXLM_CHEM_CACHE, or the user's cache directory]",
-            metavar="DIR",
-            rich_help_panel=CORPUS,
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="The run's and later the model's directory [runs/NAME-PRESET-OBJECTIVE]",
-            metavar="DIR",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Go on where an earlier run in the output stopped.", rich_help_panel=LENGTH),
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Only say what the run would need, from a few steps; nothing is kept.",
-            rich_help_panel=LENGTH,
-        ),
-    ] = False,
+    start: Start,
 ) -> None:
     """Pretrain a model on your own molecules, on a laptop or a GPU.
 
     The run's directory gets checkpoints, metrics.csv, curves.png, run.json and, in the end, the model.
     """
-    from dataclasses import replace
-
     from exlm_chem.pretraining.run import pretrain as run
 
-    share, files = _share_or_file(valid)
+    share, source = start.source()
     options = replace(options, validation=share)
-    source: dict[str, Any] = {"smiles_column": smiles_column, "validation_files": files, "cache": cache}
-    if dry_run:
+    if start.dry_run:
         _print_estimate(corpus, options, source)
         return
-    output = output or Path("runs") / f"{Path(corpus[0]).name.split('.')[0]}-{options.preset}-{options.objective}"
+    name = f"{Path(corpus[0]).name.split('.')[0]}-{options.preset}-{options.objective}"
+    output = start.output or Path("runs") / name
     with bar("pretraining") as (move, log):
 
         def report(progress: "Progress", share: float, loss: float) -> None:
@@ -89,7 +85,7 @@ def pretrain(
             text = f"step {progress.step:,}, loss {loss:.3f}, {speed}, {progress.gemm_share:.0%} of the GEMM peak"
             move(min(share, 1.0), text)
 
-        directory = run(corpus, output, options, resume=resume, report=report, log=log, **source)
+        directory = run(corpus, output, options, resume=start.resume, report=report, log=log, **source)
     typer.echo(str(directory))
 
 
@@ -122,9 +118,9 @@ def _print_estimate(corpus: list[str], options: PretrainingOptions, source: dict
         "time": readable_duration(needs.training_seconds),
         "memory": f"{needs.memory_gb:.1f} GB",
     }
-    if needs.target_seconds:
-        rows["targets"] = (
-            f"{readable_duration(needs.target_seconds)} for the molecule-level targets first, once for a corpus"
+    if needs.objective_seconds:
+        rows["objectives"] = (
+            f"{readable_duration(needs.objective_seconds)} for the molecule-level objectives first, once for a corpus"
         )
     for name, value in rows.items():
         typer.echo(f"{name:<12} {value}")

@@ -19,7 +19,7 @@ from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
 from exlm_chem.modeling.tensor_group import TensorGroup
 from exlm_chem.pretraining.batch_plan import MASKS, VALIDATION, BatchKey, Plan, PoolPlan, expanded_lengths
 from exlm_chem.pretraining.masking import mask_tokens
-from exlm_chem.pretraining.objective_values import TargetStore
+from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.smiles.molecule import randomised_smiles
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -35,7 +35,7 @@ class Batch(TensorGroup):
     ----------
     inputs : MaskedInputs
     molecule_targets : dict of str to Tensor of shape (B, numbers)
-        Targets of the molecule-level objectives.
+        Values of the molecule-level objectives.
     molecules : int
         B.
     tokens : int
@@ -59,14 +59,14 @@ class MaskedBatches(Dataset[Batch]):
     plan : Plan
         Which molecules and how many masks.
     tokenizer : ExLMTokenizer
-    targets : sequence of TargetStore
-        Molecule-level targets that come with the molecules.
+    targets : sequence of ObjectiveValues
+        Values of the molecule-level objectives, which come with the molecules.
     randomise : float
         Share of the molecules that are written anew, from another atom and in another order. (Not in validation.)
     """
 
     def __init__(
-        self, plan: Plan, tokenizer: ExLMTokenizer, targets: Sequence[TargetStore] = (), randomise: float = 0.0
+        self, plan: Plan, tokenizer: ExLMTokenizer, targets: Sequence[ObjectiveValues] = (), randomise: float = 0.0
     ) -> None:
         self.plan, self.tokenizer, self.targets, self.randomise = plan, tokenizer, targets, randomise
         self._pool = lru_cache(maxsize=1)(plan.pool)

@@ -16,13 +16,13 @@ from exlm_chem.pretraining.batch_plan import expanded_lengths
 from exlm_chem.pretraining.batching import load_batches
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.initial_model import make_config
-from exlm_chem.pretraining.objectives import compute_targets
+from exlm_chem.pretraining.objectives import objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Trainer
 from exlm_chem.tokenizer import ExLMTokenizer
 
 WARM_UP, MEASURED = 2, 5  # steps
-TARGETS = 100  # molecules
+SAMPLE = 100  # molecules
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Estimate:
     steps : int
         Optimizer steps of the whole run.
     training_seconds : float
-    target_seconds : float
-        To compute the targets of the molecule-level objectives first, if they are not there yet.
+    objective_seconds : float
+        To compute the values of the molecule-level objectives first, if they are not there yet.
     memory_gb : float
         Of the device, or of the process on CPU, at its peak.
     """
@@ -56,7 +56,7 @@ class Estimate:
     gemm_share: float
     steps: int
     training_seconds: float
-    target_seconds: float
+    objective_seconds: float
     memory_gb: float
 
 
@@ -73,7 +73,7 @@ def estimate(corpus: Corpus, tokenizer: ExLMTokenizer, options: PretrainingOptio
     -------
     Estimate
     """
-    # The heads of the molecule-level objectives cost little, and their targets may not exist yet.
+    # The heads of the molecule-level objectives cost little, and their values may not exist yet.
     trial = replace(options, molecule_objectives=(), unmasked=0.0, max_steps=WARM_UP + MEASURED, loggers=())
     with tempfile.TemporaryDirectory() as folder:
         accelerator = make_accelerator(trial, Path(folder))
@@ -110,7 +110,7 @@ def estimate(corpus: Corpus, tokenizer: ExLMTokenizer, options: PretrainingOptio
         gemm_share=round(flops / seconds / progress.peak_flops, 3),
         steps=round(total / seconds * MEASURED),
         training_seconds=round(total),
-        target_seconds=round(_seconds_for_targets(corpus, tokenizer, options)),
+        objective_seconds=round(_seconds_for_objectives(corpus, tokenizer, options)),
         memory_gb=round(memory / 1e9, 2),
     )
 
@@ -121,10 +121,10 @@ def _peak_memory(device: torch.device) -> float:
     return float(psutil.Process().memory_info().rss)
 
 
-def _seconds_for_targets(corpus: Corpus, tokenizer: ExLMTokenizer, options: PretrainingOptions) -> float:
-    some = [tokenizer.decode(corpus[row].tolist()) for row in range(min(TARGETS, len(corpus)))]
+def _seconds_for_objectives(corpus: Corpus, tokenizer: ExLMTokenizer, options: PretrainingOptions) -> float:
+    some = [tokenizer.decode(corpus[row].tolist()) for row in range(min(SAMPLE, len(corpus)))]
     started = time.monotonic()
     for name in options.molecule_objectives:
         for smiles in some:
-            compute_targets(smiles, name)
+            objective_values(smiles, name)
     return (time.monotonic() - started) / len(some) * len(corpus) / (os.cpu_count() or 1)

@@ -14,7 +14,7 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.model_directory import encoder_directory, find_model
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.modeling.serialization import WEIGHTS_NAME, load_weights
-from exlm_chem.pretraining.objective_values import TargetStore
+from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -55,7 +55,7 @@ def make_config(
 def initial_model(
     options: PretrainingOptions,
     config: ExLMConfig,
-    targets: Sequence[TargetStore] = (),
+    targets: Sequence[ObjectiveValues] = (),
     log: Callable[[str], None] = lambda _: None,
 ) -> ExLMForMaskedLM:
     """Make the model of a run as it is before the first step.
@@ -68,7 +68,7 @@ def initial_model(
     options : PretrainingOptions
     config : ExLMConfig
         From `make_config`.
-    targets : sequence of TargetStore
+    targets : sequence of ObjectiveValues
         The values of the molecule-level objectives; a new head for bits says how often each is set, so its loss starts
         at the baseline.
     log : callable, optional

@@ -1,4 +1,4 @@
-"""Targets of a whole corpus: computed once on all processors, kept beside its tokens, memory-mapped."""
+"""An objective's values for a whole corpus: computed once on all processors, kept beside its tokens, memory-mapped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.pretraining.corpus import Corpus
-from exlm_chem.pretraining.objectives import compute_targets, target_kind
+from exlm_chem.pretraining.objectives import molecule_objective, objective_values
 from exlm_chem.pretraining.processes import process_pool
 from exlm_chem.terms import MoleculeObjective, Scheme
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -25,27 +25,27 @@ SAMPLE = 10_000
 CLAMP = 6.0
 
 
-class TargetStore:
-    """Targets of every molecule of a corpus.
+class ObjectiveValues:
+    """The values of an objective for every molecule of a corpus.
 
-    Regression targets are standardised by the moments of a sample of the corpus and clamped to 6 standard deviations;
-    a target that is the same for the whole sample is left out.
+    Numbers to be regressed are standardised by the moments of a sample of the corpus and clamped to 6 standard
+    deviations; one that is the same for the whole sample is left out.
 
     Parameters
     ----------
     directory : path
-        What `build_targets` made.
+        What `build_objective_values` made.
 
     Attributes
     ----------
     name : str
         "descriptors" or "ecfp".
     names : list of str
-        The targets.
+        Of the values.
     mean, scale : list of float
         By which each was standardised; of bits, share and deviation.
     baseline : float
-        Loss of a model that knows only how the targets are distributed.
+        Loss of a model that knows only how the values are distributed.
     """
 
     def __init__(self, directory: str | Path) -> None:
@@ -60,36 +60,36 @@ class TargetStore:
         shape = content["molecules"], content["width"]
         self._values = np.memmap(directory / "values.bin", content["dtype"], mode="r", shape=shape)
 
-    def __reduce__(self) -> tuple[type[TargetStore], tuple[Path]]:
-        return TargetStore, (self.directory,)  # as for `Corpus`
+    def __reduce__(self) -> tuple[type[ObjectiveValues], tuple[Path]]:
+        return ObjectiveValues, (self.directory,)  # as for `Corpus`
 
     def describe(self) -> dict[str, list[Any]]:
         """Names and constants, for the model's directory."""
         return {"names": self.names, "mean": self.mean, "scale": self.scale}
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Targets of some rows of the corpus, shape (rows, targets); NaN where missing."""
+        """Values of some rows of the corpus, shape (rows, numbers); NaN where missing."""
         values = self._values[rows]
         if not self.is_regression:
             values = np.unpackbits(values, axis=1, count=len(self.names))
         return values.astype(np.float32)
 
 
-def build_targets(
+def build_objective_values(
     corpus: Corpus,
     name: MoleculeObjective,
     scheme: Scheme,
     workers: int | None = None,
     report: Callable[[float], None] = lambda _: None,
-) -> TargetStore:
-    """Compute the targets of a corpus, or what is missing of them.
+) -> ObjectiveValues:
+    """Compute the values of an objective for a corpus, or what is missing of them.
 
     Parameters
     ----------
     corpus : Corpus
         They are kept in its directory.
     name : {"descriptors", "ecfp"}
-        The kind of targets.
+        The objective.
     scheme : str
         The tokenizer scheme of the corpus.
     workers : int, optional
@@ -99,7 +99,7 @@ def build_targets(
 
     Returns
     -------
-    TargetStore
+    ObjectiveValues
     """
     directory = corpus.directory / f"targets-{name}"
     directory.mkdir(exist_ok=True)
@@ -107,7 +107,7 @@ def build_targets(
     settings = corpus.directory, name, scheme
     processes = min(workers or os.cpu_count() or 1, chunks)
     if (directory / "targets.json").exists() and not _missing(directory, chunks):
-        return TargetStore(directory)
+        return ObjectiveValues(directory)
     with process_pool(processes, _start_worker, settings) as pool:
         if not (directory / "targets.json").exists():
             _describe(directory, name, len(corpus), *_sample_moments(pool, len(corpus)))
@@ -117,7 +117,7 @@ def build_targets(
             done[chunk] = 1
             report((chunks - len(missing) + finished + 1) / chunks)
         done.flush()
-    return TargetStore(directory)
+    return ObjectiveValues(directory)
 
 
 def _missing(directory: Path, chunks: int) -> list[int]:
@@ -128,7 +128,7 @@ def _missing(directory: Path, chunks: int) -> list[int]:
 
 def _describe(directory: Path, name: MoleculeObjective, molecules: int, mean: FloatArray, scale: FloatArray) -> None:
     """Write ``targets.json`` last, when the files that it describes are there."""
-    kind = target_kind(name)
+    kind = molecule_objective(name)
     if kind.standardise:
         columns, baseline = np.flatnonzero(scale > 0), 1.0
         width, dtype = len(columns), "float16"
@@ -139,7 +139,7 @@ def _describe(directory: Path, name: MoleculeObjective, molecules: int, mean: Fl
     np.memmap(directory / "done.bin", np.uint8, mode="w+", shape=(-(-molecules // CHUNK),))
     content = {
         "name": name,
-        "names": [kind.names[column] for column in columns],
+        "names": [kind.block.names[column] for column in columns],
         "columns": columns.tolist(),
         "mean": mean[columns].tolist(),
         "scale": scale[columns].tolist(),
@@ -187,7 +187,7 @@ def _start_worker(directory: Path, name: MoleculeObjective, scheme: Scheme) -> N
 
 
 def _compute_rows(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    return np.stack([compute_targets(_tokenizer.decode(_corpus[row].tolist()), _name) for row in rows])
+    return np.stack([objective_values(_tokenizer.decode(_corpus[row].tolist()), _name) for row in rows])
 
 
 def _compute_chunk(chunk: int) -> int:

@@ -23,7 +23,7 @@ from exlm_chem.pretraining.card import model_card
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import REJECTED, build_corpus
 from exlm_chem.pretraining.initial_model import describe_start, make_config
-from exlm_chem.pretraining.objective_values import TargetStore, build_targets
+from exlm_chem.pretraining.objective_values import ObjectiveValues, build_objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Report, Trainer
 from exlm_chem.terms import MoleculeObjective
@@ -105,7 +105,7 @@ def pretrain(
             cache=cache,
             log=log,
         )
-        targets = [_targets(corpus, name, options, log) for name in options.molecule_objectives]
+        targets = [_objective_values(corpus, name, options, log) for name in options.molecule_objectives]
     config = make_config(options, tokenizer, {store.name: len(store.names) for store in targets})
     trainer = Trainer(corpus, output, tokenizer, config, options, accelerator, targets, report, log)
     if resume:
@@ -217,10 +217,10 @@ def _say_nothing(_: str) -> None:
     """Take the place of `log` in all processes but the first."""
 
 
-def _targets(
+def _objective_values(
     corpus: Corpus, name: MoleculeObjective, options: PretrainingOptions, log: Callable[[str], None]
-) -> TargetStore:
-    """Compute the targets of an objective, with a word at every tenth of a long way."""
+) -> ObjectiveValues:
+    """Compute the values of an objective, with a word at every tenth of a long way."""
     said = 0.0
 
     def report(share: float) -> None:
@@ -229,7 +229,7 @@ def _targets(
             said = share
             log(f"{name}: {share:.0%} of {len(corpus):,} molecules computed.")
 
-    return build_targets(corpus, name, options.scheme, report=report)
+    return build_objective_values(corpus, name, options.scheme, report=report)
 
 
 def _write_model(

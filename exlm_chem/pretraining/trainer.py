@@ -31,7 +31,7 @@ from exlm_chem.pretraining.evaluation import evaluate
 from exlm_chem.pretraining.initial_model import initial_model
 from exlm_chem.pretraining.interruption import StopRequest
 from exlm_chem.pretraining.measurements import Measurement, Progress, Window, write_history
-from exlm_chem.pretraining.objective_values import TargetStore
+from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
@@ -59,7 +59,7 @@ class Trainer:
     options : PretrainingOptions
     accelerator : Accelerator
         From `make_accelerator`.
-    targets : sequence of TargetStore
+    targets : sequence of ObjectiveValues
         The targets of the molecule-level objectives.
     report : callable, optional
         Called when something is known of the last steps, with the progress, the share of the run that is done, and the
@@ -76,7 +76,7 @@ class Trainer:
         config: ExLMConfig,
         options: PretrainingOptions,
         accelerator: Accelerator,
-        targets: Sequence[TargetStore] = (),
+        targets: Sequence[ObjectiveValues] = (),
         report: Report = lambda *_: None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:

@@ -14,8 +14,8 @@ from exlm_chem.pretraining.batch_plan import Plan
 from exlm_chem.pretraining.batching import MaskedBatches
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import build_corpus
-from exlm_chem.pretraining.objective_values import CHUNK, CLAMP, TargetStore, build_targets
-from exlm_chem.pretraining.objectives import compute_targets, target_kind
+from exlm_chem.pretraining.objective_values import CHUNK, CLAMP, ObjectiveValues, build_objective_values
+from exlm_chem.pretraining.objectives import molecule_objective, objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -33,14 +33,16 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 
 @pytest.fixture(scope="module")
-def stores(corpus: Corpus) -> dict[str, TargetStore]:
-    return {name: build_targets(corpus, name, "lossless", workers=2) for name in ("descriptors", "ecfp")}
+def stores(corpus: Corpus) -> dict[str, ObjectiveValues]:
+    return {name: build_objective_values(corpus, name, "lossless", workers=2) for name in ("descriptors", "ecfp")}
 
 
 def test_descriptors_are_those_of_rdkit() -> None:
     smiles = "CC(=O)Oc1ccccc1C(=O)O"
     molecule = Chem.MolFromSmiles(smiles)
-    values = dict(zip(target_kind("descriptors").names, compute_targets(smiles, "descriptors"), strict=True))
+    values = dict(
+        zip(molecule_objective("descriptors").block.names, objective_values(smiles, "descriptors"), strict=True)
+    )
     expected = {
         "exactmw": Descriptors.ExactMolWt(molecule),
         "tpsa": Descriptors.TPSA(molecule),
@@ -54,18 +56,18 @@ def test_descriptors_are_those_of_rdkit() -> None:
 
 
 def test_what_does_not_exist_is_missing() -> None:
-    assert np.isnan(compute_targets("C1CC", "descriptors")).all()
-    metal = compute_targets("[Fe]", "descriptors")
+    assert np.isnan(objective_values("C1CC", "descriptors")).all()
+    metal = objective_values("[Fe]", "descriptors")
     assert np.isnan(metal).any()
     assert not np.isnan(metal).all()
     assert not np.isinf(metal).any()
 
 
-def test_store_holds_standardised_and_clamped_numbers(corpus: Corpus, stores: dict[str, TargetStore]) -> None:
+def test_store_holds_standardised_and_clamped_numbers(corpus: Corpus, stores: dict[str, ObjectiveValues]) -> None:
     store = stores["descriptors"]
     rows = np.array([0, 5, 7, CHUNK + 50])
-    columns = [target_kind("descriptors").names.index(name) for name in store.names]
-    raw = np.stack([compute_targets(SMILES[row], "descriptors")[columns] for row in rows])
+    columns = [molecule_objective("descriptors").block.names.index(name) for name in store.names]
+    raw = np.stack([objective_values(SMILES[row], "descriptors")[columns] for row in rows])
     expected = np.clip((raw - store.mean) / store.scale, -CLAMP, CLAMP)
     np.testing.assert_allclose(store[rows], expected, atol=5e-3)
     everything = store[np.arange(len(corpus))]
@@ -75,7 +77,7 @@ def test_store_holds_standardised_and_clamped_numbers(corpus: Corpus, stores: di
     assert (np.array(store.scale) > 0).all()
 
 
-def test_store_holds_exact_bits(stores: dict[str, TargetStore]) -> None:
+def test_store_holds_exact_bits(stores: dict[str, ObjectiveValues]) -> None:
     rows = np.array([3, 8, CHUNK + 1])
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
     expected = [generator.GetFingerprintAsNumPy(Chem.MolFromSmiles(SMILES[row])) for row in rows]
@@ -83,7 +85,7 @@ def test_store_holds_exact_bits(stores: dict[str, TargetStore]) -> None:
     assert 0 < stores["ecfp"].baseline < 0.1
 
 
-def test_only_what_is_missing_is_computed(corpus: Corpus, stores: dict[str, TargetStore]) -> None:
+def test_only_what_is_missing_is_computed(corpus: Corpus, stores: dict[str, ObjectiveValues]) -> None:
     directory = corpus.directory / "targets-descriptors"
     before = (directory / "values.bin").read_bytes()
     done = np.memmap(directory / "done.bin", np.uint8, mode="r+")
@@ -93,13 +95,13 @@ def test_only_what_is_missing_is_computed(corpus: Corpus, stores: dict[str, Targ
     values = np.memmap(directory / "values.bin", "float16", mode="r+", shape=(len(corpus), width))
     values[0], values[-1] = 3.0, 3.0  # the first lies in a chunk that is done, the last in the missing one
     shares: list[float] = []
-    store = build_targets(corpus, "descriptors", "lossless", workers=1, report=shares.append)
+    store = build_objective_values(corpus, "descriptors", "lossless", workers=1, report=shares.append)
     assert shares == [1.0]
     assert (store[np.array([0])] == 3).all()
     assert (directory / "values.bin").read_bytes()[2 * width :] == before[2 * width :]
 
 
-def test_batches_bring_the_targets_of_their_molecules(corpus: Corpus, stores: dict[str, TargetStore]) -> None:
+def test_batches_bring_the_targets_of_their_molecules(corpus: Corpus, stores: dict[str, ObjectiveValues]) -> None:
     config = ExLMConfig.preset("tiny", TOKENIZER.vocab_size, mask_token_id=TOKENIZER.mask_id)
     plan = Plan(corpus, config, mask_ratio=0.2, unmasked=0.5, batch_tokens=4096, seed=1)
     batches = MaskedBatches(plan, TOKENIZER, targets=[stores["ecfp"]])
@@ -107,7 +109,7 @@ def test_batches_bring_the_targets_of_their_molecules(corpus: Corpus, stores: di
     for number in range(len(plan.pool(0, 0))):
         batch = batches[0, 0, number]
         rows = plan.pool(0, 0)[number][0]
-        expected = np.stack([compute_targets(SMILES[row], "ecfp") for row in rows[:3]])
+        expected = np.stack([objective_values(SMILES[row], "ecfp") for row in rows[:3]])
         assert np.array_equal(batch.molecule_targets["ecfp"][:3].numpy(), expected)
         whole += batch.molecules - int((batch.inputs.num_masked > 0).sum())
         molecules += batch.molecules
