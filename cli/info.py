@@ -24,10 +24,17 @@ def info(
         typer.echo(json.dumps(report, indent=2))
         return
     rows = {name: number or "not installed" for name, number in report["versions"].items()}
-    rows |= {name: value for name, value in report["devices"].items() if name not in {"cuda", "mps"}}
+    rows |= {name: value for name, value in report["devices"].items() if name not in {"cuda", "mps", "instructions"}}
+    rows["instructions"] = _in_words(report["devices"]["instructions"])
     for i, gpu in enumerate(report["devices"]["cuda"]):
         rows[f"cuda:{i}"] = f"{gpu['name']}, {gpu['memory_gb']} GB"
     for device, speed in report["gflops"].items():
         rows[f"speed {device}"] = ", ".join(f"{name} {value:.0f} GFLOP/s" for name, value in speed.items())
     for name, value in rows.items():
         typer.echo(f"{name:<16} {value}")
+
+
+def _in_words(instructions: dict[str, bool | None]) -> str:
+    if None in instructions.values():
+        return "not known"
+    return ", ".join(f"{name} {'yes' if has else 'no'}" for name, has in instructions.items())

@@ -4,9 +4,11 @@ import contextlib
 import ctypes
 import os
 import platform
+import subprocess
 import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from exlm_chem import __version__
@@ -66,6 +68,7 @@ def devices() -> dict[str, Any]:
     return {
         "platform": platform.platform(),
         "processor": _processor_name(),
+        "instructions": instructions(),
         "cpus": os.cpu_count(),
         "torch_threads": torch.get_num_threads(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
@@ -74,13 +77,43 @@ def devices() -> dict[str, Any]:
     }
 
 
+INSTRUCTIONS = {
+    "bf16": ("avx512_bf16", "amx_bf16", "bf16", "hw.optional.arm.FEAT_BF16"),
+    "amx": ("amx_tile", "hw.optional.amx_version"),
+    "vnni": ("avx512_vnni", "avx_vnni"),
+}
+"""What makes matrix products of low precision fast, and what systems call it."""
+
+
+def instructions() -> dict[str, bool | None]:
+    """Say which instructions for matrix products of low precision the processor has, None where that is not known.
+
+    Examples
+    --------
+    >>> list(instructions())
+    ['bf16', 'amx', 'vnni']
+    """
+    flags = _processor_flags()
+    return {name: None if flags is None else not flags.isdisjoint(words) for name, words in INSTRUCTIONS.items()}
+
+
+def _processor_flags() -> frozenset[str] | None:
+    if sys.platform == "linux":
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.lower().startswith(("flags", "features")):  # x86, ARM
+                return frozenset(line.partition(":")[2].split())
+    if sys.platform == "darwin":
+        listed = subprocess.run(["/usr/sbin/sysctl", "hw.optional"], capture_output=True, text=True, check=False)
+        return frozenset(line.partition(":")[0] for line in listed.stdout.splitlines() if not line.endswith(": 0"))
+    return None
+
+
 def _processor_name() -> str:
     # platform.processor() is empty on most Linux systems.
     if sys.platform == "linux":
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:  # noqa: PTH123
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.modeling.serialization import WEIGHTS_NAME
 from exlm_chem.smiles.molecule import Molecule, Standardise, read_molecule
 from exlm_chem.tokenizer import ExLMTokenizer
+from exlm_chem.training.bucketing import length_batches
 
 OnInvalid = Literal["nan", "raise"]
 
@@ -212,26 +213,6 @@ class ExLM:
                 input_ids = torch.from_numpy(self.tokenizer.pad([unique[index] for index in batch]))
                 vectors[batch] = self.model.embed(input_ids.to(self.device), pooling).float().cpu().numpy()
         return vectors[rows]
-
-
-def length_batches(lengths: Sequence[int], batch_tokens: int, batch_size: int) -> Iterator[list[int]]:
-    """Group indices into batches of like length, the longest first (memory runs out at once or never).
-
-    Examples
-    --------
-    >>> list(length_batches([3, 9, 4], batch_tokens=10, batch_size=2))
-    [[1], [2, 0]]
-    """
-    batch: list[int] = []
-    longest = 0
-    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if batch and (len(batch) == batch_size or (len(batch) + 1) * longest > batch_tokens):
-            yield batch
-            batch = []
-        longest = longest if batch else lengths[index]
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def pick_device(name: str = "auto") -> torch.device:

@@ -12,12 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from exlm_chem.embedding.embedder import ExLM, length_batches
+from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads.head import ExLMForMoleculeProperty, PropertyHead
 from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.modeling.property_loss import Kind, property_loss
 from exlm_chem.tokenizer import ExLMTokenizer
+from exlm_chem.training.bucketing import length_batches
+from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
 
 Examples = tuple[Sequence[Sequence[int]], NDArray[np.float64]]
 """Token ids of molecules, and labels of shape (molecules, columns) with NaN where unknown."""
@@ -145,18 +147,20 @@ def _train(
     """Train until the validation loss falls no more, and put the best weights back."""
     device = next(model.parameters()).device
     loss_of = _Loss(kind, model.head.label_scale)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
+    optimizer = make_optimizer(model, "adamw", options.learning_rate, options.weight_decay)
     start = time.monotonic()
     history = [Epoch(0, None, _validate(model, valid, tokenizer, loss_of), 0.0)]
     best = copy.deepcopy(model.state_dict())
     steps, step = -(-len(train[0]) // options.batch_size), 0
+    end = options.epochs * steps + 1  # where the rate would be 0
+    warmup = steps / end
     for epoch in range(1, options.epochs + 1):
         model.train()
         losses = []
         for input_ids, labels in _batches(train, tokenizer, options.batch_size, generator):
             step += 1
             for group in optimizer.param_groups:
-                group["lr"] = options.learning_rate * _rate(step, steps, options.epochs * steps)
+                group["lr"] = options.learning_rate * learning_rate_factor(step / end, "linear", warmup, 1 - warmup)
             loss = loss_of(model(input_ids.to(device)), labels.to(device))
             optimizer.zero_grad()
             loss.backward()
@@ -190,10 +194,6 @@ class _Loss:
 
     def __call__(self, outputs: Tensor, labels: Tensor) -> Tensor:
         return property_loss(outputs, labels, self.kind, self.label_scale)
-
-
-def _rate(step: int, warm_up: int, total: int) -> float:
-    return step / warm_up if step < warm_up else (total - step + 1) / (total - warm_up + 1)
 
 
 def _batches(

@@ -18,6 +18,7 @@ from exlm_chem.modeling import ExLMConfig
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.masking import draw_mask_counts
 from exlm_chem.pretraining.order import permuted
+from exlm_chem.training.bucketing import cut_batches
 
 POOL = 32_768
 # First numbers of the random seeds, so that no two uses of randomness ever share one.
@@ -111,34 +112,6 @@ class Plan:
         order = np.concatenate(shuffled) if len(rows) else order
         starts = np.cumsum([0, *(len(batch) for batch in shuffled)]) if len(rows) else np.zeros(1, np.int64)
         return PoolPlan(rows[order], masks[order], starts)
-
-
-def cut_batches(costs: NDArray[np.int64], batch_tokens: int) -> NDArray[np.int64]:
-    """Cut sorted molecules into batches as large as may be.
-
-    Parameters
-    ----------
-    costs : array of int64, shape (n,)
-        Tokens that each takes in a batch, rising.
-    batch_tokens : int
-        Largest number of rows x longest row of a batch; a single longer molecule is a batch of its own.
-
-    Returns
-    -------
-    array of int64
-        Where every batch begins, and the end.
-
-    Examples
-    --------
-    >>> cut_batches(np.array([3, 3, 3, 9, 9]), 10).tolist()
-    [0, 3, 4, 5]
-    """
-    starts = [0]
-    while (start := starts[-1]) < len(costs):
-        window = costs[start : start + max(1, batch_tokens // max(1, int(costs[start])))]
-        size = int(np.searchsorted(window * np.arange(1, len(window) + 1), batch_tokens, side="right"))
-        starts.append(start + max(1, size))
-    return np.array(starts, np.int64)
 
 
 def expanded_lengths(lengths: NDArray[np.int64], masks: NDArray[np.int64], config: ExLMConfig) -> NDArray[np.int64]:

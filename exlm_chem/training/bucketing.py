@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -54,5 +55,5 @@ def length_batches(lengths: Sequence[int], batch_tokens: int, batch_size: int) -
     sizes = np.asarray(lengths, np.int64)
     order = np.argsort(-sizes, kind="stable")
     starts = cut_batches(sizes[order], batch_tokens, batch_size)
-    for start, end in zip(starts[:-1], starts[1:], strict=True):
+    for start, end in itertools.pairwise(starts):
         yield order[start:end].tolist()

@@ -3,7 +3,7 @@ import pytest
 import torch
 from rdkit import Chem
 
-from exlm_chem.embedding.embedder import ExLM, length_batches, pick_device
+from exlm_chem.embedding.embedder import ExLM, pick_device
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMConfig, ExLMModel
 from exlm_chem.smiles.molecule import canonical_smiles, randomised_smiles
@@ -120,12 +120,3 @@ def test_faults_are_told_in_one_sentence(embedder, tmp_path):
         pick_device("gpu")
     with pytest.raises(ExLMError, match="do not belong together"):
         ExLM(ExLMModel(ExLMConfig.preset("tiny", 7)), ExLMTokenizer())
-
-
-def test_batches_hold_every_index_once_within_their_bounds():
-    lengths = np.random.default_rng(1).integers(1, 50, 97).tolist()
-    batches = list(length_batches(lengths, batch_tokens=120, batch_size=5))
-    assert sorted(sum(batches, [])) == list(range(97))  # noqa: RUF017
-    assert all(len(batch) <= 5 and (len(batch) * max(lengths[i] for i in batch)) <= 120 for batch in batches)
-    assert list(length_batches([500], batch_tokens=120, batch_size=5)) == [[0]]
-    assert list(length_batches([], batch_tokens=120, batch_size=5)) == []
