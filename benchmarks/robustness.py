@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/robustness.json")
     args = parser.parse_args()
 
-    sources = [smiles for _, _, smiles in islice(iter_smiles([args.molecules]), args.count)]
+    sources = [row.smiles for row in islice(iter_smiles([args.molecules]), args.count)]
     texts = list(islice(mutated(sources, random.Random(args.seed)), args.count))
     predictor = Predictor.from_pretrained(args.model)
     with tempfile.TemporaryDirectory() as folder:

@@ -144,7 +144,7 @@ def compare(strings: list[str], tokenizer: ExLMTokenizer) -> dict[str, Any]:
 
 def _strings(path: Path) -> Iterator[str]:
     files = sorted(file for file in path.iterdir() if file.name.endswith(SUFFIXES)) if path.is_dir() else [path]
-    return (smiles for _, _, smiles in iter_smiles(files))
+    return (row.smiles for row in iter_smiles(files) if row.error is None)
 
 
 def _examples(path: Path) -> Iterator[str]:

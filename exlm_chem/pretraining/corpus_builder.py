@@ -22,13 +22,13 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.pretraining.corpus import SUMMARY, CorpusSummary
 from exlm_chem.pretraining.processes import process_pool
 from exlm_chem.smiles.molecule import why_refused
-from exlm_chem.tables.reader import iter_smiles
+from exlm_chem.tables.reader import SmilesRow, iter_smiles
 from exlm_chem.tokenizer import ExLMTokenizer
 
 LINES = 4096  # that one process checks at a time
 REJECTED = "rejected.csv"
 
-Line = tuple[str, int, str]  # file, line, SMILES
+Rows = list[SmilesRow]
 
 
 def default_cache() -> Path:
@@ -141,11 +141,11 @@ class _Checker:
     def __reduce__(self) -> tuple[type[_Checker], tuple[str, bool]]:
         return _Checker, (self.tokenizer.scheme, self.check)
 
-    def __call__(self, lines: list[Line], for_validation: bool) -> _Checked:
+    def __call__(self, lines: Rows, for_validation: bool) -> _Checked:
         tokens: list[int] = []
         lengths, hashes, rejected = [], [], []
-        for path, line, smiles in lines:
-            ids, reason = self._encode(smiles)
+        for path, line, smiles, error in lines:
+            ids, reason = ([], error) if error else self._encode(smiles)
             if reason:
                 rejected.append((path, line, smiles[:200], reason))
                 continue
@@ -183,7 +183,7 @@ def content_key(files: Sequence[str | Path], settings: list[object]) -> str:
 
 def _batches(
     files: Sequence[str | Path], validation_files: Sequence[str | Path], smiles_column: str | None
-) -> Iterator[tuple[list[Line], bool]]:
+) -> Iterator[tuple[Rows, bool]]:
     for some, for_validation in ((files, False), (validation_files, True)):
         lines = iter_smiles(some, smiles_column)
         while batch := list(itertools.islice(lines, LINES)):
@@ -191,7 +191,7 @@ def _batches(
 
 
 def _write(
-    batches: Iterator[tuple[list[Line], bool]],
+    batches: Iterator[tuple[Rows, bool]],
     directory: Path,
     checker: _Checker,
     workers: int | None,
@@ -219,7 +219,7 @@ def _write(
     return {"molecules": molecules, "tokens": total, "rejected": rejected}
 
 
-def _checked(batches: Iterator[tuple[list[Line], bool]], checker: _Checker, workers: int | None) -> Iterator[_Checked]:
+def _checked(batches: Iterator[tuple[Rows, bool]], checker: _Checker, workers: int | None) -> Iterator[_Checked]:
     """Check batches in order, on several processes if there is more than one batch."""
     first = list(itertools.islice(batches, 2))
     workers = workers or os.cpu_count() or 1
@@ -231,7 +231,7 @@ def _checked(batches: Iterator[tuple[list[Line], bool]], checker: _Checker, work
 
 
 def _in_order(
-    pool: ProcessPoolExecutor, checker: _Checker, batches: Iterable[tuple[list[Line], bool]], ahead: int
+    pool: ProcessPoolExecutor, checker: _Checker, batches: Iterable[tuple[Rows, bool]], ahead: int
 ) -> Iterator[_Checked]:
     """Like ``pool.map``, which would read the whole file into its queue."""
     waiting: deque[Future[_Checked]] = deque()

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, NamedTuple, Self, cast
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.tables.formats import SMILES_NAMES, SUFFIXES, Record, Table, normalised, open_table
@@ -101,7 +101,20 @@ class MoleculeReader:
         )
 
 
-def iter_smiles(paths: Iterable[str | Path], smiles_column: str | None = None) -> Iterator[tuple[str, int, str]]:
+class SmilesRow(NamedTuple):
+    """What pretraining needs of a row of a file."""
+
+    path: str
+    """The file."""
+    line: int
+    """The line in it, from 1."""
+    smiles: str
+    """The text up to the first blank; empty if there is none."""
+    error: str | None = None
+    """Why the row has no SMILES that could be read."""
+
+
+def iter_smiles(paths: Iterable[str | Path], smiles_column: str | None = None) -> Iterator[SmilesRow]:
     """Read only the SMILES of some files, for pretraining: fast, and without looking at them.
 
     Parameters
@@ -113,25 +126,21 @@ def iter_smiles(paths: Iterable[str | Path], smiles_column: str | None = None) -
 
     Yields
     ------
-    path : str
-        The file.
-    line : int
-        The line in it, from 1.
-    smiles : str
-        The text up to the first blank; empty rows are left out.
+    SmilesRow
+        One for every row of the files, also for those that have no SMILES or cannot be read.
 
     Examples
     --------
     >>> from exlm_chem.data import data_path
-    >>> next(iter_smiles([data_path("zinc_20k.smi.gz")]))[1:]
-    (1, ...)
+    >>> next(iter_smiles([data_path("zinc_20k.smi.gz")]))
+    SmilesRow(path=..., line=1, smiles=..., error=None)
     """
     for path in map(Path, paths):
         with MoleculeReader(path, smiles_column) as reader:
             for record in reader:
-                smiles = (record.smiles or "").split(None, 1)
-                if smiles and record.error is None:
-                    yield str(path), record.line, smiles[0]
+                smiles = ((record.smiles or "").split(None, 1) or [""])[0]
+                error = record.error or (None if smiles else "no SMILES in this row")
+                yield SmilesRow(str(path), record.line, smiles, error)
 
 
 def _file_among(molecules: Sequence[str]) -> str | None:

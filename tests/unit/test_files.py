@@ -204,7 +204,13 @@ def test_smiles_column_by_name(tmp_path):
 def test_iter_smiles_reads_several_files(tmp_path):
     one = write(tmp_path / "a.smi", "CCO x\n\nC y\n")
     two = write(tmp_path / "b.csv", "id,smiles\n1, N tail\n2,\n")
-    assert list(iter_smiles([one, str(two)])) == [(str(one), 1, "CCO"), (str(one), 3, "C"), (str(two), 2, "N")]
+    rows = list(iter_smiles([one, str(two)]))
+    assert [row[:3] for row in rows if row.error is None] == [
+        (str(one), 1, "CCO"),
+        (str(one), 3, "C"),
+        (str(two), 2, "N"),
+    ]
+    assert [row[1:] for row in rows if row.error] == [(line, "", "no SMILES in this row") for line in (2, 3)]
     with pytest.raises(ExLMError, match="there is no file CCO"):
         list(iter_smiles(["CCO"]))
 

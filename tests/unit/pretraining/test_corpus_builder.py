@@ -17,6 +17,7 @@ from exlm_chem.pretraining.processes import process_pool
 from exlm_chem.tokenizer import ExLMTokenizer
 
 TOKENIZER = ExLMTokenizer()
+FIELD_CASES = Path(__file__).parents[2] / "data" / "field_cases"
 SMILES = ["CCO", "c1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "C[C@@H](N)C(=O)O", "[Na+].[Cl-]", "CN1CCC[C@H]1c1cccnc1"]
 
 
@@ -154,3 +155,27 @@ def test_what_selfies_cannot_write_is_rejected(tmp_path: Path) -> None:
     assert len(Corpus(directory)) == 2
     assert [row["line"] for row in rejections(directory)] == ["2", "3", "4", "5"]
     assert all("SELFIES cannot write this molecule" in row["reason"] for row in rejections(directory))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rows"),
+    [
+        ("ragged.csv", (FIELD_CASES / "55_ragged_corpus.csv").read_text(), 6),
+        ("odd.sdf", (FIELD_CASES / "10_odd_blocks.sdf").read_text(), None),
+        ("blank.sdf", (FIELD_CASES / "05_blank_before_end.sdf").read_text(), None),
+        ("empty.csv", "smiles,name\n,nothing\nCCO,ethanol\n   ,blank\n", 3),
+        ("blank.smi", "CCO\n\n\nCCN\n!\n", 5),
+        ("missing.tsv", "name\tsmiles\na\tCCO\nb\nc\t\n", 3),
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_molecules_and_rejections_are_the_rows(
+    name: str, content: str, rows: int | None, check: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    corpus = Corpus(build_corpus([file], TOKENIZER, check=check, cache=tmp_path))
+    rows = content.count("$$$$") if rows is None else rows
+    assert len(corpus) + corpus.summary.rejected == rows
+    assert len(rejections(corpus.directory)) == corpus.summary.rejected
+    assert all(row["reason"] for row in rejections(corpus.directory))
