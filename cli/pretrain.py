@@ -100,12 +100,15 @@ def _share_or_file(valid: str) -> tuple[float, list[str]]:
 
 
 def _print_estimate(corpus: list[str], options: PretrainingOptions, source: dict[str, Any]) -> None:
+    from exlm_chem.pretraining.accelerator import make_accelerator
     from exlm_chem.pretraining.durations import readable_duration
     from exlm_chem.pretraining.estimate import estimate
-    from exlm_chem.pretraining.run import prepare_corpus
+    from exlm_chem.pretraining.run import check_before_work, prepare_corpus
     from exlm_chem.tokenizer import ExLMTokenizer
 
     made = ExLMTokenizer(options.scheme)
+    check_before_work(options, made)
+    make_accelerator(replace(options, loggers=()), Path())  # refuses what the environment asks for and there is not
     with bar("preparing") as (_, log):
         needs = estimate(prepare_corpus(corpus, made, options, log=log, **source), made, options)
     rows = {

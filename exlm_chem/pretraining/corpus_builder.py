@@ -93,16 +93,22 @@ def build_corpus(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     corpus = Corpus(build_corpus([data_path("examples.csv")], ExLMTokenizer(), cache=folder))
     ...     len(corpus), corpus.summary.rejected
-    (24, 4)
+    (24, 5)
     """
     settings = [2, tokenizer.fingerprint, smiles_column, len(validation_files), check, deduplicate]
     key = content_key([*files, *validation_files], settings)
     directory = Path(cache or default_cache()) / "corpora" / key[:20]
     if (directory / SUMMARY).exists():
         return directory
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own: another process may be making the same corpus.
-    temporary = Path(tempfile.mkdtemp(prefix=f"{directory.name}.", suffix=".part", dir=directory.parent))
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        # A name of its own: another process may be making the same corpus.
+        temporary = Path(tempfile.mkdtemp(prefix=f"{directory.name}.", suffix=".part", dir=directory.parent))
+    except OSError as error:
+        raise ExLMError(
+            f"prepared corpora cannot be kept in {directory.parent} ({error.strerror}); name another folder by --cache "
+            "or EXLM_CHEM_CACHE."
+        ) from None
     try:
         checker = _Checker(tokenizer.scheme, check)
         counts = _write(_batches(files, validation_files, smiles_column), temporary, checker, workers, report)

@@ -134,7 +134,8 @@ def write_history(history: list[Measurement], directory: Path) -> None:
     table = io.StringIO()
     writer = csv.DictWriter(table, [field.name for field in fields(Measurement)])
     writer.writeheader()
-    writer.writerows(map(asdict, history))
+    for measurement in history:  # what was not measured is an empty cell
+        writer.writerow({name: "" if math.isnan(value) else value for name, value in asdict(measurement).items()})
     temporary = directory / "metrics.csv.part"
     temporary.write_text(table.getvalue(), encoding="utf-8")
     temporary.replace(directory / "metrics.csv")

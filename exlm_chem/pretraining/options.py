@@ -144,7 +144,7 @@ class PretrainingOptions:
         note="It takes a minute.",
     )
     fsdp: bool = option(False, "Shard a model that is too large for one device (under torchrun).", group=MACHINE)
-    num_workers: int = option(0, "Processes that prepare batches; 0 is this one.", group=MACHINE, least=0, most=1024)
+    num_workers: int = option(0, "Processes that prepare batches; 0 is this one.", group=MACHINE, least=0, most=256)
     evaluations: int = option(20, "How often the validation loss is measured.", group=OUTPUT, least=1)
     checkpoint_minutes: float = option(5.0, "Time between checkpoints.", group=OUTPUT, above=0)
     loggers: tuple[Logger, ...] = option((), "Where to log besides metrics.csv.", flag="--log", group=OUTPUT)

@@ -14,6 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMForMaskedLM
@@ -88,7 +90,7 @@ def pretrain(
     options = options or PretrainingOptions()
     output = Path(output)
     tokenizer = ExLMTokenizer(options.scheme)
-    check_sizes(options, tokenizer)
+    check_before_work(options, tokenizer)
     accelerator = make_accelerator(options, output)
     if accelerator.is_main_process:
         _check_directory(output, resume)
@@ -121,7 +123,7 @@ def pretrain(
     return output
 
 
-def check_sizes(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> None:
+def check_before_work(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> None:
     """Check, before a file is read, that the model can be made and that a batch can hold a molecule.
 
     Raises
@@ -137,6 +139,9 @@ def check_sizes(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> None:
             f"a molecule of {SHORTEST} tokens with {options.states} states for every mask does not fit into {room}; "
             "use more --batch-tokens or fewer --states."
         )
+    compilers = (os.environ.get("CXX") or "g++", "clang++")
+    if options.compile and not torch.cuda.is_available() and not any(map(shutil.which, compilers)):
+        raise ExLMError("--compile needs a C++ compiler, and there is neither g++ nor clang++; leave --compile away.")
 
 
 def prepare_corpus(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
 from exlm_chem.cli.main import load_command, main
@@ -145,3 +146,39 @@ def test_hostile_values_are_one_sentence_before_any_work(
 def test_all_options_of_the_class_are_flags() -> None:
     flags = {flag for parameter in load_command("pretrain").params for flag in parameter.opts}
     assert {one.flag for one in declared(PretrainingOptions)} <= flags
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"LOCAL_RANK": "junk"}, "the environment variable LOCAL_RANK is 'junk'"),
+        ({"WORLD_SIZE": "2"}, "the environment variable WORLD_SIZE is 2"),
+        ({"ACCELERATE_USE_CPU": "junk"}, "the environment variable ACCELERATE_USE_CPU is 'junk'"),
+        ({"ACCELERATE_TORCH_DEVICE": "meta"}, "ACCELERATE_TORCH_DEVICE"),
+    ],
+)
+def test_a_hostile_environment_is_one_sentence_before_any_work(
+    variables: dict[str, str], message: str, dry: list[str], molecules: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    AcceleratorState._reset_state(reset_partial_state=True)  # as in a new process: the environment is read once
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    line = ["pretrain", str(molecules), *SMALL_RUN, *dry, "-o", str(tmp_path / "out"), "--cache", str(tmp_path / "c")]
+    monkeypatch.setattr(sys, "argv", ["exlm-chem", *line])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    assert ending.value.code == 1
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert message in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_is_one_sentence(molecules: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "file").write_text("")
+    line = ["pretrain", str(molecules), *SMALL_RUN, "-o", str(tmp_path / "out"), "--cache", str(tmp_path / "file")]
+    monkeypatch.setattr(sys, "argv", ["exlm-chem", *line])
+    with pytest.raises(SystemExit):
+        main()
+    assert "prepared corpora cannot be kept in" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

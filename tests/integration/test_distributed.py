@@ -64,12 +64,14 @@ def test_two_processes_have_the_loss_curve_of_one(alone: Path, molecules: Path, 
 
 
 @pytest.mark.slow
-def test_sharded_weights_train_resume_and_come_together(alone: Path, molecules: Path, tmp_path: Path) -> None:
-    directory = tmp_path / "sharded"
-    run(directory, molecules, "--fsdp", "--checkpoint-minutes", "0.000001", processes=2)
+def test_sharded_weights_train_resume_and_come_together(molecules: Path, tmp_path: Path) -> None:
+    alone, directory = tmp_path / "alone", tmp_path / "sharded"
+    run(alone, molecules, "--accumulation", "2", "--optimizer", "adamw")
+    sharded = ("--fsdp", "--optimizer", "adamw", "--checkpoint-minutes", "0.000001")
+    run(directory, molecules, *sharded, processes=2)
     shutil.rmtree(max((directory / "checkpoints").iterdir()))  # as if killed before the last step
     (directory / "model.safetensors").unlink()
-    run(directory, molecules, "--fsdp", "--checkpoint-minutes", "0.000001", "--resume", processes=2)
+    run(directory, molecules, *sharded, "--resume", processes=2)
     for ours, theirs in zip(losses(directory), losses(alone), strict=True):
         assert ours[:2] == pytest.approx(theirs[:2], rel=1e-4)
     weights, expected = (load_file(d / "model.safetensors") for d in (directory, alone))
