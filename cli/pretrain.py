@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from exlm_chem.options import option
+from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.options import CORPUS, LENGTH, OUTPUT, PretrainingOptions
 
 from .options import takes_options
@@ -49,10 +50,10 @@ class Start:
     resume: bool = option(False, "Go on where an earlier run in the output stopped.", group=LENGTH)
     dry_run: bool = option(False, "Only say what the run would need, from a few steps; nothing is kept.", group=LENGTH)
 
-    def source(self) -> tuple[float, dict[str, Any]]:
-        """Give the share of the corpus for validation, and what else says where the molecules are."""
-        share, files = _share_or_file(self.valid)
-        return share, {"smiles_column": self.smiles_column, "validation_files": files, "cache": self.cache}
+    def files(self, corpus: list[str]) -> tuple[CorpusFiles, float]:
+        """Give the files of the corpus, and the share of it for validation."""
+        share, validation = _share_or_file(self.valid)
+        return CorpusFiles(corpus, validation, self.smiles_column), share
 
 
 @takes_options
@@ -69,10 +70,10 @@ def pretrain(
     """
     from exlm_chem.pretraining.run import pretrain as run
 
-    share, source = start.source()
+    files, share = start.files(corpus)
     options = replace(options, validation=share)
     if start.dry_run:
-        _print_estimate(corpus, options, source)
+        _print_estimate(files, options, start.cache)
         return
     name = f"{Path(corpus[0]).name.split('.')[0]}-{options.preset}-{options.objective}"
     output = start.output or Path("runs") / name
@@ -85,7 +86,7 @@ def pretrain(
             text = f"step {progress.step:,}, loss {loss:.3f}, {speed}, {progress.gemm_share:.0%} of the GEMM peak"
             move(min(share, 1.0), text)
 
-        directory = run(corpus, output, options, resume=start.resume, report=report, log=log, **source)
+        directory = run(files, output, options, resume=start.resume, cache=start.cache, report=report, log=log)
     typer.echo(str(directory))
 
 
@@ -99,7 +100,7 @@ def _share_or_file(valid: str) -> tuple[float, list[str]]:
     return 0.0, [valid]
 
 
-def _print_estimate(corpus: list[str], options: PretrainingOptions, source: dict[str, Any]) -> None:
+def _print_estimate(files: CorpusFiles, options: PretrainingOptions, cache: Path | None) -> None:
     from exlm_chem.pretraining.accelerator import make_accelerator
     from exlm_chem.pretraining.durations import readable_duration
     from exlm_chem.pretraining.estimate import estimate
@@ -110,7 +111,7 @@ def _print_estimate(corpus: list[str], options: PretrainingOptions, source: dict
     check_before_work(options, made)
     make_accelerator(replace(options, loggers=()), Path())  # refuses what the environment asks for and there is not
     with bar("preparing") as (_, log):
-        needs = estimate(prepare_corpus(corpus, made, options, log=log, **source), made, options)
+        needs = estimate(prepare_corpus(files, made, options, cache=cache, log=log), made, options)
     rows = {
         "parameters": f"{needs.parameters:,}",
         "molecules": f"{needs.training_molecules:,} to learn from",

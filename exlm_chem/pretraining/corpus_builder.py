@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.pretraining.corpus import SUMMARY, CorpusSummary
+from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.processes import process_pool
 from exlm_chem.smiles.molecule import why_refused
-from exlm_chem.tables.reader import SmilesRow, iter_smiles
+from exlm_chem.tables.reader import SmilesRow
 from exlm_chem.tokenizer import ExLMTokenizer
 
 LINES = 4096  # that one process checks at a time
@@ -39,11 +40,9 @@ def default_cache() -> Path:
 
 
 def build_corpus(
-    files: Sequence[str | Path],
+    files: CorpusFiles | Sequence[str | Path],
     tokenizer: ExLMTokenizer,
     *,
-    validation_files: Sequence[str | Path] = (),
-    smiles_column: str | None = None,
     check: bool = True,
     deduplicate: bool = False,
     cache: str | Path | None = None,
@@ -56,14 +55,9 @@ def build_corpus(
 
     Parameters
     ----------
-    files : sequence of paths
-        Anything that `iter_smiles` reads.
+    files : CorpusFiles or sequence of paths
     tokenizer : ExLMTokenizer
         Its ids are stored.
-    validation_files : sequence of paths
-        Files whose molecules are the validation part.
-    smiles_column : str, optional
-        Name of the SMILES column in tables.
     check : bool
         Whether RDKit must accept a molecule; otherwise every text that consists of SMILES tokens is taken, which is
         several times as fast.
@@ -95,8 +89,9 @@ def build_corpus(
     ...     len(corpus), corpus.summary.rejected
     (24, 5)
     """
-    settings = [2, tokenizer.fingerprint, smiles_column, len(validation_files), check, deduplicate]
-    key = content_key([*files, *validation_files], settings)
+    files = CorpusFiles.of(files)
+    settings = [2, tokenizer.fingerprint, files.smiles_column, len(files.validation), check, deduplicate]
+    key = files.key(settings)
     directory = Path(cache or default_cache()) / "corpora" / key[:20]
     if (directory / SUMMARY).exists():
         return directory
@@ -111,13 +106,13 @@ def build_corpus(
         ) from None
     try:
         checker = _Checker(tokenizer.scheme, check)
-        counts = _write(_batches(files, validation_files, smiles_column), temporary, checker, workers, report)
+        counts = _write(_batches(files), temporary, checker, workers, report)
         if not counts["molecules"]:
-            names, rejected = ", ".join(map(str, files)), counts["rejected"]
+            rejected = counts["rejected"]
             first = "; the first: " + _first_reason(temporary / REJECTED) if rejected else ""
-            raise ExLMError(f"{names}: there is no molecule to train on ({rejected} lines rejected{first}).")
+            raise ExLMError(f"{files}: there is no molecule to train on ({rejected} lines rejected{first}).")
         duplicates = _mark_duplicates(temporary) if deduplicate else 0
-        summary = CorpusSummary(key=key, files=[str(file) for file in files], duplicates=duplicates, **counts)
+        summary = CorpusSummary(key=key, files=[str(file) for file in files.training], duplicates=duplicates, **counts)
         (temporary / SUMMARY).write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")
         temporary.chmod(0o755)
         if not (directory / SUMMARY).exists():
@@ -175,24 +170,9 @@ def text_hash(smiles: str) -> int:
     return int.from_bytes(hashlib.blake2b(smiles.encode(), digest_size=8).digest(), "little") or 1
 
 
-def content_key(files: Sequence[str | Path], settings: list[object]) -> str:
-    """Hash of the content of files, not of their names, and of some settings."""
-    digest = hashlib.sha256(json.dumps(settings).encode())
-    for file in files:
-        try:
-            with Path(file).open("rb") as content:
-                digest.update(hashlib.file_digest(content, "sha256").digest())
-        except OSError as error:
-            raise ExLMError(f"{file} cannot be read: {error.strerror}.") from None
-    return digest.hexdigest()
-
-
-def _batches(
-    files: Sequence[str | Path], validation_files: Sequence[str | Path], smiles_column: str | None
-) -> Iterator[tuple[Rows, bool]]:
-    for some, for_validation in ((files, False), (validation_files, True)):
-        lines = iter_smiles(some, smiles_column)
-        while batch := list(itertools.islice(lines, LINES)):
+def _batches(files: CorpusFiles) -> Iterator[tuple[Rows, bool]]:
+    for for_validation, rows in itertools.groupby(files.rows(), key=lambda pair: pair[1]):
+        while batch := [row for row, _ in itertools.islice(rows, LINES)]:
             yield batch, for_validation
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from exlm_chem.errors import ExLMError
 from exlm_chem.model_directory import encoder_directory, find_model
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
+from exlm_chem.modeling.configuration import PRESETS
 from exlm_chem.modeling.serialization import WEIGHTS_NAME, load_weights
 from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.pretraining.options import PretrainingOptions
@@ -104,6 +105,15 @@ def describe_start(options: PretrainingOptions) -> dict[str, str] | None:
     directory = start_directory(options.init_from)
     with (directory / WEIGHTS_NAME).open("rb") as weights:
         return {"name": directory.resolve().name, "sha256": hashlib.file_digest(weights, "sha256").hexdigest()}
+
+
+def start_options(options: PretrainingOptions, config: ExLMConfig) -> dict[str, str | None]:
+    """Give the options to be recorded in the place of those that `init_from` overrides: its name and its size."""
+    if (start := describe_start(options)) is None:
+        return {}
+    sizes = asdict(config)
+    same = (name for name, preset in PRESETS.items() if all(sizes[key] == value for key, value in preset.items()))
+    return {"init_from": start["name"], "preset": next(same, "custom")}
 
 
 def _take_over(model: ExLMForMaskedLM, path: Path) -> set[str]:

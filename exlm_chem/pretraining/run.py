@@ -24,7 +24,8 @@ from exlm_chem.pretraining.batch_plan import longest_molecule
 from exlm_chem.pretraining.card import model_card
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import REJECTED, build_corpus
-from exlm_chem.pretraining.initial_model import describe_start, make_config
+from exlm_chem.pretraining.corpus_files import CorpusFiles
+from exlm_chem.pretraining.initial_model import describe_start, make_config, start_options
 from exlm_chem.pretraining.objective_values import ObjectiveValues, build_objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Report, Trainer
@@ -35,13 +36,11 @@ SHORTEST = 8  # tokens of a molecule, <s> and </s> counted, that every run must 
 
 
 def pretrain(
-    files: Sequence[str | Path],
+    files: CorpusFiles | Sequence[str | Path],
     output: str | Path,
     options: PretrainingOptions | None = None,
     *,
     resume: bool = False,
-    smiles_column: str | None = None,
-    validation_files: Sequence[str | Path] = (),
     cache: str | Path | None = None,
     report: Report = lambda *_: None,
     log: Callable[[str], None] = lambda _: None,
@@ -50,17 +49,13 @@ def pretrain(
 
     Parameters
     ----------
-    files : sequence of paths
+    files : CorpusFiles or sequence of paths
         SMILES files or tables, compressed or not.
     output : path
         The run's directory; in the end it is a model directory, with checkpoints and measurements beside the model.
     options : PretrainingOptions, optional
     resume : bool
         Go on where an earlier run in `output` stopped; from the beginning if there was none.
-    smiles_column : str, optional
-        SMILES column of tables; found by its name otherwise.
-    validation_files : sequence of paths
-        Molecules for validation; by default a share of `files`.
     cache : path, optional
         Where prepared corpora are kept for the next run; see `default_cache`.
     report, log : callable, optional
@@ -98,15 +93,7 @@ def pretrain(
         log = _say_nothing
     # The first process of a machine prepares, the others find what it has made.
     with accelerator.local_main_process_first():
-        corpus = prepare_corpus(
-            files,
-            tokenizer,
-            options,
-            smiles_column=smiles_column,
-            validation_files=validation_files,
-            cache=cache,
-            log=log,
-        )
+        corpus = prepare_corpus(files, tokenizer, options, cache=cache, log=log)
         targets = [_objective_values(corpus, name, options, log) for name in options.molecule_objectives]
     config = make_config(options, tokenizer, {store.name: len(store.names) for store in targets})
     trainer = Trainer(corpus, output, tokenizer, config, options, accelerator, targets, report, log)
@@ -145,12 +132,10 @@ def check_before_work(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> 
 
 
 def prepare_corpus(
-    files: Sequence[str | Path],
+    files: CorpusFiles | Sequence[str | Path],
     tokenizer: ExLMTokenizer,
     options: PretrainingOptions,
     *,
-    smiles_column: str | None = None,
-    validation_files: Sequence[str | Path] = (),
     cache: str | Path | None = None,
     log: Callable[[str], None] = lambda _: None,
 ) -> Corpus:
@@ -158,7 +143,7 @@ def prepare_corpus(
 
     Parameters
     ----------
-    files, smiles_column, validation_files, cache, log
+    files, cache, log
         See `pretrain`.
     tokenizer : ExLMTokenizer
     options : PretrainingOptions
@@ -172,6 +157,7 @@ def prepare_corpus(
     ExLMError
         When a file cannot be read, or no molecule is left to learn from.
     """
+    files = CorpusFiles.of(files)
     said = 0
 
     def report(lines: int) -> None:
@@ -183,15 +169,13 @@ def prepare_corpus(
     directory = build_corpus(
         files,
         tokenizer,
-        validation_files=validation_files,
-        smiles_column=smiles_column,
         check=options.check,
         deduplicate=options.deduplicate,
         cache=cache,
         report=report,
     )
     longest = longest_molecule(make_config(options, tokenizer), options.mask_ratio, options.batch_tokens)
-    corpus = Corpus(directory, 0.0 if validation_files else options.validation, longest)
+    corpus = Corpus(directory, 0.0 if files.validation else options.validation, longest)
     training, validation, too_long = corpus.counts
     summary = corpus.summary
     left_out = {
@@ -204,7 +188,7 @@ def prepare_corpus(
     if training and not validation:
         log("No molecule is kept for validation, so no validation loss is measured; use a larger --valid, or a file.")
     if not training:
-        raise ExLMError(f"{', '.join(map(str, files))}: no molecule is left to train on{said_of_those}.")
+        raise ExLMError(f"{files}: no molecule is left to train on{said_of_those}.")
     return corpus
 
 
@@ -250,7 +234,7 @@ def _write_model(
     facts: dict[str, Any] = {
         "format_version": 1,
         "sha256": digest,  # of the weights; whoever loads the directory compares
-        "options": {**asdict(trainer.options), "init_from": start and start["name"]},
+        "options": asdict(trainer.options) | start_options(trainer.options, trainer.config),
         "started_from": start,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "precision": trainer.accelerator.mixed_precision,

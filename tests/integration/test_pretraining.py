@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMForMaskedLM, prepare_inputs
 from exlm_chem.modeling.alignment import best_path
+from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.measurements import Progress
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import pretrain
@@ -47,7 +48,7 @@ def test_a_tiny_set_is_memorised(objective: str, tmp_path: Path) -> None:
     options = replace(
         OPTIONS, objective=objective, max_steps=400, learning_rate=1e-3, batch_tokens=2048, validation=0.0
     )
-    directory = pretrain([file], tmp_path / "model", options, validation_files=[file])
+    directory = pretrain(CorpusFiles([file], [file]), tmp_path / "model", options)
     last = metrics(directory)[-1]
     assert float(last["validation_accuracy"]) > 0.95
     assert last["infeasible"] == "0"

@@ -13,6 +13,7 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.pretraining import corpus_builder
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import REJECTED, build_corpus
+from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.processes import process_pool
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -122,7 +123,7 @@ def test_validation_file(tmp_path: Path) -> None:
     train, valid = tmp_path / "t.smi", tmp_path / "v.smi"
     train.write_text("CCO\nCCN\n")
     valid.write_text("CCC\n")
-    corpus = Corpus(build_corpus([train], TOKENIZER, validation_files=[valid], cache=tmp_path))
+    corpus = Corpus(build_corpus(CorpusFiles([train], [valid]), TOKENIZER, cache=tmp_path))
     assert texts(corpus, corpus.validation_rows()) == ["CCC"]
     assert texts(corpus, corpus.training_rows(np.arange(3))) == ["CCO", "CCN"]
 

@@ -90,5 +90,6 @@ def test_a_run_goes_on_from_a_model_and_says_so(tiny_model: Path, tmp_path: Path
     facts = json.loads((directory / "training.json").read_text())
     assert facts["started_from"] == describe_start(options)
     assert facts["started_from"]["name"] == tiny_model.name == facts["options"]["init_from"]
+    assert facts["options"]["preset"] == "custom"  # its sizes are those of no preset
     assert str(tiny_model) not in (directory / "training.json").read_text()
     assert f"| started from | the weights of {tiny_model.name} |" in (directory / "README.md").read_text()
