@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
 
 T = TypeVar("T")
 LARGEST = 2**63 - 1  # of what numpy, torch and safetensors can hold
@@ -229,8 +229,10 @@ def _wanted(one: Declared, kind: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = str(value) if isinstance(value, int | float) else repr(value)
-    return text if len(text) <= 40 else f"{text[:36]}..."
+    if isinstance(value, str):
+        return quoted(value)
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _without_none(hint: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from exlm_chem.errors import quoted
+
 
 def model_card(facts: dict[str, Any]) -> str:
     """Write the ``README.md`` of a pretrained model.
@@ -25,6 +27,7 @@ def model_card(facts: dict[str, Any]) -> str:
         objective = "plain masked language model (the baseline without expanded states)"
     loss = _measured(last["validation_loss"], ".4f", "nats per target")
     accuracy = _measured(last["validation_accuracy"], ".3f", "of the masked tokens")
+    files = ", ".join(name if name.isprintable() else quoted(name) for name in corpus["files"])
     start = facts.get("started_from")
     started = f"the weights of {start['name']}" if start else "random weights"
     return f"""# ExLM-chem model ({options["preset"]}, {facts["parameters"] / 1e6:.1f} M parameters)
@@ -37,7 +40,7 @@ An encoder of SMILES strings, pretrained without labels.
 | started from | {started} |
 | masked tokens | {options["mask_ratio"]:.0%} |
 | molecule-level objectives | {", ".join(options["molecule_objectives"]) or "none"} |
-| molecules to learn from | {corpus["training"]:,} ({", ".join(corpus["files"])}) |
+| molecules to learn from | {corpus["training"]:,} ({files}) |
 | molecules shown | {facts["molecules_seen"]:,} in {facts["steps"]:,} steps |
 | training time | {facts["training_seconds"] / 60:.0f} minutes, precision {facts["precision"]} |
 | validation loss | {loss} ({corpus["validation"]:,} molecules kept apart) |

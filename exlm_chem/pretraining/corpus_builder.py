@@ -188,7 +188,7 @@ def _write(
         (directory / "tokens.bin").open("wb") as tokens,
         (directory / "offsets.bin").open("wb") as offsets,
         (directory / "hashes.bin").open("wb") as hashes,
-        (directory / REJECTED).open("w", newline="", encoding="utf-8") as rejections,
+        (directory / REJECTED).open("w", newline="", encoding="utf-8", errors="surrogateescape") as rejections,
     ):
         table = csv.writer(rejections)
         table.writerow(["file", "line", "smiles", "reason"])
@@ -239,6 +239,6 @@ def _mark_duplicates(directory: Path) -> int:
 
 
 def _first_reason(file: Path) -> str:
-    with file.open(newline="", encoding="utf-8") as table:
+    with file.open(newline="", encoding="utf-8", errors="surrogateescape") as table:
         row = next(csv.DictReader(table))
     return f"line {row['line']} of {row['file']}, {row['reason']}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -24,7 +24,7 @@ def parse_duration(text: str) -> float:
     """
     match = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([smhd]?)", text.strip(), re.ASCII)
     if match is None:
-        raise ExLMError(f"{text!r} is no time; write it like 90s, 30m or 10h.")
+        raise ExLMError(f"{quoted(text)} is no time; write it like 90s, 30m or 10h.")
     return float(match[1]) * UNITS[match[2] or "s"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
 
 LAUNCHED: Final = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 """What ``torchrun`` sets in every process that it starts."""
@@ -70,7 +70,7 @@ def explain_setup_failure(error: Exception, variables: Mapping[str, str]) -> ExL
     """
     read = {name: value for name, value in variables.items() if name.startswith(DECIDING) and value}
     guilty = {name: value for name, value in read.items() if value.lower() in str(error).lower()} or read
-    listed = ", ".join(f"{name} is {_short(value)}" for name, value in sorted(guilty.items())[:3])
+    listed = ", ".join(f"{name} is {quoted(value)}" for name, value in sorted(guilty.items())[:3])
     where = f": the environment variable {listed}; correct or unset it" if guilty else ""
     why = (str(error).splitlines() or [""])[0].strip().rstrip(".") or type(error).__name__
     return ExLMError(f"the run cannot be set up ({why}){where}.")
@@ -83,9 +83,5 @@ def _whole(name: str, text: str, least: int, most: int) -> int:
         number = least - 1
     if not least <= number <= most:
         wanted = f"which is no whole number from {least} to {most}"
-        raise ExLMError(f"the environment variable {name} is {_short(text)}, {wanted}; correct or unset it.")
+        raise ExLMError(f"the environment variable {name} is {quoted(text)}, {wanted}; correct or unset it.")
     return number
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:36] + "...")

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.pretraining.accelerator import make_accelerator
@@ -193,6 +193,11 @@ def prepare_corpus(
 
 
 def _check_directory(output: Path, resume: bool) -> None:
+    try:
+        str(output).encode()
+    except UnicodeEncodeError:
+        problem = "is no UTF-8, the only names that the libraries below can write"
+        raise ExLMError(f"the name {quoted(output.name)} {problem}; choose another -o.") from None
     if output.exists() and not output.is_dir():
         raise ExLMError(f"{output} is a file; choose another -o.")
     if output.exists() and any(output.iterdir()) and not resume:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,3 +61,14 @@ def test_a_corpus_too_small_for_validation_says_so(tmp_path: Path) -> None:
         facts = json.loads((run / name).read_text(), parse_constant=pytest.fail)
     assert facts["last_measurement"]["validation_loss"] is None
     assert "| validation loss | not measured (0 molecules kept apart) |" in (run / "README.md").read_text()
+
+
+def test_names_that_are_no_utf8(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"m\xff\n.smi")
+    file.write_bytes(b"CCO\nCCN na\xffme\nbad\xff x\n")
+    with pytest.raises(ExLMError, match=r"r\\udcff' is no UTF-8"):
+        pretrain([file], tmp_path / os.fsdecode(b"r\xff"), OPTIONS, cache=tmp_path)
+    assert list(tmp_path.iterdir()) == [file]
+    run = pretrain([file], tmp_path / "run", OPTIONS, cache=tmp_path)
+    assert json.loads((run / "training.json").read_text())["corpus"]["rejected"] == 1
+    assert r"('m\udcff\n.smi')" in (run / "README.md").read_text()
