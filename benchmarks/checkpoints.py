@@ -24,6 +24,7 @@ from exlm_chem.finetuning.metrics import MAIN_METRIC
 from exlm_chem.finetuning.splits import scaffold_split
 from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMForMaskedLM
+from exlm_chem.options import from_json
 from exlm_chem.predictors.tasks import registered_task
 from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.options import PretrainingOptions
@@ -46,7 +47,7 @@ def main() -> None:
     known = {(one["objective"], one["seconds"]) for one in results}
     for directory in args.checkpoints:
         state = json.loads((directory / "state.json").read_text(encoding="utf-8"))["state"]
-        options = PretrainingOptions(**state["options"])
+        options = from_json(PretrainingOptions, state["options"])
         if (options.objective, round(state["progress"]["seconds"])) in known:
             continue
         encoder = load_encoder(directory, options)

@@ -168,6 +168,37 @@ def check_options(options: Any) -> None:
             _check(one, item)
 
 
+def from_json(cls: type[T], saved: object) -> T:
+    """Make a dataclass of options from what JSON made of one: lists become tuples again.
+
+    Parameters
+    ----------
+    cls : type
+        The dataclass.
+    saved : object
+        Should be a dict with names of fields; one that is missing has its default.
+
+    Raises
+    ------
+    ExLMError
+        When it is none, holds a name that is no option, or a value that cannot be.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Heat:
+    ...     places: tuple[str, ...] = option((), "Where it is warm.")
+    >>> from_json(Heat, {"places": ["sun"]})
+    Heat(places=('sun',))
+    """
+    known = {one.name: one for one in declared(cls)}
+    if not isinstance(saved, dict) or (unknown := saved.keys() - known.keys()):
+        what = f"{quoted(min(unknown, key=str))} is no option" if isinstance(saved, dict) else "there are no options"
+        raise ExLMError(f"{what} of {cls.__name__}; the file was not written by this version of ExLM-chem.")
+    several = (name for name, value in saved.items() if known[name].several and isinstance(value, list))
+    return cls(**saved | {name: tuple(saved[name]) for name in several})
+
+
 def documented(cls: type[T]) -> type[T]:
     """Write the options of a dataclass into its documentation, as the section "Attributes"."""
     lines = [cls.__doc__ or "", "", "Attributes", "----------"]

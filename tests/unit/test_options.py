@@ -1,12 +1,13 @@
 """Options declared in a dataclass: what they may be, and what the documentation says of them."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import pytest
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.options import check_options, declared, documented, option
+from exlm_chem.options import check_options, declared, documented, from_json, option
 
 
 @documented
@@ -66,3 +67,27 @@ def test_declared_and_documented() -> None:
     assert "minutes : float\n    How long. Eggs need less.\n" in Cooking.__doc__
     assert "spices : tuple of {'salt', 'pepper'}\n" in Cooking.__doc__
     assert "limit : float, optional\n" in Cooking.__doc__
+
+
+def test_options_come_back_from_json() -> None:
+    options = Cooking(spices=("salt", "pepper"), limit=2.5)
+    saved = {name: value for name, value in json.loads(json.dumps(asdict(options))).items() if name != "plain"}
+    assert from_json(Cooking, saved) == options
+
+
+@pytest.mark.parametrize(
+    ("saved", "sentence"),
+    [
+        ([], "there are no options of Cooking"),
+        (None, "there are no options of Cooking"),
+        ({"salt": 1}, "'salt' is no option of Cooking"),
+        ({"spices": ["sand"]}, "--spices must be one of salt, pepper, not 'sand'"),
+        ({"spices": [["salt"]]}, "--spices must be one of salt, pepper, not ['salt']"),
+        ({"eggs": None}, "--eggs must be a whole number"),
+        ({"minutes": "NaN"}, "--minutes must be a number"),
+    ],
+)
+def test_what_is_no_options_is_one_sentence(saved: object, sentence: str) -> None:
+    with pytest.raises(ExLMError) as caught:
+        from_json(Cooking, saved)
+    assert str(caught.value).startswith(sentence)
