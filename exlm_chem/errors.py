@@ -1,10 +1,13 @@
 """The one exception class of failures that a user can do something about, and how a message shows a text."""
 
+from __future__ import annotations
+
 
 class ExLMError(Exception):
-    """An expected failure, explained to the user in one sentence: what is wrong, where, and what to do.
+    r"""An expected failure, explained to the user in one sentence: what is wrong, where, and what to do.
 
-    The command line prints the message without a traceback and ends with status 1.
+    The command line prints the message without a traceback and ends with status 1. The message is always one line
+    of printable characters: whatever got into it from a file is escaped.
 
     Examples
     --------
@@ -12,19 +15,52 @@ class ExLMError(Exception):
     Traceback (most recent call last):
         ...
     exlm_chem.errors.ExLMError: column 'smile' is not in molecules.csv; its columns are: name, smiles
+    >>> print(ExLMError("no file a\nb.csv"))
+    no file a\nb.csv
     """
 
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
-def quoted(text: object, most: int = 60) -> str:
-    r"""Write a text that comes from a file or from the environment for a message.
 
-    It is quoted, on one line and shortened; control characters and bytes that are no text are escaped, so that no
-    terminal obeys them.
+def printable(text: str) -> str:
+    r"""Escape all that is no printable character: line ends, terminal escapes, bytes that are no text.
 
     Examples
     --------
-    >>> print(quoted("log\nS"), quoted("\x1b[31mred"), quoted("café"), quoted("C" * 80, most=10))
-    'log\nS' '\x1b[31mred' 'café' 'CCCCCCC...'
+    >>> print(printable("a\nb \x1b[31m \udcff café"))
+    a\nb \x1b[31m \udcff café
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def quoted(text: object, limit: int = 60) -> str:
+    r"""Write a text that comes from a file or from the environment for a message.
+
+    It is quoted, on one line, and shortened in the middle; control characters and bytes that are no text are escaped,
+    so that no terminal obeys them.
+
+    Parameters
+    ----------
+    text : object
+        What to show; anything but a text is written as Python's ``str`` does.
+    limit : int
+        Most characters of it.
+
+    Returns
+    -------
+    str
+        The text in quotes.
+
+    Examples
+    --------
+    >>> print(quoted("log\nS"), quoted("\x1b[31mred"), quoted("café"), quoted("\udcff"), quoted("C" * 80, limit=11))
+    'log\nS' '\x1b[31mred' 'café' '\udcff' 'CCCC...CCCC'
     """
     shown = str(text)
-    return repr(shown if len(shown) <= most else shown[: most - 3] + "...")
+    if len(shown) > limit:
+        end = (limit - 3) // 2
+        shown = f"{shown[: limit - 3 - end]}...{shown[len(shown) - end :]}"
+    return repr(shown)
