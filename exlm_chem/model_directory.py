@@ -4,14 +4,13 @@ A directory with ``task.json`` is a predictor (head and task; its encoder is the
 any other one an encoder. Nothing here loads torch: a broken directory is found before that takes its second.
 """
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.storage import read_json, sha256
 
 SHIPPED = Path(__file__).parent / "zoo"
 ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
@@ -87,14 +86,14 @@ def check(directory: str | Path) -> list[Path]:
         return _check_encoder(directory)
     for name in PREDICTOR_FILES:
         _require(directory / name)
-    task = _read_json(directory / "task.json")
+    task = read_json(directory / "task.json")
     encoder = task.get("encoder")
     if not isinstance(encoder, dict) or "path" not in encoder:
         raise ExLMError(f"{directory / 'task.json'} does not say where its encoder is (encoder.path); train it again")
     _check_weights(directory / "head.safetensors")
     checked = _check_encoder(encoder_directory(directory))
     weights = encoder_directory(directory) / "model.safetensors"
-    if encoder.get("sha256", _sha256(weights)) != _sha256(weights):
+    if encoder.get("sha256", sha256(weights)) != sha256(weights):
         raise ExLMError(f"{weights} is not the encoder that {directory} was trained with (other sha256)")
     return [*(directory / name for name in PREDICTOR_FILES), *checked]
 
@@ -104,7 +103,7 @@ def encoder_directory(directory: str | Path) -> Path:
     directory = Path(directory)
     if not (directory / "task.json").is_file():
         return directory
-    return (directory / str(_read_json(directory / "task.json")["encoder"]["path"])).resolve()
+    return (directory / str(read_json(directory / "task.json")["encoder"]["path"])).resolve()
 
 
 def describe(directory: str | Path) -> dict[str, Any]:
@@ -137,7 +136,7 @@ def describe(directory: str | Path) -> dict[str, Any]:
         ("training", encoder / "training.json"),
     ):
         if path.is_file():
-            summary[part] = _read_json(path)
+            summary[part] = read_json(path)
     return summary
 
 
@@ -146,11 +145,11 @@ def _check_encoder(directory: Path) -> list[Path]:
     for path in files:
         _require(path)
         if path.suffix == ".json":
-            _read_json(path)
+            read_json(path)
     weights = directory / "model.safetensors"
     _check_weights(weights)
-    training = _read_json(directory / "training.json") if (directory / "training.json").is_file() else {}
-    if training.get("sha256", _sha256(weights)) != _sha256(weights):
+    training = read_json(directory / "training.json") if (directory / "training.json").is_file() else {}
+    if training.get("sha256", sha256(weights)) != sha256(weights):
         raise ExLMError(f"{weights} is not the file that was saved (other sha256 than in training.json); copy it again")
     return files
 
@@ -158,16 +157,6 @@ def _check_encoder(directory: Path) -> list[Path]:
 def _require(path: Path) -> None:
     if not path.is_file():
         raise ExLMError(f"{path.parent} is no complete model directory: {path.name} is missing")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ExLMError(f"{path} is broken: {error}") from None
-    if not isinstance(content, dict):
-        raise ExLMError(f"{path} is broken: it holds no JSON object")
-    return content
 
 
 def _check_weights(path: Path) -> None:
@@ -188,8 +177,3 @@ def _count_parameters(path: Path) -> int:
                 size *= length
             count += size
     return count
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

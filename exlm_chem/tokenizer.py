@@ -21,13 +21,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.smiles import grammar, selfies
+from exlm_chem.storage import read_json, write_json
 from exlm_chem.terms import Scheme
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ class ExLMTokenizer:
             "clean_up_tokenization_spaces": False,
             "model_input_names": ["input_ids", "attention_mask"],
         }
-        (directory / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        write_json(directory / "tokenizer_config.json", config)
 
     @classmethod
     def from_pretrained(cls, directory: str | Path) -> ExLMTokenizer:
@@ -212,11 +213,11 @@ class ExLMTokenizer:
             If the files are missing or were made with another vocabulary.
         """
         path = Path(directory) / "tokenizer_config.json"
+        if not path.is_file():
+            raise ExLMError(f"there is no tokenizer in {directory}: tokenizer_config.json is missing")
+        config = read_json(path, "copy the directory again")
         try:
-            config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             tokenizer = cls(config["scheme"])
-        except FileNotFoundError:
-            raise ExLMError(f"there is no tokenizer in {directory}: tokenizer_config.json is missing") from None
         except (ValueError, KeyError, TypeError) as error:
             raise ExLMError(f"{path} was not written by ExLM-chem: {error!r}") from None
         if config.get("fingerprint") != tokenizer.fingerprint:

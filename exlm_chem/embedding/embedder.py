@@ -21,6 +21,7 @@ from exlm_chem.modeling import ExLMModel
 from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.modeling.serialization import WEIGHTS_NAME
 from exlm_chem.smiles.molecule import Molecule, Standardise, read_molecule
+from exlm_chem.storage import sha256
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
 
@@ -88,8 +89,7 @@ class ExLM:
         """
         directory = encoder_directory(find_model(name_or_directory))
         embedder = cls(ExLMModel.from_pretrained(directory), ExLMTokenizer.from_pretrained(directory), device)
-        with (directory / WEIGHTS_NAME).open("rb") as file:
-            embedder.fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+        embedder.fingerprint = sha256(directory / WEIGHTS_NAME)
         return embedder
 
     def save_pretrained(self, directory: str | Path) -> None:

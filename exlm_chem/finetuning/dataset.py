@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import ModelInput
 from exlm_chem.errors import ExLMError
+from exlm_chem.storage import sha256
 from exlm_chem.tables.reader import MoleculeReader
 
 MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "?"})
@@ -117,7 +117,7 @@ def read_dataset(
         If a column is missing, a label is no number (with row and column), or nothing can be learnt.
     """
     with MoleculeReader(Path(path), smiles_column) as reader:
-        dataset = Dataset(reader.name, _sha256(Path(path)))
+        dataset = Dataset(reader.name, sha256(Path(path)))
         places = [_place(reader, target) for target in targets]
         split_place = None if split_column is None else _place(reader, split_column)
         labels = []
@@ -201,8 +201,3 @@ def _label(cell: Any, where: str) -> float:
 def _conflict(labels: NDArray[np.float64]) -> bool:
     known = [column[~np.isnan(column)] for column in labels.T]
     return any(len(np.unique(column)) > 1 for column in known)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

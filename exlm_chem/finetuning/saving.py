@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +14,7 @@ from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.splits import Split
 from exlm_chem.heads.head import PropertyHead
 from exlm_chem.predictors.directory import PredictorTask, write_predictor
+from exlm_chem.storage import read_json, write_directory, write_json, write_text
 
 
 def write_run(
@@ -50,10 +48,7 @@ def write_run(
         As it was written.
     """
     output = output.absolute()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    working = output.with_name(f".{output.name}.{os.getpid()}.part")
-    shutil.rmtree(working, ignore_errors=True)
-    try:
+    with write_directory(output) as working:
         # A predictor stands for itself, except among the models that ship, which share one encoder.
         shared = frozen is not None and frozen.parent.resolve() == model_directory.SHIPPED == output.parent.resolve()
         task = write_predictor(working, task, head, frozen if frozen is not None and shared else encoder)
@@ -68,17 +63,11 @@ def write_run(
             "left_out": left_out,
         }
         facts["left_out_reasons"] = Counter(row.reason.partition(":")[0] for row in dataset.left_out)
-        _write_json(working / "splits.json", splits)
-        _write_json(working / "run.json", facts)
+        write_json(working / "splits.json", splits)
+        write_json(working / "run.json", facts)
         if not shared:
-            _write_json(working / "training.json", _training(facts, frozen, task))
-        (working / "README.md").write_text(predictor_card(task, facts), encoding="utf-8")
-        if output.exists():
-            output.rmdir()  # it is empty
-        working.replace(output)
-    except BaseException:
-        shutil.rmtree(working, ignore_errors=True)
-        raise
+            write_json(working / "training.json", _training(facts, frozen, task))
+        write_text(working / "README.md", predictor_card(task, facts))
     return task
 
 
@@ -86,10 +75,6 @@ def _training(facts: dict[str, Any], frozen: Path | None, task: PredictorTask) -
     """Say where the encoder in this directory comes from."""
     origin: dict[str, Any] = {}
     if frozen is not None and (frozen / "training.json").is_file():
-        origin = json.loads((frozen / "training.json").read_text(encoding="utf-8"))
+        origin = read_json(frozen / "training.json")
     keep = ("model", "model_sha256", "method", "versions")
     return {**origin, "sha256": task.encoder_sha256, "finetuning": {key: facts[key] for key in keep}}
-
-
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

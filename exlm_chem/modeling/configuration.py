@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.storage import read_json, write_json
 from exlm_chem.terms import Objective
 
 CONFIG_NAME = "config.json"
@@ -135,7 +135,7 @@ class ExLMConfig:
     def save(self, directory: str | Path, architecture: str, options: dict[str, Any] | None = None) -> None:
         """Write ``config.json`` into a directory, with the name and the options of the model class."""
         content = {"model_type": "exlm", "architectures": [architecture], "options": options or {}, **asdict(self)}
-        (Path(directory) / CONFIG_NAME).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_json(Path(directory) / CONFIG_NAME, content)
 
     @classmethod
     def load(cls, directory: str | Path) -> ExLMConfig:
@@ -147,13 +147,10 @@ class ExLMConfig:
 def read_config(directory: str | Path) -> dict[str, Any]:
     """Read ``config.json`` of a model directory as it is."""
     path = Path(directory) / CONFIG_NAME
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ExLMError(f"{path} is missing: {directory} is not a model directory.") from None
-    except (ValueError, OSError) as error:
-        raise ExLMError(f"{path} cannot be read: {error}.") from None
-    if not isinstance(content, dict) or content.get("model_type") != "exlm" or "vocab_size" not in content:
+    if not path.is_file():
+        raise ExLMError(f"{path} is missing: {directory} is not a model directory.")
+    content = read_json(path, "copy the directory again")
+    if content.get("model_type") != "exlm" or "vocab_size" not in content:
         raise ExLMError(
             f'{path} does not describe an ExLM model ("model_type" is not "exlm" or "vocab_size" is missing).'
         )

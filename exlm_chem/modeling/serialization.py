@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.configuration import ExLMConfig, read_config
+from exlm_chem.storage import write_file
 
 WEIGHTS_NAME = "model.safetensors"
 
@@ -93,10 +94,9 @@ def save_weights(module: nn.Module, path: Path, dtype: torch.dtype | None = None
         .contiguous()
         for name, value in module.state_dict().items()
     }
-    temporary = path.with_name(path.name + ".part")
-    # Not save_file: that makes a file which nobody but its owner may read.
-    temporary.write_bytes(save(weights, metadata={"format": "pt"}))
-    temporary.replace(path)
+    with write_file(path) as file:
+        # Not save_file: that makes a file which nobody but its owner may read.
+        file.write(save(weights, metadata={"format": "pt"}))
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

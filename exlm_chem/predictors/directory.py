@@ -5,8 +5,6 @@ The one place where these files are written and read. A predictor carries everyt
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.modeling.property_loss import Kind
 from exlm_chem.modeling.serialization import WEIGHTS_NAME, fill_weights, load_weights, save_weights
 from exlm_chem.smiles.molecule import Standardise
+from exlm_chem.storage import read_json, sha256, write_json
 
 FORMAT_VERSION: Final = 1
 TASK_NAME: Final = "task.json"
@@ -176,12 +175,11 @@ def write_predictor(
         task,
         hidden=head.hidden,
         encoder_path=encoder_path,
-        encoder_sha256=_sha256(directory / encoder_path / WEIGHTS_NAME),
-        head_sha256=_sha256(directory / HEAD_NAME),
+        encoder_sha256=sha256(directory / encoder_path / WEIGHTS_NAME),
+        head_sha256=sha256(directory / HEAD_NAME),
     )
     task.validate()
-    text = json.dumps(task.to_json(), indent=2, ensure_ascii=False) + "\n"
-    (directory / TASK_NAME).write_text(text, encoding="utf-8")
+    write_json(directory / TASK_NAME, task.to_json())
     return task
 
 
@@ -213,12 +211,12 @@ def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, 
             f"{name_or_directory} is an encoder and predicts nothing by itself; make a predictor with finetune"
         )
     try:
-        task = PredictorTask.from_json(json.loads((directory / TASK_NAME).read_text(encoding="utf-8")))
+        task = PredictorTask.from_json(read_json(directory / TASK_NAME))
     except ExLMError as error:
         raise ExLMError(f"{directory / TASK_NAME}: {error}") from error
     path = directory / HEAD_NAME
     weights = load_weights(path)
-    if task.head_sha256 and task.head_sha256 != _sha256(path):
+    if task.head_sha256 and task.head_sha256 != sha256(path):
         raise ExLMError(f"{path} is not the head that {TASK_NAME} describes (other sha256); copy the directory again")
     mean, outputs = weights.get("feature_mean"), weights.get("label_mean")
     if mean is None or outputs is None or len(outputs) != len(task.columns):
@@ -228,8 +226,3 @@ def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, 
     head = PropertyHead(len(mean), len(outputs), task.hidden)
     fill_weights(head, weights, path)
     return directory, task, head.eval()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from exlm_chem.errors import quoted
@@ -53,4 +54,4 @@ in `training.json`.
 
 
 def _measured(value: float | None, form: str, unit: str) -> str:
-    return "not measured" if value is None else f"{value:{form}} {unit}"
+    return "not measured" if value is None or math.isnan(value) else f"{value:{form}} {unit}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from exlm_chem.storage import read_json
 
 CHUNK = 1 << 20  # rows that are looked at together: what is needed of a corpus fits into memory, the corpus need not
 SUMMARY = "corpus.json"
@@ -63,7 +64,7 @@ class Corpus:
 
     def __init__(self, directory: str | Path, validation: float = 0.0, max_tokens: int | None = None) -> None:
         self.directory = directory = Path(directory)
-        self.summary = CorpusSummary(**json.loads((directory / SUMMARY).read_text(encoding="utf-8")))
+        self.summary = CorpusSummary(**read_json(directory / SUMMARY, f"remove {directory}, which is made again"))
         self.validation, self.max_tokens = validation, max_tokens
         self.tokens: NDArray[np.uint16] = np.memmap(directory / "tokens.bin", np.uint16, mode="r")
         self._offsets: NDArray[np.int64] = np.memmap(directory / "offsets.bin", np.int64, mode="r")

@@ -5,10 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import itertools
-import json
 import os
-import shutil
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -23,6 +20,7 @@ from exlm_chem.pretraining.corpus import SUMMARY, CorpusSummary
 from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.processes import process_pool
 from exlm_chem.smiles.molecule import why_refused
+from exlm_chem.storage import reason_of, write_directory, write_json
 from exlm_chem.tables.reader import SmilesRow
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -82,6 +80,7 @@ def build_corpus(
 
     Examples
     --------
+    >>> import tempfile
     >>> from exlm_chem.data import data_path
     >>> from exlm_chem.pretraining.corpus import Corpus
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -97,14 +96,16 @@ def build_corpus(
         return directory
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        # A name of its own: another process may be making the same corpus.
-        temporary = Path(tempfile.mkdtemp(prefix=f"{directory.name}.", suffix=".part", dir=directory.parent))
+        writable = os.access(directory.parent, os.W_OK)
+        why = "write-protected"
     except OSError as error:
+        writable, why = False, reason_of(error)
+    if not writable:
         raise ExLMError(
-            f"prepared corpora cannot be kept in {directory.parent} ({error.strerror}); name another folder by --cache "
+            f"prepared corpora cannot be kept in {directory.parent} ({why}); name another folder by --cache "
             "or EXLM_CHEM_CACHE."
-        ) from None
-    try:
+        )
+    with write_directory(directory, complete=SUMMARY) as temporary:
         checker = _Checker(tokenizer.scheme, check)
         counts = _write(_batches(files), temporary, checker, workers, report)
         if not counts["molecules"]:
@@ -113,13 +114,7 @@ def build_corpus(
             raise ExLMError(f"{files}: there is no molecule to train on ({rejected} lines rejected{first}).")
         duplicates = _mark_duplicates(temporary) if deduplicate else 0
         summary = CorpusSummary(key=key, files=[str(file) for file in files.training], duplicates=duplicates, **counts)
-        (temporary / SUMMARY).write_text(json.dumps(asdict(summary), indent=2) + "\n", encoding="utf-8")
-        temporary.chmod(0o755)
-        if not (directory / SUMMARY).exists():
-            shutil.rmtree(directory, ignore_errors=True)
-            temporary.rename(directory)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        write_json(temporary / SUMMARY, asdict(summary))
     return directory
 
 

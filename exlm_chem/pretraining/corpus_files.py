@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.storage import reason_of, sha256
 
 if TYPE_CHECKING:
     from exlm_chem.tables.reader import SmilesRow
@@ -65,8 +66,7 @@ class CorpusFiles:
         digest = hashlib.sha256(json.dumps(settings).encode())
         for file in (*self.training, *self.validation):
             try:
-                with Path(file).open("rb") as content:
-                    digest.update(hashlib.file_digest(content, "sha256").digest())
+                digest.update(bytes.fromhex(sha256(file)))
             except OSError as error:
-                raise ExLMError(f"{file} cannot be read: {error.strerror}.") from None
+                raise ExLMError(f"{file} cannot be read: {reason_of(error)}.") from None
         return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from exlm_chem.modeling.configuration import PRESETS
 from exlm_chem.modeling.serialization import WEIGHTS_NAME, load_weights
 from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.storage import sha256
 from exlm_chem.tokenizer import ExLMTokenizer
 
 
@@ -103,8 +103,7 @@ def describe_start(options: PretrainingOptions) -> dict[str, str] | None:
     if options.init_from is None:
         return None
     directory = start_directory(options.init_from)
-    with (directory / WEIGHTS_NAME).open("rb") as weights:
-        return {"name": directory.resolve().name, "sha256": hashlib.file_digest(weights, "sha256").hexdigest()}
+    return {"name": directory.resolve().name, "sha256": sha256(directory / WEIGHTS_NAME)}
 
 
 def start_options(options: PretrainingOptions, config: ExLMConfig) -> dict[str, str | None]:

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from exlm_chem.storage import write_file, write_text
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -136,9 +138,7 @@ def write_history(history: list[Measurement], directory: Path) -> None:
     writer.writeheader()
     for measurement in history:  # what was not measured is an empty cell
         writer.writerow({name: "" if math.isnan(value) else value for name, value in asdict(measurement).items()})
-    temporary = directory / "metrics.csv.part"
-    temporary.write_text(table.getvalue(), encoding="utf-8")
-    temporary.replace(directory / "metrics.csv")
+    write_text(directory / "metrics.csv", table.getvalue())
     _draw(history, directory / "curves.png")
 
 
@@ -166,9 +166,8 @@ def _draw(history: list[Measurement], path: Path) -> None:
         if "" not in curves:
             axes.legend(frameon=False, fontsize="small")
         axes.set_ylim(bottom=0)
-    temporary = path.with_suffix(".part.png")
-    figure.savefig(temporary, dpi=110)
-    temporary.replace(path)
+    with write_file(path) as file:
+        figure.savefig(file, dpi=110, format="png")
 
 
 def _figure() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.objectives import molecule_objective, objective_values
 from exlm_chem.pretraining.processes import process_pool
+from exlm_chem.storage import read_json, write_json
 from exlm_chem.terms import MoleculeObjective, Scheme
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -50,7 +50,7 @@ class ObjectiveValues:
 
     def __init__(self, directory: str | Path) -> None:
         self.directory = directory = Path(directory)
-        content = json.loads((directory / "targets.json").read_text(encoding="utf-8"))
+        content = read_json(directory / "targets.json", f"remove {directory}, which is made again")
         self.name: MoleculeObjective = content["name"]
         self.names: list[str] = content["names"]
         self.mean: list[float] = content["mean"]
@@ -150,9 +150,7 @@ def _describe(directory: Path, name: MoleculeObjective, molecules: int, mean: Fl
         "width": width,
         "dtype": dtype,
     }
-    temporary = directory / "targets.json.part"
-    temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
-    temporary.replace(directory / "targets.json")
+    write_json(directory / "targets.json", content, indent=None)
 
 
 def _entropy(share: FloatArray) -> FloatArray:
@@ -192,7 +190,7 @@ def _compute_rows(rows: NDArray[np.int64]) -> NDArray[np.float32]:
 
 def _compute_chunk(chunk: int) -> int:
     directory = _corpus.directory / f"targets-{_name}"
-    content = json.loads((directory / "targets.json").read_text(encoding="utf-8"))
+    content = read_json(directory / "targets.json", f"remove {directory}, which is made again")
     rows = np.arange(chunk * CHUNK, min((chunk + 1) * CHUNK, len(_corpus)))
     values = _compute_rows(rows)[:, content["columns"]]
     if content["standardise"]:

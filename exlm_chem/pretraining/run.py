@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 import os
 import shutil
 import sys
@@ -29,6 +26,7 @@ from exlm_chem.pretraining.initial_model import describe_start, make_config, sta
 from exlm_chem.pretraining.objective_values import ObjectiveValues, build_objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Report, Trainer
+from exlm_chem.storage import sha256, write_json, write_text
 from exlm_chem.terms import MoleculeObjective
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -232,13 +230,11 @@ def _write_model(
     tokenizer.save_pretrained(output)
     model.save_pretrained(output)
     if trainer.targets:
-        _write_json(output / "molecule_targets.json", {store.name: store.describe() for store in trainer.targets})
-    with (output / "model.safetensors").open("rb") as weights:
-        digest = hashlib.file_digest(weights, "sha256").hexdigest()
+        write_json(output / "molecule_targets.json", {store.name: store.describe() for store in trainer.targets})
     start = describe_start(trainer.options)
     facts: dict[str, Any] = {
         "format_version": 1,
-        "sha256": digest,  # of the weights; whoever loads the directory compares
+        "sha256": sha256(output / "model.safetensors"),  # of the weights; whoever loads the directory compares
         "options": asdict(trainer.options) | start_options(trainer.options, trainer.config),
         "started_from": start,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -252,21 +248,10 @@ def _write_model(
         "steps": trainer.progress.step,
         "molecules_seen": trainer.progress.molecules,
         "training_seconds": round(trainer.progress.seconds, 1),
-        "last_measurement": _without_nan(asdict(trainer.progress.history[-1])),
+        "last_measurement": asdict(trainer.progress.history[-1]),
         "versions": versions(),
     }
-    _write_json(output / "training.json", facts)
+    write_json(output / "training.json", facts)
     run = {"command": sys.argv, "started": started, "finished": time.time(), "devices": devices(), **facts}
-    _write_json(output / "run.json", run)
-    (output / "README.md").write_text(model_card(facts), encoding="utf-8")
-
-
-def _without_nan(numbers: dict[str, float]) -> dict[str, float | None]:
-    """JSON knows no NaN: what was not measured is null."""
-    return {name: None if math.isnan(value) else value for name, value in numbers.items()}
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    shutil.move(temporary, path)
+    write_json(output / "run.json", run)
+    write_text(output / "README.md", model_card(facts))

@@ -85,14 +85,32 @@ def write_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             working.unlink(missing_ok=True)
 
 
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    r"""Write a text as UTF-8; bytes that were none come out as escapes, such as ``\udcff``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_text(Path(folder) / "README.md", "# Model\n")
+    ...     (Path(folder) / "README.md").read_text()
+    '# Model\n'
+    """
+    with write_file(path) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
+
+
 @contextmanager
-def write_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
+def write_directory(path: str | os.PathLike[str], complete: str | None = None) -> Iterator[Path]:
     """Make a directory that gets its name when all is in it, and vanishes if anything fails.
 
     Parameters
     ----------
     path : path
         The directory; nothing is there yet, or it is empty. Folders above it are made.
+    complete : str, optional
+        Name of a file that every whole directory of this kind has. A directory without it is replaced; one that
+        another process made in the meantime stays, and ours is dropped.
 
     Yields
     ------
@@ -116,7 +134,7 @@ def write_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = final_target(path)
     working = _working_name(target)
     with _naming(path, target):
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        if complete is None and target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise ExLMError(f"{target} is there already; choose another name, or remove it")
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target)
@@ -127,6 +145,10 @@ def write_directory(path: str | os.PathLike[str]) -> Iterator[Path]:
             for file in working.rglob("*"):
                 if file.is_file():
                     _sync(file)
+            if complete is not None and (target / complete).exists():
+                return
+            if complete is not None:
+                shutil.rmtree(target, ignore_errors=True)
             if target.exists():
                 target.rmdir()  # it is empty; not every system renames onto it
             working.replace(target)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.storage.files import reason_of, write_file
+from exlm_chem.storage.files import reason_of, write_text
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -49,14 +49,14 @@ def read_json(path: str | os.PathLike[str], remedy: str = "restore it from a cop
     except OSError as error:
         raise ExLMError(f"{path} cannot be read: {reason_of(error)}") from error
     except RecursionError:
-        raise ExLMError(f"{path} is nested too deeply; {remedy}") from None
+        raise ExLMError(f"{path} is broken: it is nested too deeply; {remedy}") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise ExLMError(f"{path} is no valid JSON ({error.msg}: {where}); {remedy}") from None
+        raise ExLMError(f"{path} is broken: it is no valid JSON ({error.msg}: {where}); {remedy}") from None
     except ValueError as error:  # bytes that are no UTF-8, a number of ten thousand digits
-        raise ExLMError(f"{path} is no valid JSON ({str(error).partition(';')[0]}); {remedy}") from None
+        raise ExLMError(f"{path} is broken: it is no valid JSON ({str(error).partition(';')[0]}); {remedy}") from None
     if not isinstance(content, dict):
-        raise ExLMError(f"{path} holds no JSON object {{...}}; {remedy}")
+        raise ExLMError(f"{path} is broken: it holds no JSON object; {remedy}")
     return content
 
 
@@ -71,8 +71,7 @@ def write_json(path: str | os.PathLike[str], content: Any, indent: int | None = 
     ...     (Path(folder) / "run.json").read_text()
     '{"best": null}\n'
     """
-    with write_file(path) as file:
-        file.write((json_text(content, indent) + "\n").encode())
+    write_text(path, json_text(content, indent) + "\n")
 
 
 def json_text(content: Any, indent: int | None = None) -> str:

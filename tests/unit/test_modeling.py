@@ -93,7 +93,7 @@ def test_broken_directories_are_named(tmp_path: Path) -> None:
     with pytest.raises(ExLMError, match="does not describe an ExLM model"):
         ExLMModel.from_pretrained(tmp_path)
     config.write_text("{")
-    with pytest.raises(ExLMError, match="cannot be read"):
+    with pytest.raises(ExLMError, match="is broken"):
         ExLMModel.from_pretrained(tmp_path)
 
 

@@ -145,9 +145,9 @@ def test_save_and_load(scheme: Scheme, tmp_path: Path) -> None:
     ("text", "message"),
     [
         (None, "there is no tokenizer in .*: tokenizer_config.json is missing"),
-        ("{", "was not written by ExLM-chem"),
+        ("{", "is broken: it is no valid JSON"),
         ("{}", "was not written by ExLM-chem: KeyError"),
-        ("[]", "was not written by ExLM-chem"),
+        ("[]", "is broken: it holds no JSON object"),
         ('{"scheme": ["lossless"]}', "was not written by ExLM-chem"),
         ('{"scheme": "bpe"}', "was not written by ExLM-chem"),
         ('{"scheme": "lossless", "fingerprint": "0"}', "has a lossless vocabulary that is not the one of this version"),
