@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.smiles.cells import EMPTY, split_cell
+from exlm_chem.smiles.errors import MoleculeError
 from exlm_chem.tokenizer import ExLMTokenizer
 
 
@@ -58,13 +60,15 @@ def count_tokens(rows: Iterable[tuple[int, str | None]], tokenizer: ExLMTokenize
     vocab = tokenizer.vocab
     for line, text in rows:
         counts.rows += 1
-        words = (text or "").split(None, 1)
-        if not words:
+        smiles, note, reason = split_cell(text)
+        if reason == EMPTY:
             counts.empty += 1
             continue
-        counts.cut += len(words) - 1
+        counts.cut += note is not None
         try:
-            tokens = tokenizer.tokenize(words[0])
+            if reason is not None:
+                raise MoleculeError(reason)
+            tokens = tokenizer.tokenize(smiles)
         except ExLMError as error:
             counts.failed += 1
             if len(counts.errors) < max_errors:

@@ -157,7 +157,8 @@ class ExLMTokenizer:
         '<s>C</s><pad>'
         """
         silent: frozenset[int] = self._silent_ids if skip_special_tokens else frozenset()
-        tokens = [self._tokens[index] for index in ids if index not in silent]
+        numbers = map(int, ids)  # elements of a tensor are equal to numbers, but not the same in a set
+        tokens = [self._tokens[index] for index in numbers if index not in silent]
         return self._rules.join(tokens)
 
     def pad(self, batch: Sequence[Sequence[int]]) -> NDArray[np.int64]:

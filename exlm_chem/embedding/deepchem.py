@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem
 
 from exlm_chem.embedding.embedder import BATCH_SIZE, ExLM
+from exlm_chem.errors import quoted
 from exlm_chem.modeling.exlm import Pooling
+from exlm_chem.smiles.containers import molecules_in
 
 logger = logging.getLogger(__name__)
 
@@ -94,16 +95,15 @@ class ExLMFeaturizer(MolecularFeaturizer):  # type: ignore[misc]
         log_every_n : int
             Part of DeepChem's signature; there is nothing to log between two molecules of a batch.
         **kwargs
-            There are none; DeepChem's other featurizers take values for each molecule here.
+            What loaders say about each molecule, as the positions of its atoms in an SDF: the vector does not depend
+            on it.
 
         Returns
         -------
         float32 array of shape (molecules, width)
             If one of the molecules cannot be read: an array of objects, an empty array in the place of this molecule.
         """
-        if kwargs:
-            raise TypeError(f"ExLMFeaturizer takes no option '{next(iter(kwargs))}'; pass the molecules as datapoints")
-        molecules = [datapoints] if isinstance(datapoints, str | Chem.Mol) else list(datapoints)
+        molecules = molecules_in(datapoints)
         embedder = self._embedder()
         inputs = [embedder.read(molecule) for molecule in molecules]
         good = [index for index, one in enumerate(inputs) if one.token_ids]
@@ -113,11 +113,17 @@ class ExLMFeaturizer(MolecularFeaturizer):  # type: ignore[misc]
         features = np.empty(len(inputs), dtype=object)
         for index, one in enumerate(inputs):
             if one.molecule.error is not None:
-                logger.warning("Failed to featurize datapoint %d, %s: %s", index, molecules[index], one.molecule.error)
+                which, reason = quoted(molecules[index]), one.molecule.error
+                logger.warning("Failed to featurize datapoint %d, %s: %s", index, which, reason)
                 features[index] = np.array([])
         for index, vector in zip(good, vectors, strict=True):
             features[index] = vector
         return features
+
+    def _featurize(self, datapoint: Any, **kwargs: Any) -> NDArray[Any]:  # noqa: ARG002
+        """Turn one molecule into its vector; DeepChem calls this from outside in some places."""
+        vector: NDArray[Any] = self.featurize([datapoint])[0]
+        return vector
 
     def __str__(self) -> str:
         return f"ExLMFeaturizer_{self.pooling}_{self._embedder().fingerprint[:16]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +12,14 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rdkit import Chem
 from safetensors.torch import save as to_bytes
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.model_directory import encoder_directory, find_model
 from exlm_chem.modeling import ExLMModel
 from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.modeling.serialization import WEIGHTS_NAME
+from exlm_chem.smiles.containers import molecules_in
 from exlm_chem.smiles.molecule import Molecule, Standardise, read_molecule
 from exlm_chem.storage import sha256
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -113,8 +113,8 @@ class ExLM:
 
         Parameters
         ----------
-        molecule : str or RDKit Mol
-            Anything else, such as the NaN of an empty cell, counts as no SMILES.
+        molecule : str, bytes or RDKit Mol
+            None and the NaN of an empty cell count as no SMILES; anything else is told by its type.
         standardise : {"none", "fragment", "parent"}
             See `read_molecule`.
 
@@ -123,7 +123,7 @@ class ExLM:
         ModelInput
             With token ids, or with ``molecule.error``.
         """
-        result = read_molecule(_as_text(molecule), standardise)
+        result = read_molecule(molecule, standardise)
         if result.error is not None:
             return ModelInput(result)
         try:
@@ -138,7 +138,7 @@ class ExLM:
 
     def embed(
         self,
-        smiles: Iterable[Any],
+        smiles: Any,
         pooling: Pooling = "mean",
         batch_tokens: int | None = None,
         on_invalid: OnInvalid = "nan",
@@ -151,7 +151,7 @@ class ExLM:
         Parameters
         ----------
         smiles : iterable of str or RDKit Mol
-            The molecules; a single one is taken as a list of one.
+            The molecules, in anything that `molecules_in` takes; a single one is taken as a list of one.
         pooling : {"mean", "first"}
             Mean over the tokens that are not special, or the first state of ``<s>``.
         batch_tokens, batch_size : int
@@ -166,14 +166,14 @@ class ExLM:
         -------
         float32 array of shape (molecules, width)
         """
-        molecules = [smiles] if isinstance(smiles, str | Chem.Mol) else list(smiles)
+        molecules = molecules_in(smiles)
         if on_invalid not in ("nan", "raise"):
             raise ExLMError(f"on_invalid must be 'nan' or 'raise', not '{on_invalid}'")
         inputs = [self.read(molecule, standardise) for molecule in molecules]
         if on_invalid == "raise":
             for index, (molecule, one) in enumerate(zip(molecules, inputs, strict=True)):
                 if one.molecule.error is not None:
-                    raise ExLMError(f"molecule {index} ({molecule!r}) has no vector: {one.molecule.error}")
+                    raise ExLMError(f"molecule {index} ({quoted(molecule)}) has no vector: {one.molecule.error}")
         vectors = np.full((len(inputs), self.width), np.nan, dtype=np.float32)
         good = [index for index, one in enumerate(inputs) if one.token_ids]
         vectors[good] = self.embed_tokens([inputs[i].token_ids for i in good], pooling, batch_tokens, batch_size)
@@ -229,9 +229,3 @@ def pick_device(name: str = "auto") -> torch.device:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise ExLMError(f"there is no device '{name}' here: {str(error).splitlines()[0]}") from None
-
-
-def _as_text(molecule: Any) -> str | None:
-    if isinstance(molecule, Chem.Mol):
-        return str(Chem.MolToSmiles(molecule))
-    return molecule if isinstance(molecule, str) else None

@@ -64,15 +64,13 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : list, array, Series of SMILES or RDKit Mols, or a table with one column of them
-            The molecules.
+            The molecules; see `exlm_chem.smiles.containers.molecules_in`.
 
         Returns
         -------
         float32 array of shape (molecules, width), or a DataFrame after ``set_output(transform="pandas")``
         """
-        return self._embedder().embed(
-            _one_column(X), self.pooling, on_invalid=self.on_invalid, batch_size=self.batch_size
-        )
+        return self._embedder().embed(X, self.pooling, on_invalid=self.on_invalid, batch_size=self.batch_size)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Name the columns: exlm_0, exlm_1, ..."""
@@ -106,12 +104,3 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_loaded"}
-
-
-def _one_column(X: Any) -> Any:
-    shape = getattr(X, "shape", None)
-    if shape is None or len(shape) == 1:
-        return X
-    if len(shape) != 2 or shape[1] != 1:
-        raise ExLMError(f"molecules are expected as one column, not as an array of shape {tuple(shape)}")
-    return X.iloc[:, 0] if hasattr(X, "iloc") else X[:, 0]

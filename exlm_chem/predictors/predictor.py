@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rdkit import Chem
 
 from exlm_chem.embedding.embedder import ExLM, ModelInput
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads.head import PropertyHead
 from exlm_chem.predictors.directory import PredictorTask, read_predictor
+from exlm_chem.smiles.containers import index_of, molecules_in
 from exlm_chem.smiles.molecule import Molecule
 
 if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict` needs it
@@ -81,13 +81,14 @@ class Predictor:
         directory, task, head = read_predictor(name_or_directory)
         return cls(task, head, ExLM.from_pretrained(directory, device))
 
-    def predict(self, smiles: Iterable[Any]) -> pd.DataFrame:
+    def predict(self, smiles: Any) -> pd.DataFrame:
         """Predict the properties of molecules.
 
         Parameters
         ----------
         smiles : iterable of str or RDKit Mol
-            The molecules; a single one is taken as a list of one. The index of a pandas Series is kept.
+            The molecules, in anything that `molecules_in` takes; a single one is taken as a list of one. The index of
+            a pandas Series or table is kept.
 
         Returns
         -------
@@ -97,8 +98,8 @@ class Predictor:
         """
         import pandas as pd
 
-        index = smiles.index if isinstance(smiles, pd.Series) else None
-        prediction = predict_all([self], [smiles] if isinstance(smiles, str | Chem.Mol) else list(smiles))[0]
+        index = index_of(smiles)
+        prediction = predict_all([self], molecules_in(smiles))[0]
         table = pd.DataFrame(prediction.values, columns=self.columns, index=index)
         molecules = prediction.molecules
         if any(molecule.changed for molecule in molecules):

@@ -19,7 +19,7 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.pretraining.corpus import SUMMARY, CorpusSummary
 from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.processes import process_pool
-from exlm_chem.smiles.molecule import why_refused
+from exlm_chem.smiles.molecule import read_molecule
 from exlm_chem.storage import reason_of, write_directory, write_json
 from exlm_chem.tables.reader import SmilesRow
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -57,8 +57,8 @@ def build_corpus(
     tokenizer : ExLMTokenizer
         Its ids are stored.
     check : bool
-        Whether RDKit must accept a molecule; otherwise every text that consists of SMILES tokens is taken, which is
-        several times as fast.
+        Whether RDKit must accept a molecule, of which *the* text is learnt (see `exlm_chem.smiles.canonical`);
+        otherwise every text that consists of SMILES tokens is taken as it is, which is several times as fast.
     deduplicate : bool
         Whether a text that came before is left aside.
     cache : path, optional
@@ -89,7 +89,7 @@ def build_corpus(
     (24, 5)
     """
     files = CorpusFiles.of(files)
-    settings = [2, tokenizer.fingerprint, files.smiles_column, len(files.validation), check, deduplicate]
+    settings = [3, tokenizer.fingerprint, files.smiles_column, len(files.validation), check, deduplicate]
     key = files.key(settings)
     directory = Path(cache or default_cache()) / "corpora" / key[:20]
     if (directory / SUMMARY).exists():
@@ -141,23 +141,27 @@ class _Checker:
         tokens: list[int] = []
         lengths, hashes, rejected = [], [], []
         for path, line, smiles, error in lines:
-            ids, reason = ([], error) if error else self._encode(smiles)
+            text, ids, reason = (smiles, [], error) if error else self._encode(smiles)
             if reason:
                 rejected.append((path, line, smiles[:200], reason))
                 continue
             tokens.extend(ids)
             lengths.append(len(ids))
-            hashes.append(0 if for_validation else text_hash(smiles))
+            hashes.append(0 if for_validation else text_hash(text))
         return _Checked(np.array(tokens, np.uint16), np.array(lengths, np.int64), np.array(hashes, np.uint64), rejected)
 
-    def _encode(self, smiles: str) -> tuple[list[int], str]:
+    def _encode(self, smiles: str) -> tuple[str, list[int], str]:
+        """Give the text to learn from, its ids, and why there is none."""
+        if self.check:  # what is learnt is the text that predictions will be made from
+            molecule = read_molecule(smiles)
+            if molecule.error is not None:
+                return smiles, [], molecule.error
+            smiles = molecule.smiles
         try:
             ids = self.tokenizer.encode(smiles)
         except ExLMError as error:  # no SMILES, or nothing that this tokenizer has words for
-            return [], str(error)
-        if len(ids) <= 2:
-            return [], "no SMILES in this line"
-        return ids, (why_refused(smiles) or "") if self.check else ""
+            return smiles, [], str(error)
+        return smiles, ids, "" if len(ids) > 2 else "no SMILES in this line"
 
 
 def text_hash(smiles: str) -> int:

@@ -16,6 +16,8 @@ from rdkit import Chem, rdBase
 from exlm_chem.features.block import FeatureBlock
 from exlm_chem.features.descriptors import DescriptorBlock
 from exlm_chem.features.ecfp import EcfpBlock
+from exlm_chem.smiles.bounds import bounded
+from exlm_chem.smiles.errors import MoleculeError
 from exlm_chem.terms import MoleculeObjective
 
 
@@ -50,8 +52,16 @@ def molecule_objective(name: MoleculeObjective) -> ObjectiveKind:
 
 
 def objective_values(smiles: str, name: MoleculeObjective) -> NDArray[np.float32]:
-    """Compute the values of an objective for one SMILES string; all NaN if RDKit refuses it."""
+    """Compute the values of an objective for one SMILES string; all NaN if RDKit refuses it or needs too long."""
+    try:
+        values = bounded(_values, smiles, name)
+    except MoleculeError:
+        return np.full(molecule_objective(name).block.width, np.nan, np.float32)
+    return np.array(values, np.float32)
+
+
+def _values(smiles: str, name: MoleculeObjective) -> list[float]:
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
-    values: NDArray[np.float32] = molecule_objective(name).block.compute([molecule])[0]
+    values: list[float] = molecule_objective(name).block.compute([molecule])[0].tolist()
     return values

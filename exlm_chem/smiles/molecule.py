@@ -1,28 +1,44 @@
 """One molecule as text: what a cell of somebody's file means, or why it means nothing.
 
-RDKit is the judge: a text is a molecule if ``Chem.MolFromSmiles`` accepts it, and models only ever see RDKit's
-canonical isomeric SMILES, so that the answer does not depend on how a molecule was written.
+RDKit is the judge: a text is a molecule if ``Chem.MolFromSmiles`` accepts it, and models only ever see *the* text of a
+molecule (see `exlm_chem.smiles.canonical`), so that the answer does not depend on how a molecule was written. Every
+molecule has an answer in a few seconds (see `exlm_chem.smiles.bounds`).
 """
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.smiles.diagnosis import reason_for_refusal
+from exlm_chem.smiles import steps
+from exlm_chem.smiles.bounds import bounded, is_slow_block, is_slow_molecule
+from exlm_chem.smiles.canonical import MAP_NOTE, MAX_CHARACTERS
+from exlm_chem.smiles.cells import only_smiles, split_cell
+from exlm_chem.smiles.errors import MoleculeError, first_line
+from exlm_chem.smiles.notation import converted, other_notation, recognised, recognised_cell
+from exlm_chem.smiles.selfies import from_selfies, to_selfies
+from exlm_chem.smiles.steps import Standardise
 
-Standardise = Literal["none", "fragment", "parent"]
-"""What is done to a molecule first: nothing, keep the largest fragment, or RDKit's fragment parent, uncharged."""
+__all__ = [
+    "MAX_CHARACTERS",
+    "Molecule",
+    "MoleculeError",
+    "Standardise",
+    "canonical_smiles",
+    "from_selfies",
+    "randomised_smiles",
+    "read_mol_block",
+    "read_molecule",
+    "scaffold",
+    "to_selfies",
+    "why_refused",
+]
 
-MAX_CHARACTERS: Final = 10_000
-"""Longer texts are refused unread: RDKit walks a molecule recursively and crashes on chains of 20,000 atoms."""
-
-
-class MoleculeError(ExLMError, ValueError):
-    """A text is no molecule, or a molecule has no such representation; the message says why."""
+_RULES: Final = frozenset(get_args(Standardise))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +52,7 @@ class Molecule:
     """
 
     smiles: str
-    """Canonical isomeric SMILES of the molecule that is used; empty if there is none."""
+    """*The* text of the molecule that is used; empty if there is none."""
     error: str | None = None
     """Why there is no molecule."""
     note: str | None = None
@@ -45,20 +61,23 @@ class Molecule:
     """Whether the standardisation rule made another molecule of it."""
 
 
-def read_molecule(text: str | None, standardise: Standardise = "none") -> Molecule:
-    """Read one cell as a molecule; a bad text gives a reason and never an exception.
+def read_molecule(cell: Any, standardise: Standardise = "none", *, convert: bool = False) -> Molecule:
+    """Read one cell as a molecule; a bad one gives a reason and never an exception.
 
     Parameters
     ----------
-    text : str or None
-        A SMILES, possibly with blanks around it and a name or CXSMILES extension after it.
+    cell : str, bytes, RDKit Mol or None
+        A SMILES, possibly with blanks around it and a name or CXSMILES extension after it. A blank with more SMILES
+        after it, or a line break, is an error. None and NaN are no SMILES, anything else is told by its type.
     standardise : {"none", "fragment", "parent"}
         The rule of the predictor: nothing, keep the largest fragment, or RDKit's fragment parent, uncharged.
+    convert : bool
+        Whether InChI, SELFIES and mol blocks are converted, with a note, instead of told.
 
     Returns
     -------
     Molecule
-        With a canonical SMILES or with an error.
+        With *the* text of the molecule or with an error.
 
     Examples
     --------
@@ -66,25 +85,48 @@ def read_molecule(text: str | None, standardise: Standardise = "none") -> Molecu
     'not SMILES at position 1: ring closure 1 is never closed'
     >>> read_molecule("CC(=O)[O-].[Na+] sodium acetate", standardise="parent")
     Molecule(smiles='CC(=O)O', error=None, note="text after the SMILES was left aside: 'sodium acetate'", changed=True)
+    >>> read_molecule("InChI=1S/CH4O/c1-2/h2H,1H3", convert=True)
+    Molecule(smiles='CO', error=None, note='converted from InChI', changed=False)
     """
-    _check_rule(standardise)
-    if text is None or not text.strip():
-        return Molecule("", error="no SMILES in this row")
-    smiles, *rest = text.split(None, 1)
-    note = f"text after the SMILES was left aside: {_shortened(rest[0].strip())!r}" if rest else None
-    with rdBase.BlockLogs():
+    if standardise not in _RULES:
+        raise ExLMError(f"unknown standardisation rule '{standardise}'; use none, fragment or parent")
+    if isinstance(cell, Chem.Mol):
+        return _read_mol(cell, standardise)
+    smiles, note, error = split_cell(cell)
+    notation = recognised_cell(cell) if error is not None and isinstance(cell, str) else recognised(smiles)
+    if notation is not None:
+        if not convert:
+            return Molecule("", error=other_notation(notation))
         try:
-            molecule = _parse(smiles)
-            canonical = _write(molecule)
-        except MoleculeError as error:
-            return Molecule("", error=str(error), note=note)
-        if standardise == "none":
-            return Molecule(canonical, note=note)
-        try:
-            used = _write(_standardised(molecule, standardise))
-        except (MoleculeError, RuntimeError, ValueError) as error:
-            return Molecule("", error=f"rule '{standardise}' failed on it: {_first_line(error)}", note=note)
-    return Molecule(used, note=note, changed=used != canonical)
+            smiles, note, error = converted(cell if error else smiles, notation), f"converted from {notation}", None
+        except ExLMError as failure:
+            return Molecule("", error=str(failure))
+    if error is not None:
+        return Molecule("", error=error)
+    try:
+        text, changed, mapped = bounded(steps.read, smiles, standardise)
+    except MoleculeError as failure:
+        return Molecule("", error=str(failure), note=note)
+    if mapped:
+        note = MAP_NOTE if note is None else f"{note}; {MAP_NOTE}"
+    return Molecule(text, note=note, changed=changed)
+
+
+def read_mol_block(block: str) -> tuple[str, str | None]:
+    """Read the molecule block of an SDF: *the* text of the molecule, and why there is none.
+
+    Where RDKit refuses a molecule that it can draw, its text is given together with the reason.
+
+    Examples
+    --------
+    >>> read_mol_block(Chem.MolToMolBlock(Chem.MolFromSmiles("OCC")))
+    ('CCO', None)
+    """
+    try:
+        text, error = bounded(steps.read_block, block, suspicious=is_slow_block)
+    except MoleculeError as failure:
+        return "", str(failure)
+    return text, error
 
 
 def why_refused(smiles: str) -> str | None:
@@ -95,16 +137,15 @@ def why_refused(smiles: str) -> str | None:
     >>> why_refused("CCO"), why_refused("C1CC")
     (None, 'not SMILES at position 1: ring closure 1 is never closed')
     """
-    with rdBase.BlockLogs():
-        try:
-            _parse(smiles)
-        except MoleculeError as error:
-            return str(error)
+    try:
+        bounded(steps.check, smiles)
+    except MoleculeError as error:
+        return str(error)
     return None
 
 
 def canonical_smiles(text: str) -> str:
-    """Write a molecule the way the models see it: RDKit's canonical isomeric SMILES.
+    """Write a molecule the way the models see it: *the* text of the molecule.
 
     Raises
     ------
@@ -113,25 +154,26 @@ def canonical_smiles(text: str) -> str:
 
     Examples
     --------
-    >>> canonical_smiles("C1=CC=CC=C1O")
-    'Oc1ccccc1'
+    >>> canonical_smiles("C1=CC=CC=C1O"), canonical_smiles("[CH3:1][OH:2]")
+    ('Oc1ccccc1', 'CO')
     """
-    with rdBase.BlockLogs():
-        return _write(_parse(_only_smiles(text)))
+    return str(bounded(steps.read, only_smiles(text), "none")[0])
 
 
 def randomised_smiles(text: str, seed: int) -> str:
     """Write the same molecule from another atom and in another order; the seed decides which.
+
+    Raises
+    ------
+    MoleculeError
+        If the text is no molecule, or one that RDKit needs too long for.
 
     Examples
     --------
     >>> canonical_smiles(randomised_smiles("Oc1ccccc1", seed=7))
     'Oc1ccccc1'
     """
-    with rdBase.BlockLogs():
-        molecule = _parse(_only_smiles(text))
-        # RDKit takes 0 for "no seed", so every seed is moved into 1 .. 2**31 - 1
-        return str(Chem.MolToRandomSmilesVect(molecule, 1, randomSeed=1 + seed % (2**31 - 1))[0])
+    return str(bounded(steps.randomise, only_smiles(text), seed))
 
 
 def scaffold(text: str) -> str:
@@ -139,108 +181,28 @@ def scaffold(text: str) -> str:
 
     Chirality is left out, as in DeepChem's ``ScaffoldSplitter``.
 
+    Raises
+    ------
+    MoleculeError
+        If the text is no molecule, or one that RDKit needs too long for.
+
     Examples
     --------
     >>> scaffold("CC(=O)Oc1ccccc1C(=O)O")
     'c1ccccc1'
     """
-    from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
-
-    with rdBase.BlockLogs():
-        smiles: str = MurckoScaffoldSmiles(  # type: ignore[no-untyped-call]
-            mol=_parse(_only_smiles(text)), includeChirality=False
-        )
-        return smiles
+    return str(bounded(steps.scaffold_of, only_smiles(text)))
 
 
-def to_selfies(text: str) -> str:
-    """Write a molecule as SELFIES, in the atom order of the text.
-
-    Raises
-    ------
-    MoleculeError
-        If the text is no molecule, or one that SELFIES has no words for (``*``, quadruple bonds).
-
-    Examples
-    --------
-    >>> to_selfies("CCO")
-    '[C][C][O]'
-    """
-    import selfies
-
-    smiles = _only_smiles(text)
-    with rdBase.BlockLogs():
-        _parse(smiles)
+def _read_mol(molecule: Any, standardise: Standardise) -> Molecule:
     try:
-        return str(selfies.encoder(smiles))
-    except selfies.EncoderError as error:
-        raise MoleculeError(f"SELFIES cannot express {_shortened(smiles)!r}: {_first_line(error)}") from error
-
-
-def from_selfies(text: str) -> str:
-    """Give the canonical SMILES of a SELFIES string.
-
-    Examples
-    --------
-    >>> from_selfies("[O][C][C]")
-    'CCO'
-    """
-    import selfies
-
-    try:
-        smiles = str(selfies.decoder(text.strip()))
-    except selfies.DecoderError as error:
-        raise MoleculeError(f"{_shortened(text)!r} is not SELFIES: {_first_line(error)}") from error
-    return canonical_smiles(smiles)
-
-
-def _check_rule(standardise: str) -> None:
-    if standardise not in get_args(Standardise):
-        raise ExLMError(f"unknown standardisation rule '{standardise}'; use none, fragment or parent")
-
-
-def _only_smiles(text: str) -> str:
-    smiles = text.split(None, 1)
-    if not smiles:
-        raise MoleculeError("no SMILES: the text is empty")
-    return smiles[0]
-
-
-def _parse(smiles: str) -> Any:
-    if len(smiles) > MAX_CHARACTERS:
-        raise MoleculeError(f"too long: {len(smiles):,} characters, and {MAX_CHARACTERS:,} are read at most")
-    try:
-        molecule = Chem.MolFromSmiles(smiles)
-    except (RuntimeError, ValueError, TypeError):  # RDKit's own checks, and text that is not valid Unicode
-        molecule = None
-    if molecule is None:
-        raise MoleculeError(reason_for_refusal(smiles))
-    if molecule.GetNumAtoms() == 0:
-        raise MoleculeError("the molecule has no atoms")
-    return molecule
-
-
-def _write(molecule: Any) -> str:
-    if molecule.GetNumAtoms() == 0:
-        raise MoleculeError("nothing is left of the molecule")
-    try:
-        return str(Chem.MolToSmiles(molecule))
-    except (RuntimeError, ValueError) as error:
-        raise MoleculeError(f"RDKit cannot write it as SMILES: {_first_line(error)}") from error
-
-
-def _standardised(molecule: Any, standardise: Standardise) -> Any:
-    # This module of RDKit takes 0.1 s to load, and the default rule does not need it.
-    from rdkit.Chem.MolStandardize import rdMolStandardize
-
-    if standardise == "fragment":
-        return rdMolStandardize.LargestFragmentChooser().choose(molecule)
-    return rdMolStandardize.Uncharger().uncharge(rdMolStandardize.FragmentParent(molecule))
-
-
-def _shortened(text: str, width: int = 60) -> str:
-    return text if len(text) <= width else text[: width - 3] + "..."
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+        if is_slow_molecule(molecule):
+            packed = base64.b64encode(molecule.ToBinary()).decode("ascii")
+            text, changed, mapped = bounded(steps.read_packed, packed, standardise, suspicious=lambda _: True)
+        else:
+            text, changed, mapped = steps.read_copy(Chem.Mol(molecule), standardise)
+    except MoleculeError as error:
+        return Molecule("", error=str(error))
+    except (RuntimeError, ValueError, MemoryError) as error:  # a molecule that somebody made half
+        return Molecule("", error=f"RDKit cannot use this molecule: {first_line(error)}")
+    return Molecule(text, note=MAP_NOTE if mapped else None, changed=changed)

@@ -1,4 +1,4 @@
-"""The tokens of SELFIES, for the tokenizer scheme of that name.
+"""SELFIES: the way there and back, and its tokens for the tokenizer scheme of that name.
 
 SELFIES is itself a sequence of symbols in brackets. Those that steer it (branches and rings) and the frequent atoms are
 one token each; a rare atom is spelled in glyphs, so the vocabulary is closed here too.
@@ -15,7 +15,9 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Final
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import quoted
+from exlm_chem.smiles.cells import only_smiles
+from exlm_chem.smiles.errors import MoleculeError, first_line
 from exlm_chem.smiles.grammar import ELEMENTS, split_tokens
 
 GLYPHS: Final = (*r". [ ] = # / \ @ @@ + -".split(), *"0123456789", *ELEMENTS)
@@ -49,8 +51,8 @@ _IS_FREQUENT = frozenset(FREQUENT_SYMBOLS)
 _ATOM_CLASS = re.compile(r":[0-9]+\]")
 
 
-class SelfiesError(ExLMError, ValueError):
-    """A molecule cannot be written as SELFIES."""
+class SelfiesError(MoleculeError):
+    """A molecule cannot be written as SELFIES, or a text is no SELFIES."""
 
 
 def split_smiles(smiles: str) -> list[str]:
@@ -69,21 +71,10 @@ def split_smiles(smiles: str) -> list[str]:
     >>> split_smiles("CC(=O)[18OH]")
     ['[C]', '[C]', '[=Branch1]', '[C]', '[=O]', '[', '1', '8', 'O', 'H', '1', ']']
     """
-    import selfies  # only this scheme needs it
-
     split_tokens(smiles)  # tells the position of what is no SMILES at all
     if _ATOM_CLASS.search(smiles):
         raise SelfiesError("SELFIES cannot write this molecule: it has atom classes (as in [CH3:1])")
-    try:
-        text: str = selfies.encoder(smiles)
-    except (selfies.EncoderError, IndexError, KeyError, ValueError) as error:  # the others for rings that cannot be
-        # the message is the molecule over many lines, and one line for each atom with too many bonds
-        reasons = [
-            line.strip().removeprefix("[").removesuffix("]") for line in str(error).splitlines() if "bond(s)" in line
-        ]
-        because = reasons[0] if reasons else "it has an atom or bond that SELFIES does not know"
-        raise SelfiesError(f"SELFIES cannot write this molecule: {because}") from None
-    return split_symbols(text)
+    return split_symbols(_encoded(smiles))
 
 
 def split_symbols(text: str) -> list[str]:
@@ -103,11 +94,95 @@ def split_symbols(text: str) -> list[str]:
 def join_to_smiles(tokens: Iterable[str]) -> str:
     """Join tokens of SELFIES and translate them into SMILES.
 
+    Raises
+    ------
+    SelfiesError
+        If they are no SELFIES.
+
     Examples
     --------
     >>> join_to_smiles(["[C]", "[=O]"])
     'C=O'
     """
+    return smiles_from_selfies("".join(tokens))
+
+
+def smiles_from_selfies(text: str) -> str:
+    """Translate SELFIES into a SMILES, which RDKit has not looked at.
+
+    Raises
+    ------
+    SelfiesError
+        If it is no SELFIES.
+
+    Examples
+    --------
+    >>> smiles_from_selfies("[C][Xyz]")
+    Traceback (most recent call last):
+        ...
+    exlm_chem.smiles.selfies.SelfiesError: '[C][Xyz]' is not SELFIES: invalid symbol '[Xyz]'
+    """
+    import selfies  # only this scheme needs it
+
+    try:
+        return str(selfies.decoder(text.strip()))
+    except Exception as error:  # noqa: BLE001  (the package also raises whatever Python does on odd symbols)
+        raise SelfiesError(f"{quoted(text)} is not SELFIES: {first_line(error)}") from None
+
+
+def to_selfies(text: str) -> str:
+    """Write a molecule as SELFIES, in the atom order of the text.
+
+    Raises
+    ------
+    MoleculeError
+        If the text is no molecule.
+    SelfiesError
+        If it is one that SELFIES has no words for (``*``, quadruple bonds).
+
+    Examples
+    --------
+    >>> to_selfies("CCO")
+    '[C][C][O]'
+    """
+    from exlm_chem.smiles.bounds import bounded  # here, because the tokenizer needs no RDKit
+    from exlm_chem.smiles.steps import check
+
+    smiles = only_smiles(text)
+    bounded(check, smiles)
+    return _encoded(smiles)
+
+
+def from_selfies(text: str) -> str:
+    """Give *the* text of the molecule of a SELFIES string.
+
+    Raises
+    ------
+    SelfiesError
+        If it is no SELFIES.
+    MoleculeError
+        If it is no molecule.
+
+    Examples
+    --------
+    >>> from_selfies("[O][C][C]")
+    'CCO'
+    """
+    from exlm_chem.smiles.bounds import bounded
+    from exlm_chem.smiles.steps import read
+
+    return str(bounded(read, only_smiles(smiles_from_selfies(text)), "none")[0])
+
+
+def _encoded(smiles: str) -> str:
     import selfies
 
-    return str(selfies.decoder("".join(tokens)))
+    try:
+        return str(selfies.encoder(smiles))
+    except Exception as error:  # noqa: BLE001  (EncoderError, and whatever Python raises for rings that cannot be)
+        # the message is the molecule over many lines, and one line for each atom with too many bonds
+        reasons = [
+            line.strip().removeprefix("[").removesuffix("]") for line in str(error).splitlines() if "bond(s)" in line
+        ]
+        because = reasons[0] if reasons else "it has an atom or bond that SELFIES does not know"
+        raise SelfiesError(f"SELFIES cannot write this molecule: {because}") from None

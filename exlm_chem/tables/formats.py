@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rdkit import Chem, rdBase
-
 from exlm_chem.errors import ExLMError
-from exlm_chem.smiles.molecule import read_molecule
+from exlm_chem.smiles.molecule import read_mol_block
 from exlm_chem.tables.streams import name_of, open_bytes, open_text, plain_suffix, reading
 
 SMILES_NAMES: Final = (
@@ -240,21 +238,9 @@ def _sdf_row(number: int, record: list[str], columns: list[str]) -> Record:
         elif name:
             properties[name] = "\n".join(value)
             name, value = "", []
-    smiles, error = _from_mol_block("\n".join(record[:start]))
+    smiles, error = read_mol_block("\n".join(record[:start]))
     title = record[0].strip() if record else ""
     return Record(number, [smiles, title, *(properties.get(column, "") for column in columns[2:])], error)
-
-
-def _from_mol_block(block: str) -> tuple[str, str | None]:
-    with rdBase.BlockLogs():
-        molecule: Any = Chem.MolFromMolBlock(block)
-        if molecule is not None:
-            return Chem.MolToSmiles(molecule), None
-        molecule = Chem.MolFromMolBlock(block, sanitize=False)
-        if molecule is None:
-            return "", "RDKit cannot read this molecule block"
-        smiles = Chem.MolToSmiles(molecule)
-    return smiles, read_molecule(smiles).error or "RDKit refuses this molecule block"
 
 
 def _parquet(path: str) -> Table:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, cast
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.smiles.cells import split_cell
 from exlm_chem.tables.formats import SMILES_NAMES, SUFFIXES, Record, Table, normalised, open_table
 from exlm_chem.tables.streams import STDIN, name_of, plain_suffix
 
@@ -109,7 +110,7 @@ class SmilesRow(NamedTuple):
     line: int
     """The line in it, from 1."""
     smiles: str
-    """The text up to the first blank; empty if there is none."""
+    """The SMILES alone; of a cell that holds none, the whole cell."""
     error: str | None = None
     """Why the row has no SMILES that could be read."""
 
@@ -138,9 +139,9 @@ def iter_smiles(paths: Iterable[str | Path], smiles_column: str | None = None) -
     for path in map(Path, paths):
         with MoleculeReader(path, smiles_column) as reader:
             for record in reader:
-                smiles = ((record.smiles or "").split(None, 1) or [""])[0]
-                error = record.error or (None if smiles else "no SMILES in this row")
-                yield SmilesRow(str(path), record.line, smiles, error)
+                cell = split_cell(record.smiles)
+                smiles = cell.smiles or (record.smiles or "").strip()
+                yield SmilesRow(str(path), record.line, smiles, record.error or cell.error)
 
 
 def _file_among(molecules: Sequence[str]) -> str | None:

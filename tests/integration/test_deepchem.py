@@ -71,9 +71,7 @@ def test_failures_are_empty_arrays(featurizer, caplog):
     features = featurizer.featurize(["CCO", "C1CC", "", "CO"])
     assert features.dtype == object
     assert [one.size for one in features] == [64, 0, 0, 64]
-    assert "Failed to featurize datapoint 1, C1CC: not SMILES" in caplog.text
-    with pytest.raises(TypeError, match="takes no option 'molecules'"):
-        featurizer.featurize([], molecules=["C"])
+    assert "Failed to featurize datapoint 1, 'C1CC': not SMILES" in caplog.text
 
 
 def test_loader_drops_bad_rows_and_keeps_the_rest_aligned(dataset, featurizer):
@@ -84,6 +82,76 @@ def test_loader_drops_bad_rows_and_keeps_the_rest_aligned(dataset, featurizer):
     assert (dataset.w == 1).all()
     assert dataset.X.shape == (294, 64)
     np.testing.assert_allclose(dataset.X, featurizer.featurize(list(dataset.ids)), atol=1e-5)
+
+
+def circular(dc):
+    return dc.feat.CircularFingerprint(size=64)
+
+
+def json_lines(folder):
+    import pandas as pd
+
+    file = folder / "m.json"
+    pd.DataFrame(table()[:40], columns=["smiles", "p_np"]).astype({"p_np": float}).to_json(
+        file, orient="records", lines=True
+    )
+    return str(file)
+
+
+def sdf(folder):
+    file = folder / "m.sdf"
+    with Chem.SDWriter(str(file)) as writer:
+        for smiles, label in table()[:40]:
+            molecule = Chem.MolFromSmiles(smiles)
+            if molecule is not None:
+                molecule.SetProp("p_np", label)
+                writer.write(molecule)
+    return str(file)
+
+
+LOADERS = {
+    "CSVLoader": lambda dc, one, _: dc.data.CSVLoader(["p_np"], one, feature_field="smiles").create_dataset(str(BBBP)),
+    "CSVLoader in shards": lambda dc, one, _: dc.data.CSVLoader(
+        ["p_np"], one, feature_field="smiles", id_field="smiles"
+    ).create_dataset(str(BBBP), shard_size=7),
+    "JsonLoader": lambda dc, one, folder: dc.data.JsonLoader(
+        ["p_np"], feature_field="smiles", label_field="p_np", featurizer=one
+    ).create_dataset(json_lines(folder)),
+    "SDFLoader": lambda dc, one, folder: dc.data.SDFLoader(["p_np"], one, sanitize=True).create_dataset(sdf(folder)),
+    "SDFLoader in shards": lambda dc, one, folder: dc.data.SDFLoader(["p_np"], one, sanitize=True).create_dataset(
+        sdf(folder), shard_size=7
+    ),
+    "InMemoryLoader": lambda dc, one, _: dc.data.InMemoryLoader(["p_np"], one).create_dataset(
+        [(smiles, float(label)) for smiles, label in table()[:20] if Chem.MolFromSmiles(smiles)]
+    ),
+    "InMemoryLoader without labels": lambda dc, one, _: dc.data.InMemoryLoader([], one).create_dataset(["CCO", "CCN"]),
+}
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_every_loader_beside_a_fingerprint(dc, featurizer, name, tmp_path):
+    ours = LOADERS[name](dc, featurizer, tmp_path)
+    fingerprint = LOADERS[name](dc, circular(dc), tmp_path)
+    assert len(ours) == len(fingerprint) > 0
+    assert list(ours.ids) == list(fingerprint.ids)
+    np.testing.assert_array_equal(ours.y, fingerprint.y)
+    assert ours.X.shape == fingerprint.X.shape
+    assert np.isfinite(ours.X.astype(np.float32)).all()
+
+
+def test_no_loader_of_molecules_is_forgotten(dc):
+    # those of sequences, pictures, alignments, quantum chemistry have no molecules, UserCSVLoader takes no featurizer
+    others = "DataLoader FASTALoader FASTQLoader ImageLoader DFTYamlLoader SAMLoader BAMLoader CRAMLoader UserCSVLoader"
+    known = {name.split()[0] for name in LOADERS} | set(others.split())
+    assert {name for name in dir(dc.data) if name.endswith("Loader")} <= known
+
+
+def test_vectors_do_not_depend_on_the_positions_in_an_sdf(dc, featurizer, tmp_path):
+    dataset = LOADERS["SDFLoader"](dc, featurizer, tmp_path)
+    molecules = [molecule for molecule in Chem.SDMolSupplier(sdf(tmp_path)) if molecule is not None]
+    np.testing.assert_allclose(np.stack(dataset.X).astype(np.float32), featurizer.featurize(molecules), atol=1e-5)
+    positions = featurizer.featurize(["CCO"], pos_x=[[0.0]], pos_y=[[0.0]], pos_z=[[0.0]])
+    np.testing.assert_array_equal(positions, featurizer.featurize(["CCO"]))
 
 
 def test_our_scaffold_split_is_deepchems(dc, dataset):

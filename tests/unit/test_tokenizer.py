@@ -203,3 +203,12 @@ def test_import_loads_nothing_heavy() -> None:
         "sys.exit(bool({'torch', 'transformers', 'tokenizers', 'rdkit', 'selfies'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_ids_of_any_kind_become_numbers() -> None:
+    torch = pytest.importorskip("torch")
+    tokenizer = ExLMTokenizer()
+    ids = tokenizer.encode("CCO")
+    for other in (torch.tensor(ids), np.array(ids), np.array(ids, np.uint16), list(map(np.int64, ids)), iter(ids)):
+        assert tokenizer.decode(other) == "CCO"
+    assert tokenizer.decode(torch.tensor([*ids, tokenizer.pad_id])) == "CCO"

@@ -62,12 +62,12 @@ def test_rdkit_decides_on_mutated_molecules():
     for _ in range(2000):
         text = list("CC(C)Cc1ccc(cc1)[C@@H](C)C(=O)N2CCC(=C)C[n+]2[O-]")
         for _ in range(chosen.randint(1, 3)):
-            text[chosen.randrange(len(text))] = chosen.choice("CcNnOo()[]=#123%@+-.\\/ ")
-        smiles = "".join(text).split(None, 1)[0] if "".join(text).strip() else ""
+            text[chosen.randrange(len(text))] = chosen.choice("CcNnOo()[]=#123%@+-.\\/")
+        smiles = "".join(text)
         with rdBase.BlockLogs():
             accepted = bool(smiles) and Chem.MolFromSmiles(smiles) is not None
-        result = read_molecule("".join(text))
-        assert (result.error is None) == accepted, "".join(text)
+        result = read_molecule(smiles)
+        assert (result.error is None) == accepted, smiles
         assert bool(result.smiles) == accepted
 
 
@@ -118,7 +118,7 @@ def test_scaffold_is_deepchems():
 
 def test_selfies_there_and_back():
     assert from_selfies(to_selfies("CC(=O)Oc1ccccc1C(=O)O")) == canonical_smiles("CC(=O)Oc1ccccc1C(=O)O")
-    with pytest.raises(MoleculeError, match="SELFIES cannot express"):
+    with pytest.raises(MoleculeError, match="SELFIES cannot write this molecule"):
         to_selfies("*C")
     with pytest.raises(MoleculeError, match="is not SELFIES: invalid symbol"):
         from_selfies("[C][Xyz]")

@@ -18,7 +18,7 @@ from exlm_chem.smiles.grammar import (
     split_tokens,
 )
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parents[2] / "data"
 EXAMPLES = [
     line.split(" ")[0]
     for name in ("opensmiles.smi", "rdkit.smi")

@@ -1,0 +1,120 @@
+"""Texts that are a molecule in another notation: recognised by their first characters, and what to do about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from rdkit import Chem, rdBase
+
+from exlm_chem.smiles.errors import MoleculeError
+from exlm_chem.smiles.selfies import smiles_from_selfies
+
+Notation = Literal["InChI", "InChIKey", "SELFIES", "mol block", "JSON"]
+
+_INCHI: Final = re.compile(r"InChI=", re.IGNORECASE)
+_INCHI_KEY: Final = re.compile(r"(?:InChIKey=)?[A-Z]{14}-[A-Z]{10}-[A-Z]", re.IGNORECASE)
+_MOL_BLOCK: Final = re.compile(r"^M  END|^.{33,36}V[23]000\s*$|^M  V30 ", re.MULTILINE)
+_JSON: Final = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\"{])")
+_SYMBOLS: Final = re.compile(r"\.?\[[^\[\]\s]+\](?:\.?\[[^\[\]\s]+\])*")
+_SYMBOL: Final = re.compile(r"\[([^\[\]]+)\]")
+_ONLY_SELFIES: Final = re.compile(
+    r"[-/\\]{0,2}[=#]?(?:Branch|Ring)[1-3]|[=#/\\].+|.*[A-Za-z]@{0,2}H[01](?:[+-][0-9])?|nop"
+)
+_PLAIN: Final = frozenset("C N O S P F Cl Br I B".split())
+
+_REMEDY: Final[dict[Notation, str]] = {
+    "InChI": "read it with read_molecule(text, convert=True), or convert it by RDKit's Chem.MolFromInchi",
+    "InChIKey": "it is a hash that holds no structure: look the SMILES up, for instance in PubChem",
+    "SELFIES": "read it with read_molecule(text, convert=True), or convert it by selfies.decoder",
+    "mol block": "give it as a file whose name ends with .sdf, or as an RDKit molecule",
+    "JSON": "give the SMILES alone, or the file under a name that ends with .jsonl",
+}
+
+
+def recognised(text: str) -> Notation | None:
+    r"""Tell which other notation a text is in, if it is one that is no SMILES.
+
+    SELFIES of plain atoms only, as ``[C][C][O]``, would be SMILES of atoms without hydrogens, which nobody means;
+    ``[H][H]``, ``[O][O]`` and what has hydrogens, charges or map numbers in it are SMILES.
+
+    Examples
+    --------
+    >>> recognised("InChI=1S/CH4/h1H4"), recognised("[C][=O]"), recognised("[CH3][OH]"), recognised("CCO")
+    ('InChI', 'SELFIES', None, None)
+    """
+    start = text[:1]
+    if start in "Ii" and _INCHI.match(text):
+        return "InChI"
+    if start in "[.":
+        if _is_selfies(text):
+            return "SELFIES"
+        return "JSON" if _JSON.match(text) else None
+    if start == "{" and _JSON.match(text):
+        return "JSON"
+    if len(text) in (27, 36) and _INCHI_KEY.fullmatch(text):
+        return "InChIKey"
+    return None
+
+
+def recognised_cell(cell: str) -> Notation | None:
+    """Tell the same for a whole cell, with the blanks and line ends that mol blocks and JSON have.
+
+    Examples
+    --------
+    >>> recognised_cell('{"smiles": "CCO"}')
+    'JSON'
+    """
+    if _MOL_BLOCK.search(cell):
+        return "mol block"
+    return recognised(cell.strip())
+
+
+def other_notation(notation: Notation) -> str:
+    """Say what a text is, and what to do.
+
+    Examples
+    --------
+    >>> other_notation("InChIKey").partition(";")[0]
+    'this is an InChIKey, and a SMILES is expected'
+    """
+    article = "an" if notation.startswith("In") else "a" if notation == "mol block" else ""
+    return f"this is {article} {notation}, and a SMILES is expected; {_REMEDY[notation]}".replace("  ", " ")
+
+
+def converted(text: str, notation: Notation) -> str:
+    """Turn InChI, SELFIES or a mol block into SMILES.
+
+    Raises
+    ------
+    MoleculeError
+        If it is another notation, or damaged.
+
+    Examples
+    --------
+    >>> converted("InChI=1S/CH4O/c1-2/h2H,1H3", "InChI")
+    'CO'
+    """
+    if notation == "SELFIES":
+        return smiles_from_selfies(text)
+    readers: dict[Notation, Callable[[str], Any]] = {
+        "InChI": Chem.MolFromInchi,  # type: ignore[attr-defined,unused-ignore]
+        "mol block": Chem.MolFromMolBlock,
+    }
+    if notation not in readers:
+        raise MoleculeError(other_notation(notation))
+    with rdBase.BlockLogs():
+        molecule = readers[notation](text)
+        if molecule is None:
+            raise MoleculeError(f"RDKit cannot read this {notation}")
+        return str(Chem.MolToSmiles(molecule))
+
+
+def _is_selfies(text: str) -> bool:
+    if not _SYMBOLS.fullmatch(text):
+        return False
+    symbols = _SYMBOL.findall(text)
+    if any(_ONLY_SELFIES.fullmatch(symbol) for symbol in symbols):
+        return True
+    return len(symbols) > 1 and "C" in symbols and _PLAIN.issuperset(symbols)
