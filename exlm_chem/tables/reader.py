@@ -6,14 +6,16 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self, cast
+from typing import NamedTuple, Self, cast
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.smiles.cells import split_cell
-from exlm_chem.tables.formats import SMILES_NAMES, SUFFIXES, Record, Table, normalised, open_table
-from exlm_chem.tables.streams import STDIN, name_of, plain_suffix
-
-_FILE_SUFFIXES: Final = frozenset([*SUFFIXES, *".gz .zst .txt .xls .xlsx .ods .zip .json .jsonl".split()])
+from exlm_chem.tables.columns import find_column
+from exlm_chem.tables.formats.registry import FILE_SUFFIXES, open_table
+from exlm_chem.tables.formats.table import Record, Table, as_text
+from exlm_chem.tables.read_options import ReadOptions
+from exlm_chem.tables.sources import Source
+from exlm_chem.tables.streams import STDIN, plain_suffix
 
 
 class MoleculeReader:
@@ -24,8 +26,10 @@ class MoleculeReader:
     molecules : Path or sequence of str
         A file; or a sequence with one file name, with ``-`` for stdin, or with any number of SMILES, as they come from
         the command line. What exists as a file is a file.
-    smiles_column : str, optional
-        The column of the SMILES; by default it is found by its name.
+    options : ReadOptions or str, optional
+        What the user says about the file; a text is the name of the SMILES column. All is found out by default.
+    wanted : sequence of str
+        Other columns that are needed; they help to find the separator of a table of text.
 
     Attributes
     ----------
@@ -37,6 +41,8 @@ class MoleculeReader:
         Names of the columns, duplicates kept.
     types : list or None
         Arrow types of the columns of a Parquet file.
+    notes : list of str
+        What a user should be told about how the file is read; more may come while it is read.
 
     Raises
     ------
@@ -50,25 +56,26 @@ class MoleculeReader:
     ['c1ccccc1', 'CCO']
     """
 
-    def __init__(self, molecules: Path | Sequence[str], smiles_column: str | None = None) -> None:
+    def __init__(
+        self, molecules: Path | Sequence[str], options: ReadOptions | str | None = None, wanted: Sequence[str] = ()
+    ) -> None:
         path = str(molecules) if isinstance(molecules, Path) else _file_among(molecules)
+        self.notes: list[str] = []
         if path is None:
             self.name, self.path = "the command line", None
-            rows = (Record(number, [text]) for number, text in enumerate(cast("Sequence[str]", molecules), 1))
-            self._table = Table(["smiles"], rows, lambda: None, smiles_index=0)
+            texts = cast("Sequence[str]", molecules)
+            self._table = Table(["smiles"], (Record(number, [text]) for number, text in enumerate(texts, 1)), 0)
         else:
-            self.name, self.path = name_of(path), None if path == STDIN else path
-            self._table = open_table(path, smiles_column)
+            options = ReadOptions.of(options)
+            source = Source(path, options.encoding)
+            self.name, self.path, self.notes = source.name, None if path == STDIN else path, source.notes
+            self._table = open_table(source, options, wanted)
         self.columns, self.types = self._table.columns, self._table.types
-        try:
-            self._smiles_index = self._find(smiles_column)
-        except ExLMError:
-            self.close()
-            raise
 
     def __iter__(self) -> Iterator[Record]:
+        index = self._table.smiles_index
         for record in self._table.rows:
-            record.smiles = _as_text(record.cells[self._smiles_index])
+            record.smiles = as_text(record.cells[index])
             yield record
 
     def __enter__(self) -> Self:
@@ -81,25 +88,9 @@ class MoleculeReader:
         """Close the file; stdin too."""
         self._table.close()
 
-    def _find(self, wanted: str | None) -> int:
-        names = [normalised(column) for column in self.columns]
-        listed = ", ".join(self.columns)
-        if wanted is not None:
-            for candidates, name in ((self.columns, wanted), (names, normalised(wanted))):
-                if name in candidates:
-                    return candidates.index(name)
-            raise ExLMError(f"{self.name} has no column '{wanted}'; its columns are: {listed}")
-        if self._table.smiles_index is not None:
-            return self._table.smiles_index
-        for name in SMILES_NAMES:
-            if name in names:
-                return names.index(name)
-        likely = [index for index, name in enumerate(names) if "smiles" in name]
-        if len(likely) == 1:
-            return likely[0]
-        raise ExLMError(
-            f"{self.name} has no column named smiles; its columns are: {listed}; choose one with --smiles-column"
-        )
+    def column(self, name: str) -> int:
+        """Give the place of the column that a user means; see `find_column`."""
+        return find_column(self.columns, name, self.name)
 
 
 class SmilesRow(NamedTuple):
@@ -115,15 +106,15 @@ class SmilesRow(NamedTuple):
     """Why the row has no SMILES that could be read."""
 
 
-def iter_smiles(paths: Iterable[str | Path], smiles_column: str | None = None) -> Iterator[SmilesRow]:
+def iter_smiles(paths: Iterable[str | Path], options: ReadOptions | str | None = None) -> Iterator[SmilesRow]:
     """Read only the SMILES of some files, for pretraining: fast, and without looking at them.
 
     Parameters
     ----------
     paths : iterable of str or Path
         Files of any format that :class:`MoleculeReader` reads.
-    smiles_column : str, optional
-        The column of the SMILES in tables; by default it is found by its name.
+    options : ReadOptions or str, optional
+        See :class:`MoleculeReader`.
 
     Yields
     ------
@@ -137,7 +128,7 @@ def iter_smiles(paths: Iterable[str | Path], smiles_column: str | None = None) -
     SmilesRow(path=..., line=1, smiles=..., error=None)
     """
     for path in map(Path, paths):
-        with MoleculeReader(path, smiles_column) as reader:
+        with MoleculeReader(path, options) as reader:
             for record in reader:
                 cell = split_cell(record.smiles)
                 smiles = cell.smiles or (record.smiles or "").strip()
@@ -147,16 +138,9 @@ def iter_smiles(paths: Iterable[str | Path], smiles_column: str | None = None) -
 def _file_among(molecules: Sequence[str]) -> str | None:
     """Give the one file, or nothing if all are SMILES."""
     # os.path.exists takes any text; Path.exists fails on a long SMILES
-    files = [t for t in molecules if t == STDIN or os.path.exists(t) or plain_suffix(t) in _FILE_SUFFIXES]  # noqa: PTH110
+    files = [t for t in molecules if t == STDIN or os.path.exists(t) or plain_suffix(t) in FILE_SUFFIXES]  # noqa: PTH110
     if not files:
         return None
     if len(molecules) > 1:
         raise ExLMError(f"{files[0]} is a file; give one file, or only SMILES")
     return files[0]
-
-
-def _as_text(cell: Any) -> str | None:
-    if isinstance(cell, str):
-        return cell
-    value = cell.as_py()  # an Arrow scalar
-    return value if value is None or isinstance(value, str) else str(value)

@@ -1,8 +1,7 @@
-"""A file as a stream of text: compression and encoding found out from its first bytes, faults told in one sentence."""
+"""A file as a stream of bytes, decompressed if its first bytes say so, with its faults told in one sentence."""
 
 from __future__ import annotations
 
-import codecs
 import gzip
 import io
 import os
@@ -11,15 +10,17 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 
 import zstandard
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.storage import reason_of
 
 STDIN: Final = "-"
-_GZIP, _ZSTD, _ZIP, _OLE = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_HEAD: Final = 1 << 16
 
 
 def plain_suffix(path: str) -> str:
@@ -36,6 +37,11 @@ def plain_suffix(path: str) -> str:
     return name.suffix.lower()
 
 
+def name_of(path: str) -> str:
+    """Name a source in a message."""
+    return "stdin" if path == STDIN else os.fspath(path)
+
+
 def open_bytes(path: str) -> BinaryIO:
     """Open a file, or stdin for ``-``, decompressed if its first bytes say gzip or Zstandard.
 
@@ -44,6 +50,8 @@ def open_bytes(path: str) -> BinaryIO:
     ExLMError
         If there is no such file, or it is a folder, or may not be read.
     """
+    if path == STDIN and (sys.stdin is None or sys.stdin.closed):
+        raise ExLMError("stdin is closed; give a file, or send something into it")
     try:
         raw = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115 (the caller closes it)
     except FileNotFoundError as error:
@@ -51,9 +59,11 @@ def open_bytes(path: str) -> BinaryIO:
     except IsADirectoryError as error:
         raise ExLMError(f"{path} is a folder; name a file in it") from error
     except OSError as error:
-        raise ExLMError(f"{path} cannot be read: {error.strerror}") from error
+        raise ExLMError(f"{path} cannot be read: {reason_of(error)}") from error
+    except ValueError as error:  # a NUL in the name
+        raise ExLMError(f"{path} is no name of a file: {error}") from error
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", raw))
-    with reading(path):
+    with reading(name_of(path)):
         magic = buffered.peek(4)[:4]
     if magic.startswith(_GZIP):
         unzipped = gzip.GzipFile(fileobj=buffered)
@@ -64,69 +74,66 @@ def open_bytes(path: str) -> BinaryIO:
     return buffered
 
 
-def open_text(path: str) -> IO[str]:
-    """Open a file as text with its line ends as they are: UTF-8, UTF-16 if it begins with a byte order mark.
-
-    Bytes that are no UTF-8 are taken for Windows-1252 (old spreadsheet exports), one by one, so a stream never stops at
-    a name with an accent.
-
-    Raises
-    ------
-    ExLMError
-        If the file cannot be opened, is empty or is no text.
-    """
-    stream = open_bytes(path)
-    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", stream))
-    try:
-        with reading(path):
-            head = buffered.peek(4096)
-        _refuse_binary(name_of(path), head)
-    except ExLMError:
-        buffered.close()
-        raise
-    encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
-    return io.TextIOWrapper(buffered, encoding=encoding, errors=_LEGACY, newline="")
-
-
 @contextmanager
-def reading(path: str, what: str = "the file") -> Iterator[None]:
+def reading(name: str) -> Iterator[None]:
     """Turn the faults of a stream into one sentence that names the file."""
     try:
         yield
-    except EOFError as error:
-        raise ExLMError(f"{name_of(path)} ends too early: {what} is cut off; copy or download it again") from error
-    except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
-        raise ExLMError(f"{name_of(path)} is damaged: {what} does not decompress; copy or download it again") from error
-    except OSError as error:
-        raise ExLMError(f"{name_of(path)} cannot be read: {error.strerror or error}") from error
+    except (EOFError, OSError, zlib.error, zstandard.ZstdError, UnicodeError) as error:
+        raise explained(name, error) from error
 
 
-def name_of(path: str) -> str:
-    """Name a source in a message."""
-    return "stdin" if path == STDIN else os.fspath(path)
+def explained(name: str, error: Exception) -> ExLMError:
+    """Say in one sentence what is wrong with a stream.
+
+    Examples
+    --------
+    >>> print(explained("a.smi.gz", EOFError()))
+    a.smi.gz ends too early: the file is cut off; copy or download it again
+    """
+    if isinstance(error, EOFError):
+        return ExLMError(f"{name} ends too early: the file is cut off; copy or download it again")
+    if isinstance(error, gzip.BadGzipFile | zlib.error | zstandard.ZstdError):
+        return ExLMError(f"{name} is damaged: the file does not decompress; copy or download it again")
+    if isinstance(error, UnicodeError):
+        return ExLMError(f"{name} is no text in the encoding that it seems to have ({error}); name its --encoding")
+    return ExLMError(f"{name} cannot be read: {reason_of(cast('OSError', error))}")
 
 
-def _refuse_binary(name: str, head: bytes) -> None:
-    if not head:
-        raise ExLMError(f"{name} is empty; it should hold one molecule per line")
-    if head.startswith((_ZIP, _OLE)):
-        raise ExLMError(f"{name} is an Excel workbook or a zip archive; open it and save it as CSV")
-    if b"\0" in head and not head.startswith(_UTF16):
-        raise ExLMError(f"{name} is no text file; save it as CSV, or as .smi with one SMILES per line")
+def peeked(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
+    """Look at the first bytes of a stream; a pipe may hand out fewer at a time than are needed to see what it is.
+
+    Examples
+    --------
+    >>> head, stream = peeked(io.BytesIO(b"CCO"))
+    >>> head, stream.read()
+    (b'CCO', b'CCO')
+    """
+    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", stream))
+    head = buffered.read(_HEAD)
+    return head, io.BufferedReader(_Prefixed(head, buffered), buffer_size=1 << 17)
 
 
-def _decode_as_windows(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    bad = error.object[error.start : error.end]
-    try:
-        return bad.decode("cp1252"), error.end
-    except UnicodeDecodeError:  # five bytes have no meaning there, and every byte has one in Latin-1
-        return bad.decode("latin-1"), error.end
+class _Prefixed(io.RawIOBase):
+    """A stream whose first bytes have been read already."""
 
+    def __init__(self, head: bytes, rest: io.BufferedReader) -> None:
+        self._head, self._rest = head, rest
 
-_LEGACY = "exlm-chem-windows-1252"
-codecs.register_error(_LEGACY, _decode_as_windows)
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast("bytearray", buffer))
+        data = self._head[: len(view)] or self._rest.read1(len(view))
+        self._head = self._head[len(view) :]
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._rest.close()
+        super().close()
 
 
 class _ZstdReader(io.RawIOBase):
