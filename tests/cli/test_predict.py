@@ -158,7 +158,7 @@ def test_failures_are_one_sentence_and_leave_nothing(run, tmp_path, tiny_predict
     cases = [
         (("empty.csv", *out), "is empty; it should hold one molecule per line"),
         (("cut.smi.gz", *out), "ends too early: the file is cut off; copy or download it again"),
-        (("columns.csv", *out), "its columns are: name, value; choose one with --smiles-column"),
+        (("columns.csv", *out), "its columns are: 'name', 'value'; choose one with --smiles-column"),
         (("book.xlsx", *out), "is an Excel workbook or a zip archive; open it and save it as CSV"),
         (("missing.csv", *out), "check the name and the folder"),
         (("good.csv", "-o", tmp_path / "good.csv"), "is the input, which is never written over"),
@@ -189,7 +189,7 @@ def test_wrong_usage(run):
 def test_terminated_leaves_nothing_behind(tiny_predictors, tmp_path):
     command = [EXLM_CHEM, "predict", "-", "--model", tiny_predictors / "pass", "-o", "out.csv", "--chunk-size", "1"]
     process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    process.stdin.write(b"smiles\nCCO\n" + b"CCC\n" * 20_000)  # more than a pipe holds, so it is being read
+    process.stdin.write(b"smiles\nCCO\n" + b"CCC\n" * 200_000)  # more than a pipe holds, so it is being read
     process.stdin.flush()
     assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
     process.terminate()
