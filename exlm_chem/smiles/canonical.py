@@ -7,8 +7,7 @@ two). So a text is read and written until it repeats, and molecules of high symm
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rdkit import Chem
 
@@ -22,6 +21,7 @@ MAP_NOTE: Final = "atom map numbers were cleared"
 
 _ROUNDS: Final = 20  # after which a text that neither stays nor repeats is given up; two is the most ever seen
 _WRITINGS: Final = 16  # of a molecule of high symmetry
+_MOST_RINGS: Final = 13  # of such a molecule: it costs sixteen times as much to read
 
 
 def parse(smiles: str) -> Any:
@@ -83,10 +83,12 @@ def the_text(molecule: Any, written: str = "") -> str:
     True
     """
     text = write(molecule)
-    if _many_texts(molecule, text):
+    doubt = _doubt(molecule, text)
+    if doubt == "others":
+        following: dict[str, str] = {}
         others = Chem.MolToRandomSmilesVect(molecule, _WRITINGS, randomSeed=1)
-        return min({_settled(one) for one in (text, *others)})
-    return text if text == written or _stays(molecule, text) else _settled(text)
+        return min(_settled(one, following) for one in (text, *others))
+    return text if text == written or doubt is None else _settled(text)
 
 
 def clear_maps(molecule: Any) -> bool:
@@ -104,51 +106,71 @@ def clear_maps(molecule: Any) -> bool:
     return bool(mapped)
 
 
-def _settled(text: str) -> str:
-    """Read and write a text until it repeats; of a cycle, give the smallest."""
+def _settled(text: str, following: dict[str, str] | None = None) -> str:
+    """Read and write a text until it repeats; of a cycle, give the smallest.
+
+    What is written for a text is noted in `following`, for the next call.
+    """
+    following = {} if following is None else following
     seen = [text]
     for _ in range(_ROUNDS):
-        try:
-            text = write(parse(seen[-1]))
-        except MoleculeError as error:
-            raise MoleculeError(f"RDKit cannot read again what it writes for it: {error}") from None
+        if text not in following:
+            try:
+                following[text] = write(parse(text))
+            except MoleculeError as error:
+                raise MoleculeError(f"RDKit cannot read again what it writes for it: {error}") from None
+        text = following[text]
         if text in seen:
             return min(seen[seen.index(text) :])
         seen.append(text)
     return min(seen)
 
 
-def _stays(molecule: Any, text: str) -> bool:
-    """Tell cheaply that a text would be written the same once more: true of all but a few in a hundred.
+def _doubt(molecule: Any, text: str) -> Literal["again", "others"] | None:
+    """Tell whether a text might be written otherwise once it is read "again", or if "others" of its atoms came first.
 
-    What does not stay are explicit hydrogens, arrows, and molecules in which RDKit ranks atoms as equal that are not.
+    Explicit hydrogens and arrows do not always stay. The rest is a matter of atoms that RDKit ranks as equal and that
+    are not, or are only until their stereo is looked at: three of them at least, or two in cages. A few in a hundred
+    molecules are in doubt, and none in ten thousand has a second text.
     """
-    if "[H]" in text or ">" in text or "<" in text or ":" in text:
-        return False
     rings = sum(map(text.count, "0123456789")) // 2
     stereo = text.count("@")
-    if rings < 2 and stereo < 4:
-        return True
-    if 4 * rings >= molecule.GetNumAtoms() or rings > 12:  # cages, and rings in which aromaticity depends on the order
-        return False
-    return _largest_class(molecule, at_least=2 if stereo >= 4 else 3) == 0
-
-
-def _many_texts(molecule: Any, text: str) -> bool:
-    """Tell whether RDKit may have several texts for a molecule, each of which stays as it is."""
-    stereo = text.count("@")
-    rings = sum(map(text.count, "0123456789")) // 2
-    if not rings or (stereo < 4 and rings < 3):
-        return False
-    is_cage = 4 * rings >= molecule.GetNumAtoms()
-    return _largest_class(molecule, at_least=6 if stereo < 4 else 2 if is_cage else 3) > 0
-
-
-def _largest_class(molecule: Any, at_least: int) -> int:
-    """Count the atoms that RDKit ranks as equal, ends of chains left out; 0 if they are fewer than `at_least`."""
+    again: Literal["again"] | None = None
+    if rings > _MOST_RINGS or "[H]" in text or ">" in text or "<" in text:
+        again = "again"
+    if not 0 < rings <= _MOST_RINGS or (rings < 2 and stereo < 4):
+        return again
     ranks = list(Chem.CanonicalRankAtoms(molecule, breakTies=False, includeChirality=False))
-    if len(ranks) - len(set(ranks)) < at_least - 1:
-        return 0
-    classes = Counter(rank for atom, rank in zip(molecule.GetAtoms(), ranks, strict=True) if atom.GetDegree() > 1)
-    largest = max(classes.values(), default=0)
-    return largest if largest >= at_least else 0
+    is_cage = 4 * rings >= len(ranks)
+    equal = _equal_atoms(molecule, ranks)
+    largest = max(map(len, equal), default=1)
+    if stereo >= 4 and any(len(atoms) >= 3 - is_cage and _are_centres(molecule, atoms) for atoms in equal):
+        return "others"
+    if largest >= 3 and _differ_in_rings(molecule, equal):
+        return "others"
+    return "again" if is_cage or largest >= (2 if stereo >= 4 else 3) else again
+
+
+def _equal_atoms(molecule: Any, ranks: list[int]) -> list[list[int]]:
+    """Give the sets of atoms of equal rank, without the ends of chains."""
+    if len(set(ranks)) == len(ranks):
+        return []
+    classes: dict[int, list[int]] = {}
+    for atom, rank in enumerate(ranks):
+        classes.setdefault(rank, []).append(atom)
+    alike = [atoms for atoms in classes.values() if len(atoms) > 1]
+    return [atoms for atoms in alike if molecule.GetAtomWithIdx(atoms[0]).GetDegree() > 1]
+
+
+def _are_centres(molecule: Any, atoms: list[int]) -> bool:
+    return any(molecule.GetAtomWithIdx(atom).GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED for atom in atoms)
+
+
+def _differ_in_rings(molecule: Any, equal: list[list[int]]) -> bool:
+    """Tell whether atoms of equal rank are in different rings, and so not equal at all."""
+    rings = molecule.GetRingInfo()
+    return any(
+        len({(rings.NumAtomRings(atom), rings.MinAtomRingSize(atom)) for atom in atoms}) > 1
+        for atoms in equal
+        if len(atoms) >= 3
+    )
