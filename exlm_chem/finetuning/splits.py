@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.smiles.molecule import scaffold
+from exlm_chem.smiles.molecule import MoleculeError, scaffold
 
 FRACTIONS = (0.8, 0.1)
 """Shares of training and validation; the rest is for the test."""
@@ -71,7 +71,7 @@ def scaffold_split(smiles: Sequence[str]) -> Split:
     >>> split.train, split.valid, split.test
     ([0, 1, 3], [], [2])
     """
-    scaffolds = [scaffold(one) for one in smiles]
+    scaffolds = [_scaffold_or_itself(one) for one in smiles]
     members: dict[str, list[int]] = defaultdict(list)
     for index, one in enumerate(scaffolds):
         members[one].append(index)
@@ -93,6 +93,13 @@ def scaffold_split(smiles: Sequence[str]) -> Split:
     # Molecules without rings have no scaffold in common: each is a group of its own when the training part is cut.
     groups = [one or molecule for one, molecule in zip(scaffolds, smiles, strict=True)]
     return Split("scaffold", description, train, valid, test, groups)
+
+
+def _scaffold_or_itself(smiles: str) -> str:
+    try:
+        return scaffold(smiles)
+    except MoleculeError:  # RDKit needs too long for it, which happens to polymers and large rings
+        return smiles
 
 
 def random_split(smiles: Sequence[str], seed: int = 0) -> Split:

@@ -25,7 +25,7 @@ from exlm_chem.smiles.worker import OUT_OF_MEMORY, call
 LONG: Final = 500
 """Characters, and atoms, from which a molecule is read in a process of its own: it costs that process nothing."""
 
-RINGS: Final = 10
+RINGS: Final = 8
 """Independent rings in one ring system from which it may have thousands of smallest rings."""
 
 _BOND_3000: Final = re.compile(r"^M  V30 +\d+ +\d+ +(\d+) +(\d+)(?: +[A-Z]+=.*)?$", re.MULTILINE)

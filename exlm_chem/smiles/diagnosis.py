@@ -62,8 +62,7 @@ def _syntax_fault(smiles: str) -> tuple[int, str] | None:  # noqa: C901, PLR0911
     rings: dict[str, tuple[int, int]] = {}  # of each open ring closure: its position and its atom
     joined: set[frozenset[int]] = set()  # pairs of atoms that have a bond
     before = "start"  # what the piece before was: start, atom, bond, open, close, ring or dot
-    position = 0
-    atom, previous = -1, -1  # the last atom read, and the one that the next bond starts from
+    position, atom, previous = 0, -1, -1  # in the text; the last atom, and the one that the next bond starts from
     inside = False  # whether the molecule or branch that is open has an atom
     pieces = _with_ring_numbers(PIECES.findall(smiles))
     for piece in pieces:
@@ -71,8 +70,7 @@ def _syntax_fault(smiles: str) -> tuple[int, str] | None:  # noqa: C901, PLR0911
             if piece[0] == "[" and Chem.MolFromSmiles(piece, sanitize=False) is None:
                 return position, f"no atom is written {piece}"
             atom += 1
-            if previous >= 0:
-                joined.add(frozenset((previous, atom)))
+            joined.add(frozenset((previous, atom)))
             previous, before, inside = atom, "atom", True
         elif piece in _BONDS:
             if before in {"start", "dot"}:
@@ -102,24 +100,23 @@ def _syntax_fault(smiles: str) -> tuple[int, str] | None:  # noqa: C901, PLR0911
             if not inside:
                 return position, f"ring closure {piece} without an atom before it"
             label = piece.strip("%()").lstrip("0") or "0"
-            if label in rings:
-                partner = rings.pop(label)[1]
-                if partner == previous:
-                    return position, f"ring closure {piece} joins an atom to itself"
-                if frozenset((partner, previous)) in joined:
-                    return position, f"ring closure {piece} joins two atoms that have a bond already"
-                joined.add(frozenset((partner, previous)))
-            else:
-                rings[label] = (position, previous)
             before = "ring"
+            if label not in rings:
+                rings[label] = (position, previous)
+            elif len(bond := frozenset((rings.pop(label)[1], previous))) < 2:
+                return position, f"ring closure {piece} joins an atom to itself"
+            elif bond in joined:
+                return position, f"ring closure {piece} joins two atoms that have a bond already"
+            else:
+                joined.add(bond)
         elif ">" in piece:
             return position, "this is a reaction, and one molecule is expected"
         position += len(piece)
-    ends = [(place, "'(' is never closed") for place, _ in branches]
-    ends += [(place, f"ring closure {label} is never closed") for label, (place, _) in rings.items()]
+    unfinished = [(place, "'(' is never closed") for place, _ in branches]
+    unfinished += [(place, f"ring closure {label} is never closed") for label, (place, _) in rings.items()]
     if before in {"bond", "dot"}:
-        ends.append((position - 1, f"it ends with '{pieces[-1]}', and an atom is expected after that"))
-    return min(ends, default=None)
+        unfinished.append((position - 1, f"it ends with '{pieces[-1]}', and an atom is expected after that"))
+    return min(unfinished, default=None)
 
 
 def _with_ring_numbers(pieces: list[str]) -> list[str]:
