@@ -1,0 +1,237 @@
+"""Records: what a JSON file says, as a dataclass whose every value has been checked.
+
+A directory that was copied badly, edited by hand or written by another program gives one sentence that names the file
+and the value, whatever is wrong with it; nothing unchecked reaches the code that computes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+from dataclasses import MISSING, dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from exlm_chem.errors import ExLMError, quoted
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Bounds of a number, both allowed; beside its type in ``Annotated``.
+
+    Examples
+    --------
+    >>> print(Between(1, 8))
+    of 1 to 8
+    """
+
+    least: float
+    most: float
+
+    def __str__(self) -> str:
+        return f"of {self.least:,} to {self.most:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The pattern of a whole text, and what to call it; beside ``str`` in ``Annotated``."""
+
+    pattern: str
+    name: str
+
+
+Sha256 = Annotated[str, Matching("[0-9a-f]{64}", "a sha256 (64 hexadecimal digits)")]
+"""The sha256 of a file or of what it says."""
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Raises
+    ------
+    ExLMError
+        When there is no such file, or it holds anything else.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ExLMError(f"{path} is missing; copy the directory again, with all its files") from None
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise ExLMError(f"{path} cannot be read ({reason}); see to its permissions or copy it again") from None
+    except RecursionError:
+        raise ExLMError(f"{path} is broken: it is nested too deeply; copy it again") from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise ExLMError(f"{path} is broken: no JSON from {place} on; copy it again") from None
+    except UnicodeDecodeError as error:
+        raise ExLMError(f"{path} is broken: no text from byte {error.start + 1} on; copy it again") from None
+    except ValueError:  # Python refuses numbers of thousands of digits
+        raise ExLMError(f"{path} is broken: it holds a number that is too long; copy it again") from None
+    if not isinstance(content, dict):
+        raise ExLMError(f"{path} is broken: it holds {_shown(content)} instead of a JSON object; copy it again")
+    return content
+
+
+def content_sha256(content: dict[str, Any]) -> str:
+    """Give the sha256 of what a JSON object says, however it is laid out; its own entry ``sha256`` is left out.
+
+    Examples
+    --------
+    >>> content_sha256({"b": 1, "a": 2})[:8] == content_sha256({"a": 2, "b": 1, "sha256": "..."})[:8]
+    True
+    """
+    said = {name: value for name, value in content.items() if name != "sha256"}
+    try:
+        text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    except RecursionError:
+        raise ExLMError("it is nested too deeply; copy it again") from None
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def from_json(cls: type[T], content: object, where: str = "") -> T:
+    """Make a dataclass from what JSON says of it; names that are no fields are left alone.
+
+    Fields may be int, float, bool, str, ``Literal``, ``X | None``, tuples, lists, dicts with text as keys, other
+    dataclasses, and ``Any``; ``Annotated`` adds `Between` or `Matching`.
+
+    Parameters
+    ----------
+    cls : type
+        A dataclass.
+    content : object
+        Should be a dict.
+    where : str
+        The place of the content in the file, for messages.
+
+    Raises
+    ------
+    ExLMError
+        Names the place, what is allowed there and what stands there.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Point:
+    ...     x: Annotated[int, Between(0, 9)]
+    ...     names: tuple[str, ...] = ()
+    >>> from_json(Point, {"x": 3, "names": ["home"]})
+    Point(x=3, names=('home',))
+    >>> from_json(Point, {"x": "3"})
+    Traceback (most recent call last):
+        ...
+    exlm_chem.errors.ExLMError: x must be a whole number of 0 to 9, not '3'
+    """
+    if not isinstance(content, dict):
+        raise ExLMError(f"{where or 'it'} must be an object, not {_shown(content)}")
+    values, hints = {}, get_type_hints(cls, include_extras=True)
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        place = f"{where}.{field.name}" if where else field.name
+        if field.name in content:
+            values[field.name] = _converted(content[field.name], hints[field.name], place)
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise ExLMError(f"{place} is missing")
+    return cls(**values)
+
+
+def check_fields(record: Any) -> None:
+    """Check the values of a dataclass against the types and bounds of its fields, for ``__post_init__``.
+
+    Raises
+    ------
+    ExLMError
+        Names the field, what is allowed and what was given.
+    """
+    hints = get_type_hints(type(record), include_extras=True)
+    for field in dataclasses.fields(record):
+        _converted(getattr(record, field.name), hints[field.name], field.name)
+
+
+def _converted(value: Any, hint: Any, place: str) -> Any:
+    """Give a value as a field wants it, or say why it cannot be."""
+    hint, rule = (get_args(hint)[0], get_args(hint)[1]) if get_origin(hint) is Annotated else (hint, None)
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return None if value is None else _converted(value, _without_none(hint), place)
+    if origin is tuple or origin is list:
+        return _sequence(value, hint, place)
+    if origin is dict:
+        return _mapping(value, get_args(hint)[1], place)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return value if isinstance(value, hint) else from_json(hint, value, place)
+    if hint is Any:
+        return value
+    if not _fits(value, hint, rule):
+        raise ExLMError(f"{place} must be {_wanted(hint, rule)}, not {_shown(value)}")
+    return float(value) if hint is float else value
+
+
+def _fits(value: Any, hint: Any, rule: Any) -> bool:
+    if get_origin(hint) is Literal:
+        return isinstance(value, str) and value in get_args(hint)
+    if hint is bool:
+        return isinstance(value, bool)
+    if hint in (int, float):
+        if isinstance(value, bool) or not isinstance(value, int if hint is int else int | float):
+            return False
+        # an int of hundreds of digits has no float
+        finite = abs(value) < 10**300 if isinstance(value, int) else math.isfinite(value)
+        return finite and (rule is None or rule.least <= value <= rule.most)
+    if not isinstance(value, str) or _is_no_text(value):
+        return False
+    return rule is None or re.fullmatch(rule.pattern, value) is not None
+
+
+def _is_no_text(value: str) -> bool:
+    """Whether a text holds half of a pair of surrogates, which no file can hold."""
+    return not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _sequence(value: Any, hint: Any, place: str) -> Any:
+    if not isinstance(value, list | tuple):
+        raise ExLMError(f"{place} must be a list, not {_shown(value)}")
+    kinds = get_args(hint)
+    if get_origin(hint) is list or kinds[-1] is Ellipsis:
+        kinds = (kinds[0],) * len(value)
+    if len(kinds) != len(value):
+        raise ExLMError(f"{place} must be a list of {len(kinds)}, not of {len(value)}")
+    return get_origin(hint)(
+        _converted(one, kind, f"{place}[{index}]") for index, (one, kind) in enumerate(zip(value, kinds, strict=True))
+    )
+
+
+def _mapping(value: Any, kind: Any, place: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ExLMError(f"{place} must be an object, not {_shown(value)}")
+    return {name: _converted(one, kind, f"{place}.{quoted(name)}") for name, one in value.items()}
+
+
+def _wanted(hint: Any, rule: Any) -> str:
+    if isinstance(rule, Matching):
+        return rule.name
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(get_args(hint))
+    noun = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[hint]
+    return noun if rule is None else f"{noun} {rule}"
+
+
+def _shown(value: Any) -> str:
+    """Say what stands in a file: a short value as it is there, anything larger by its kind."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, str):
+        return quoted(value, most=40)
+    if isinstance(value, int | float):
+        return f"{value}" if isinstance(value, float) or abs(value) < 10**20 else "a number of more than 20 digits"
+    return "a list" if isinstance(value, list | tuple) else "an object" if isinstance(value, dict) else repr(value)
+
+
+def _without_none(hint: Any) -> Any:
+    return next(part for part in get_args(hint) if part is not NoneType)
