@@ -12,7 +12,6 @@ import json
 import math
 import re
 from dataclasses import MISSING, dataclass
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -48,36 +47,6 @@ class Matching:
 
 Sha256 = Annotated[str, Matching("[0-9a-f]{64}", "a sha256 (64 hexadecimal digits)")]
 """The sha256 of a file or of what it says."""
-
-
-def read_json(path: str | Path) -> dict[str, Any]:
-    """Read a file that holds one JSON object.
-
-    Raises
-    ------
-    ExLMError
-        When there is no such file, or it holds anything else.
-    """
-    path = Path(path)
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise ExLMError(f"{path} is missing; copy the directory again, with all its files") from None
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise ExLMError(f"{path} cannot be read ({reason}); see to its permissions or copy it again") from None
-    except RecursionError:
-        raise ExLMError(f"{path} is broken: it is nested too deeply; copy it again") from None
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise ExLMError(f"{path} is broken: no JSON from {place} on; copy it again") from None
-    except UnicodeDecodeError as error:
-        raise ExLMError(f"{path} is broken: no text from byte {error.start + 1} on; copy it again") from None
-    except ValueError:  # Python refuses numbers of thousands of digits
-        raise ExLMError(f"{path} is broken: it holds a number that is too long; copy it again") from None
-    if not isinstance(content, dict):
-        raise ExLMError(f"{path} is broken: it holds {_shown(content)} instead of a JSON object; copy it again")
-    return content
 
 
 def content_sha256(content: dict[str, Any]) -> str:
@@ -227,7 +196,7 @@ def _shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, str):
-        return quoted(value, most=40)
+        return quoted(value, limit=40)
     if isinstance(value, int | float):
         return f"{value}" if isinstance(value, float) or abs(value) < 10**20 else "a number of more than 20 digits"
     return "a list" if isinstance(value, list | tuple) else "an object" if isinstance(value, dict) else repr(value)

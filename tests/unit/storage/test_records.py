@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.records import Between, Sha256, check_fields, content_sha256, from_json, read_json
+from exlm_chem.storage import read_json
+from exlm_chem.storage.records import Between, Sha256, check_fields, content_sha256, from_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -87,33 +88,6 @@ def test_whatever_json_says_is_right_or_explained_on_one_line(content):
     except ExLMError as error:
         problem = str(error)
     assert "\n" not in problem
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (b"[1]", "it holds a list instead of a JSON object"),
-        (b'{"a": 1', "no JSON from line 1, column 8 on"),
-        (b'{"a": "\xff"}', "no text from byte 8 on"),
-        (b"[" * 100_000, "nested too deeply"),
-        (b'{"a": ' + b"1" * 5000 + b"}", "a number that is too long"),
-        (b"", "no JSON from line 1, column 1 on"),
-    ],
-)
-def test_files_that_are_no_json(tmp_path, text, message):
-    path = tmp_path / "config.json"
-    path.write_bytes(text)
-    with pytest.raises(ExLMError) as caught:
-        read_json(path)
-    assert str(caught.value).startswith(f"{path} is broken: ")
-    assert message in str(caught.value)
-
-
-def test_a_missing_file_and_a_directory_are_told(tmp_path):
-    with pytest.raises(ExLMError, match="is missing; copy the directory again"):
-        read_json(tmp_path / "config.json")
-    with pytest.raises(ExLMError, match=r"cannot be read \(is a directory\)"):
-        read_json(tmp_path)
 
 
 def test_the_hash_is_of_what_is_said(tmp_path):
