@@ -174,7 +174,9 @@ def _row(entry: Entry, columns: FieldColumns, smiles_index: int) -> Record:
 
 
 def _molecule(entry: Entry) -> tuple[str, str | None]:
-    smiles, error = read_mol_block("\n".join(entry.block))
+    smiles, error = read_mol_block(
+        "\n".join(entry.block).encode("utf-8", "replace").decode("utf-8")
+    )  # titles have all encodings
     if error is not None and not smiles:
         fault = fault_of_block(entry.block)
         if fault is not None:
