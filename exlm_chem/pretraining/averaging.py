@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import torch
 
@@ -48,11 +47,3 @@ class WeightAverage:
         """Take in the weights of a model after so many optimizer steps."""
         decay = min(self.decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(list(self.module.parameters()), list(model.parameters()), 1 - decay)
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint must keep."""
-        return self.module.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what a checkpoint kept."""
-        self.module.load_state_dict(state)

@@ -24,7 +24,7 @@ from exlm_chem.modeling.outputs import MaskedLMOutput
 from exlm_chem.pretraining.averaging import WeightAverage
 from exlm_chem.pretraining.batch_plan import Plan
 from exlm_chem.pretraining.batching import Batch, MaskedBatches, load_batches
-from exlm_chem.pretraining.checkpoint import find_checkpoint, save_checkpoint
+from exlm_chem.pretraining.checkpoint import TrainingState, find_checkpoint, load_checkpoint, save_checkpoint
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.durations import readable_duration
 from exlm_chem.pretraining.evaluation import evaluate
@@ -92,8 +92,6 @@ class Trainer:
         optimizer = make_optimizer(model, options.optimizer, options.learning_rate, options.weight_decay)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.average = WeightAverage(self._unwrapped(), options.ema) if options.ema else None
-        if self.average is not None:
-            self.accelerator.register_for_checkpointing(self.average)
         plan = Plan(corpus, config, options.mask_ratio, options.unmasked, options.batch_tokens, options.seed)
         self.batches = MaskedBatches(plan, tokenizer, targets, options.randomise)
         self.validation_plan = plan.validation(VALIDATION_MOLECULES)
@@ -255,7 +253,8 @@ class Trainer:
 
     def _save(self) -> None:
         state = {"progress": asdict(self.progress), "options": asdict(self.options), "corpus": self.corpus.summary.key}
-        save_checkpoint(self.accelerator, self.directory / "checkpoints", self.progress.step, state)
+        directory = self.directory / "checkpoints"
+        save_checkpoint(self.accelerator, directory, self.progress.step, self._training_state(), state)
         self._saved, self._clock = self.progress.seconds, time.monotonic()
 
     def resume(self) -> None:
@@ -276,9 +275,13 @@ class Trainer:
             raise ExLMError(f"{path} was made with another {option} ({value}); use that or another -o.")
         if state["corpus"] != self.corpus.summary.key:
             raise ExLMError(f"{path} was made from other molecules; give the same corpus or another -o.")
-        self.accelerator.load_state(str(path))
+        load_checkpoint(self.accelerator, path, self._training_state(), state)
         self.progress = replace(Progress.load(state["progress"]), peak_flops=self.progress.peak_flops)
         self.log(f"resumed from {path.name}: {self.progress.molecules:,} molecules seen.")
+
+    def _training_state(self) -> TrainingState:
+        average = None if self.average is None else self.average.module
+        return TrainingState(self._unwrapped(), self.optimizer.optimizer, average, self.accelerator.scaler)
 
     def _unwrapped(self) -> ExLMForMaskedLM:
         unwrapped: ExLMForMaskedLM = self.accelerator.unwrap_model(self.model)

@@ -97,21 +97,24 @@ class JoinedOptimizer(torch.optim.Optimizer):
     def __init__(self, *parts: torch.optim.Optimizer) -> None:
         self.parts = parts
         super().__init__([group for part in parts for group in part.param_groups], {})
+        self._share()
 
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Let every part take its step."""
         for part in self.parts:
             part.step(closure)
 
-    def state_dict(self) -> dict[str, Any]:
-        """What the parts must remember, by their numbers."""
-        return {str(number): part.state_dict() for number, part in enumerate(self.parts)}
-
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave."""
-        for number, part in enumerate(self.parts):
-            part.load_state_dict(state_dict[str(number)])
-        self.param_groups = [group for part in self.parts for group in part.param_groups]
+        super().load_state_dict(state_dict)
+        self._share()
+
+    def _share(self) -> None:
+        """Let the parts work on the groups and states of this optimizer."""
+        groups = iter(self.param_groups)
+        for part in self.parts:
+            part.param_groups = [next(groups) for _ in part.param_groups]
+            part.state = self.state
 
 
 def resolve_precision(precision: Precision, device: str) -> str:
