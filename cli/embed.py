@@ -39,6 +39,7 @@ def embed(
     from exlm_chem.embedding.table import embed_file
 
     from .progress import counting
+    from .streams import say
 
     with counting() as progress:
         summary = embed_file(
@@ -52,4 +53,4 @@ def embed(
             batch_tokens=batch_tokens,
             progress=progress,
         )
-    typer.echo(str(summary), err=True)
+    say(str(summary))

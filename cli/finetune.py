@@ -67,6 +67,7 @@ def finetune(
     from exlm_chem.finetuning.run import finetune as run
 
     from .progress import bar
+    from .streams import say_where
 
     options = TrainingOptions(epochs=epochs, patience=patience, batch_size=batch_size, learning_rate=learning_rate)
     with bar("training") as (report, log):
@@ -89,4 +90,4 @@ def finetune(
             log=log,
             report=report,
         )
-    typer.echo(str(result.directory))
+    say_where(result.directory)

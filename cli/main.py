@@ -3,11 +3,11 @@
 A command's file is imported only when that command runs: ``exlm-chem --help`` needs neither torch nor pandas nor RDKit.
 """
 
-import contextlib
 import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -15,9 +15,10 @@ import typer
 from typer.core import TyperGroup
 
 from exlm_chem import __version__
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, printable
 
 from .options import GroupedCommand
+from .streams import say, standard_streams
 
 COMMANDS = {
     "pretrain": "Pretrain a model on SMILES files.",
@@ -111,9 +112,9 @@ def explain(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError):
         if error.filename is not None and error.strerror:
-            return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
-        return str(error)
-    text = " ".join(str(error).split())
+            return printable(f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}")
+        return printable(str(error))
+    text = printable(" ".join(str(error).split()))
     return f"unexpected {type(error).__name__}: {text}; run with --debug to see where it comes from"
 
 
@@ -123,28 +124,20 @@ def main() -> None:
     debug = len(args) < len(sys.argv) - 1 or bool(os.environ.get("EXLM_CHEM_DEBUG"))
     # SystemExit instead of sudden death: unfinished output files are taken away on the way out.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        app(args=args, prog_name="exlm-chem")
-    except KeyboardInterrupt:  # typer handles most of them, but not during an import
-        sys.exit(130)
-    except Exception as error:  # noqa: BLE001  (the user gets a sentence, --debug the traceback)
-        if debug:
-            traceback.print_exc()
-        sys.stdout.flush()
-        typer.echo(f"exlm-chem: {explain(error)}", err=True)
-        sys.exit(1)
-    finally:
-        _flush_quietly()
-
-
-def _flush_quietly() -> None:
-    """Write what is left; a reader that has gone away (``| head``) is no error worth a message."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python flushes once more at its end, which would complain: give it somewhere to write to.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with standard_streams():
+        try:
+            try:
+                app(args=args, prog_name="exlm-chem")
+            finally:
+                with suppress(BrokenPipeError):  # a reader that has gone away (``| head``) is worth no message
+                    sys.stdout.flush()
+        except KeyboardInterrupt:  # typer handles most of them, but not during an import
+            sys.exit(130)
+        except Exception as error:  # noqa: BLE001  (the user gets a sentence, --debug the traceback)
+            if debug:
+                traceback.print_exc()
+            say(f"exlm-chem: {explain(error)}")
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from .choices import Device, OnInvalid, SmilesColumn
+from .streams import say
 
 if TYPE_CHECKING:
     from exlm_chem.prediction.table import Summary
@@ -69,7 +70,7 @@ def predict(
             progress=progress,
             open_output=opened,
         )
-    typer.echo(str(summary), err=True)
+    say(str(summary))
 
 
 def _predictor_names(task: str, models: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from exlm_chem.pretraining.options import CORPUS, LENGTH, OUTPUT, PretrainingOpt
 
 from .options import takes_options
 from .progress import bar
+from .streams import say_where
 
 if TYPE_CHECKING:
     from exlm_chem.pretraining.measurements import Progress
@@ -87,7 +88,7 @@ def pretrain(
             move(min(share, 1.0), text)
 
         directory = run(files, output, options, resume=start.resume, cache=start.cache, report=report, log=log)
-    typer.echo(str(directory))
+    say_where(directory)
 
 
 def _share_or_file(valid: str) -> tuple[float, list[str]]:

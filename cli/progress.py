@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
+from exlm_chem.errors import printable
+
 
 @contextmanager
 def counting() -> Iterator[Callable[[int], None]]:
@@ -26,5 +28,5 @@ def bar(title: str) -> Iterator[tuple[Callable[[float, str], None], Callable[[st
         task = progress.add_task(title, total=1.0, visible=False)
         yield (
             lambda share, text: progress.update(task, completed=share, description=f"{title}: {text}", visible=True),
-            lambda sentence: console.print(sentence, markup=False, soft_wrap=True),
+            lambda sentence: console.print(printable(sentence), markup=False, soft_wrap=True),
         )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from .choices import Scheme, SmilesColumn
+from .streams import say
 
 EXAMPLE = "exlm-chem tokenize 'C[C@@H](N)C(=O)O' '[13CH4]'"
 
@@ -49,7 +50,7 @@ def _show_tokens(smiles: list[str], tokenizer: Any, as_json: bool) -> None:
         typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     for row in shown:
         if row["error"]:
-            typer.echo(row["error"], err=True)
+            say(row["error"])
         elif not as_json:
             typer.echo(" ".join(token if token in tokenizer.vocab else f"<unk:{token}>" for token in row["tokens"]))
     if any(row["error"] for row in shown):

@@ -20,7 +20,7 @@ from exlm_chem.smiles.molecule import Standardise
 from exlm_chem.tables.arrays import ARRAY_SUFFIXES, open_arrays
 from exlm_chem.tables.formats import Record
 from exlm_chem.tables.reader import MoleculeReader
-from exlm_chem.tables.writers import cell_text, open_writer
+from exlm_chem.tables.writers import FLOAT32, cell_text, open_writer
 
 OnInvalid = Literal["flag", "skip", "raise"]
 
@@ -137,29 +137,12 @@ def _open(output: str, reader: MoleculeReader, width: int) -> Iterator[Write]:
                 [[*map(cell_text, row), error or ""] for row, error in zip(cells, errors, strict=True)], vectors
             )
         return
-    parquet = Path(output).suffix.lower() in (".parquet", ".pq")
     ours = [_free(name, reader.columns) for name in (*(f"exlm_{index}" for index in range(width)), "error")]
-    types = [*(reader.types or [str] * len(reader.columns)), *[_float32() if parquet else float] * width, str]
+    types = [*(reader.types or [str] * len(reader.columns)), *[FLOAT32] * width, str]
     with open_writer(output, [*reader.columns, *ours], types, reader.path) as table:
-
-        def write(cells: list[list[Any]], vectors: NDArray[np.float32], errors: list[str | None]) -> None:
-            # text formats get all digits of a 32-bit number
-            numbers = vectors.tolist() if parquet else [[_digits(value) for value in row] for row in vectors]
-            table.write([*row, *vector, error] for row, vector, error in zip(cells, numbers, errors, strict=True))
-
-        yield write
-
-
-def _digits(value: np.float32) -> str:
-    return "" if np.isnan(value) else str(value)
-
-
-def _float32() -> Any:
-    try:
-        import pyarrow as pa
-    except ImportError as error:
-        raise ExLMError("Parquet files need pyarrow; run: pip install 'exlm-chem[parquet]'") from error
-    return pa.float32()
+        yield lambda cells, vectors, errors: table.write(
+            [*row, *vector, error] for row, vector, error in zip(cells, vectors.tolist(), errors, strict=True)
+        )
 
 
 def _free(name: str, taken: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import zipfile
@@ -16,7 +15,9 @@ from typing import IO, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.storage import final_target, is_special
+from exlm_chem.tables.outputs import open_output
+from exlm_chem.tables.parquet_writer import as_utf8
 from exlm_chem.tables.writers import unique_names
 
 ARRAY_SUFFIXES = (".npy", ".npz")
@@ -27,16 +28,16 @@ class ArrayWriter:
 
     Parameters
     ----------
-    folder : Path
-        Where there is room for the temporary files.
+    folder : Path or None
+        Where there is room for the temporary files; None for where the system has them.
     columns : sequence of str
         Names of the texts; "vectors" is taken.
     width : int
         Length of a vector.
     """
 
-    def __init__(self, folder: Path, columns: Sequence[str], width: int) -> None:
-        self.columns = unique_names(["vectors", *columns])[1:]
+    def __init__(self, folder: Path | None, columns: Sequence[str], width: int) -> None:
+        self.columns = unique_names(["vectors", *map(as_utf8, columns)])[1:]
         self.width, self.rows = width, 0
         self._longest = [1] * len(columns)
         self._vectors: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (closed in __exit__)
@@ -53,7 +54,7 @@ class ArrayWriter:
         """Take some rows: a text for every column, and vectors of shape (rows, width)."""
         self._vectors.write(np.ascontiguousarray(vectors, dtype="<f4").tobytes())
         for row in texts:
-            self._texts.write(json.dumps(row) + "\n")
+            self._texts.write(json.dumps(row) + "\n")  # escapes what is no UTF-8
             self._longest = [max(longest, len(text)) for longest, text in zip(self._longest, row, strict=True)]
         self.rows += len(texts)
 
@@ -95,7 +96,7 @@ def open_arrays(
     columns, width
         See `ArrayWriter`.
     source : str, optional
-        The input, over which nothing is written.
+        The input, over which nothing is written; see `open_output`.
 
     Examples
     --------
@@ -106,25 +107,10 @@ def open_arrays(
     ...         print({name: arrays[name].tolist() for name in arrays})
     {'vectors': [[0.0, 0.0]], 'smiles': ['CCO']}
     """
-    target = Path(os.path.realpath(path))
-    if source is not None and target.exists() and target.samefile(source):
-        raise ExLMError(f"{path} is the input, which is never written over; choose another name")
-    if target.is_dir():
-        raise ExLMError(f"{path} is a folder; name a file in it")
-    if not target.parent.is_dir():
-        raise ExLMError(f"there is no folder {Path(path).parent}; make it first")
-    working = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with ArrayWriter(target.parent, columns, width) as writer:
-            yield writer
-            with working.open("wb") as file:
-                writer.save(file, npz=target.suffix.lower() == ".npz")
-        working.replace(target)
-    except BaseException as error:
-        working.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise ExLMError(f"{path} cannot be written: {error.strerror or error}") from error
-        raise
+    folder = None if is_special(path) else final_target(path).parent
+    with open_output(path, source) as file, ArrayWriter(folder, columns, width) as writer:
+        yield writer
+        writer.save(file, npz=Path(path).suffix.lower() == ".npz")
 
 
 def _write_header(file: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:

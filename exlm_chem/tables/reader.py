@@ -36,7 +36,7 @@ class MoleculeReader:
     name : str
         The file as it is named in messages.
     path : str or None
-        The file, if it is one.
+        The file, ``-`` for stdin; None for SMILES of the command line.
     columns : list of str
         Names of the columns, duplicates kept.
     types : list or None
@@ -68,7 +68,7 @@ class MoleculeReader:
         else:
             options = ReadOptions.of(options)
             source = Source(path, options.encoding)
-            self.name, self.path, self.notes = source.name, None if path == STDIN else path, source.notes
+            self.name, self.path, self.notes = source.name, path, source.notes
             self._table = open_table(source, options, wanted)
         self.columns, self.types = self._table.columns, self._table.types
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import math
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, Literal, Protocol, cast
+from typing import IO, Any, BinaryIO, Final, Literal, Protocol, TypeVar, cast
 
+import numpy as np
 import zstandard
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.tables.streams import STDIN, plain_suffix
+from exlm_chem.storage import is_special, json_text
+from exlm_chem.tables.outputs import STDOUT, open_output, refuse_input
+from exlm_chem.tables.parquet_writer import ParquetTableWriter, plain_value
+from exlm_chem.tables.streams import plain_suffix
 
 _FORMATS: Final = (".csv", ".tsv", ".jsonl", ".parquet")
 _NEEDS_QUOTES: Final = re.compile(r'[,;\t"\r\n\ufeff]|^\s|\s$')
-_ROWS_PER_GROUP: Final = 20_000
+FLOAT32: Final = np.float32
+"""Type of a column of 32-bit numbers."""
+
+_Closed = TypeVar("_Closed", io.TextIOWrapper, ParquetTableWriter)
 
 
 class TableWriter(Protocol):
@@ -58,9 +63,10 @@ def open_writer(
     columns : sequence of str
         Names of the columns; the same name may occur twice.
     types : sequence, optional
-        For Parquet, per column: an Arrow type, or ``float`` or ``str``. Default: all ``str``.
+        Per column: ``float`` (as text, five digits), `FLOAT32` (all digits that such a number has), ``str``, or, for
+        Parquet, an Arrow type. Default: all ``str``.
     source : str, optional
-        The input, over which nothing is written.
+        The input, over which nothing is written: a path, or ``-`` for stdin.
     stdout_format : {"csv", "jsonl"}
         What stdout gets.
 
@@ -76,31 +82,23 @@ def open_writer(
     smiles,logp
     CCO,-0.12346
     """
-    if path is None or path == STDIN:
+    types = types or [str] * len(columns)
+    if path is None or path == STDOUT:
+        refuse_input(STDOUT, source)
+        if sys.stdout is None:
+            raise ExLMError("stdout is closed; name a file with -o")
         if isinstance(sys.stdout, io.TextIOWrapper):  # what is written does not depend on the system's settings
             sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
-        yield _JsonWriter(sys.stdout, columns) if stdout_format == "jsonl" else CsvWriter(sys.stdout, columns, ",")
+        if stdout_format == "jsonl":
+            yield _JsonWriter(sys.stdout, columns, types)
+        else:
+            yield CsvWriter(sys.stdout, columns, ",", types)
         sys.stdout.flush()
         return
-    target = _checked_target(path, source)
-    # /dev/null and pipes are written directly: renaming a file onto them would replace them
-    special = target.exists() and not target.is_file()
-    working = target if special else target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with working.open("wb") as file:
-            with _open_format(target, file, columns, types) as writer:
-                yield writer
-            file.flush()
-            if not special:
-                os.fsync(file.fileno())
-        if not special:
-            working.replace(target)
-    except BaseException as error:
-        if not special:
-            working.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise ExLMError(f"{path} cannot be written: {error.strerror or error}") from error
-        raise
+    if plain_suffix(path) not in _FORMATS and not is_special(path) and not Path(path).is_dir():
+        raise ExLMError(f"{path} has no known ending; write to .csv, .tsv, .jsonl or .parquet")
+    with open_output(path, source) as file, _open_format(path, file, columns, types) as writer:
+        yield writer
 
 
 def cell_text(cell: Any) -> str:
@@ -114,114 +112,83 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, float):
-        return "" if math.isnan(cell) else f"{cell:.5g}"
-    value = _plain(cell)
+        return "" if math.isnan(cell) else f"{cell + 0.0:.5g}"  # -0.0 + 0.0 is 0.0
+    value = plain_value(cell)
     return "" if value is None else str(value)
 
 
-def _checked_target(path: str, source: str | None) -> Path:
-    target = Path(os.path.realpath(path))  # a link stays a link, and what it points to is written
-    if source is not None and target.exists() and target.samefile(source):
-        raise ExLMError(f"{path} is the input, which is never written over; choose another name")
-    if plain_suffix(path) not in _FORMATS and (target.is_file() or not target.exists()):
-        raise ExLMError(f"{path} has no known ending; write to .csv, .tsv, .jsonl or .parquet")
-    if target.is_dir():
-        raise ExLMError(f"{path} is a folder; name a file in it")
-    if not target.parent.is_dir():
-        raise ExLMError(f"there is no folder {Path(path).parent}; make it first")
-    return target
+@contextmanager
+def _open_format(path: str, file: BinaryIO, columns: Sequence[str], types: Sequence[Any]) -> Iterator[TableWriter]:
+    suffix = plain_suffix(path)
+    if suffix == ".parquet":
+        with _closing(ParquetTableWriter(file, columns, types)) as parquet:
+            yield parquet
+        return
+    packed = file
+    if path.lower().endswith(".gz"):
+        packed = cast("BinaryIO", gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0))
+    elif path.lower().endswith(".zst"):
+        packed = cast("BinaryIO", zstandard.ZstdCompressor().stream_writer(file, closefd=False))
+    # text from the command line may hold bytes that are no UTF-8; they come out as they went in
+    with _closing(io.TextIOWrapper(packed, encoding="utf-8", errors="surrogateescape", newline="")) as text:
+        if suffix == ".jsonl":
+            yield _JsonWriter(text, columns, types)
+        else:
+            yield CsvWriter(text, columns, "\t" if suffix == ".tsv" else ",", types)
+        text.flush()
+        if packed is file:
+            text.detach()
 
 
 @contextmanager
-def _open_format(
-    target: Path, file: BinaryIO, columns: Sequence[str], types: Sequence[Any] | None
-) -> Iterator[TableWriter]:
-    suffix = plain_suffix(target.name)
-    if suffix == ".parquet":
-        parquet = _ParquetWriter(file, columns, types or [str] * len(columns))
-        yield parquet
-        parquet.close()
-        return
-    packed = file
-    if target.name.lower().endswith(".gz"):
-        packed = cast("BinaryIO", gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0))
-    elif target.name.lower().endswith(".zst"):
-        packed = cast("BinaryIO", zstandard.ZstdCompressor().stream_writer(file, closefd=False))
-    # text from the command line may hold bytes that are no UTF-8; they come out as they went in
-    text = io.TextIOWrapper(packed, encoding="utf-8", errors="surrogateescape", newline="")
-    yield (
-        _JsonWriter(text, columns)
-        if suffix == ".jsonl"
-        else CsvWriter(text, columns, "\t" if suffix == ".tsv" else ",")
-    )
-    text.detach().flush() if packed is file else text.close()
+def _closing(writer: _Closed) -> Iterator[_Closed]:
+    """Close a writer; after a failure without a word, or it would complain when it is thrown away."""
+    try:
+        yield writer
+    except BaseException:
+        with suppress(Exception):
+            writer.close()
+        raise
+    with suppress(ValueError):  # detached
+        writer.close()
 
 
 class CsvWriter:
     """CSV or TSV. Python's own writer leaves a lone carriage return unquoted, which breaks the row in two."""
 
-    def __init__(self, file: IO[str], columns: Sequence[str], delimiter: str) -> None:
+    def __init__(
+        self, file: IO[str], columns: Sequence[str], delimiter: str, types: Sequence[Any] | None = None
+    ) -> None:
         self._file = file
         self._delimiter = delimiter
-        self.write([columns])
+        self._texts = [_all_digits if kind is FLOAT32 else cell_text for kind in types or [str] * len(columns)]
+        file.write(self._line(columns))
 
     def write(self, rows: Iterable[Sequence[Any]]) -> None:
         """Write rows, one line each."""
-        self._file.writelines(self._line(row) for row in rows)
+        self._file.writelines(
+            self._line([text(cell) for text, cell in zip(self._texts, row, strict=True)]) for row in rows
+        )
 
-    def _line(self, row: Sequence[Any]) -> str:
-        cells = [cell_text(cell) for cell in row]
-        if cells == [""]:
+    def _line(self, cells: Sequence[str]) -> str:
+        if list(cells) == [""]:
             return '""\n'  # an empty line would be no row
         quoted = ('"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell for cell in cells)
         return self._delimiter.join(quoted) + "\n"
 
 
 class _JsonWriter:
-    """One JSON object per line; a name that occurs twice gets a number."""
+    """One JSON object per line, numbers as numbers; a name that occurs twice gets a number."""
 
-    def __init__(self, file: IO[str], columns: Sequence[str]) -> None:
+    def __init__(self, file: IO[str], columns: Sequence[str], types: Sequence[Any]) -> None:
         self._file = file
         self._columns = unique_names(columns)
+        self._values = [_shortest if kind is FLOAT32 else plain_value for kind in types]
 
     def write(self, rows: Iterable[Sequence[Any]]) -> None:
         for row in rows:
-            record = {name: _plain(cell) for name, cell in zip(self._columns, row, strict=True)}
-            self._file.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
-
-
-class _ParquetWriter:
-    def __init__(self, file: BinaryIO, columns: Sequence[str], types: Sequence[Any]) -> None:
-        try:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-        except ImportError as error:
-            raise ExLMError("Parquet files need pyarrow; run: pip install 'exlm-chem[parquet]'") from error
-        self._pa = pa
-        arrow = {float: pa.float64(), str: pa.string()}
-        self._schema = pa.schema([(name, arrow.get(t, t)) for name, t in zip(columns, types, strict=True)])
-        self._writer = pq.ParquetWriter(file, self._schema)
-        self._rows: list[Sequence[Any]] = []
-
-    def write(self, rows: Iterable[Sequence[Any]]) -> None:
-        self._rows += rows
-        if len(self._rows) >= _ROWS_PER_GROUP:
-            self._flush()
-
-    def close(self) -> None:
-        if self._rows:
-            self._flush()
-        self._writer.close()
-
-    def _flush(self) -> None:
-        columns = zip(*self._rows, strict=True)
-        arrays = [self._array(cells, field.type) for cells, field in zip(columns, self._schema, strict=True)]
-        self._writer.write_table(self._pa.Table.from_arrays(arrays, schema=self._schema))
-        self._rows = []
-
-    def _array(self, cells: Sequence[Any], kind: Any) -> Any:
-        # Arrow takes its own scalars back with their exact type, except nulls in lists
-        return self._pa.array([None if getattr(cell, "is_valid", True) is False else cell for cell in cells], type=kind)
+            values = (value(cell) for value, cell in zip(self._values, row, strict=True))
+            self._file.write(json_text(dict(zip(self._columns, values, strict=True))) + "\n")
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
@@ -242,11 +209,10 @@ def unique_names(names: Iterable[str]) -> list[str]:
     return list(unique)
 
 
-def _plain(cell: Any) -> Any:
-    """Give the Python value of an Arrow scalar; text where Python has none (nanoseconds)."""
-    if not hasattr(cell, "as_py"):
-        return None if isinstance(cell, float) and math.isnan(cell) else cell
-    try:
-        return cell.as_py()
-    except (ValueError, OverflowError):
-        return str(cell)
+def _all_digits(cell: float) -> str:
+    return "" if math.isnan(cell) else str(np.float32(cell + 0.0))
+
+
+def _shortest(cell: float) -> float | None:
+    """Give the number that needs the fewest digits among those that are the same in 32 bits."""
+    return float(str(np.float32(cell))) if math.isfinite(cell) else None
