@@ -1,6 +1,7 @@
 """What is written to the disk, as a whole or not at all; hashes of files; JSON that never holds NaN."""
 
-from exlm_chem.storage.files import final_target, is_special, reason_of, sha256, write_directory, write_file, write_text
+from exlm_chem.storage.files import final_target, is_special, reason_of, write_directory, write_file, write_text
+from exlm_chem.storage.hashes import sha256
 from exlm_chem.storage.json_files import json_text, read_json, write_json
 
 __all__ = [

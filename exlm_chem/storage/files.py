@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,10 +19,6 @@ from exlm_chem.errors import ExLMError, printable
 _DESCRIPTOR: Final = re.compile(r"/dev/std(out|err)|/(?:dev|proc/self)/fd/(\d+)")
 _LONGEST_NAME: Final = 255
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EFBIG, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)})
-_SETTLED: Final = 100_000_000
-"""Nanoseconds after which another change of a file surely gets another time."""
-
-_hashes: dict[tuple[str, int, int, int], str] = {}
 
 
 @contextmanager
@@ -65,13 +60,13 @@ def write_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         return
     target = final_target(path)
     working = _working_name(target)
-    if target.is_dir():
-        raise ExLMError(f"{path} is a folder; name a file in it")
-    if not target.parent.is_dir():
-        raise ExLMError(f"there is no folder {Path(path).parent}; make it first")
-    if target.exists() and not os.access(target, os.W_OK):
-        raise ExLMError(f"{path} is write-protected; choose another name")
     with _naming(path, target):
+        if target.is_dir():
+            raise ExLMError(f"{path} is a folder; name a file in it")
+        if not target.parent.is_dir():
+            raise ExLMError(f"there is no folder {Path(path).parent}; make it first")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise ExLMError(f"{path} is write-protected; choose another name")
         _remove_leftovers(target)
         try:
             with io.BufferedWriter(_NamedFile(working, path)) as file:
@@ -152,6 +147,8 @@ def write_directory(path: str | os.PathLike[str], complete: str | None = None) -
             if target.exists():
                 target.rmdir()  # it is empty; not every system renames onto it
             working.replace(target)
+        except ExLMError as error:  # the user knows only the name that it was to get
+            raise ExLMError(str(error).replace(str(working), str(target))) from error
         finally:
             shutil.rmtree(working, ignore_errors=True)
 
@@ -187,36 +184,9 @@ def final_target(path: str | os.PathLike[str]) -> Path:
     True
     """
     target = Path(os.path.realpath(path))
-    if target.is_symlink():
+    if os.path.islink(target):  # noqa: PTH114  (Path fails on names that are too long)
         raise ExLMError(f"{path} is a link that leads to itself; choose another name, or remove it")
     return target
-
-
-def sha256(path: str | os.PathLike[str]) -> str:
-    """Give the SHA-256 of a file, which is read once in a process as long as it does not change.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.NamedTemporaryFile() as file:
-    ...     sha256(file.name)[:8]
-    'e3b0c442'
-    """
-    with Path(path).open("rb") as file:
-        facts = os.fstat(file.fileno())
-        key = (os.path.realpath(path), facts.st_ino, facts.st_size, facts.st_mtime_ns)
-        known = _hashes.get(key)
-        if known is not None:
-            return known
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if time.time_ns() - facts.st_mtime_ns > _SETTLED:
-        _hashes[key] = digest
-    return digest
 
 
 class _NamedFile(io.FileIO):
