@@ -345,7 +345,7 @@ def engine(corpus: Corpus, rounds: int) -> dict[str, Any]:
         config, plan = make_plan(corpus, "small", "exlm", options.batch_tokens)
         trainer = Trainer(plan.corpus, Path(folder), TOKENIZER, config, options, accelerator)
         model = ExLMForMaskedLM(config).train()
-        optimizer = make_optimizer(model, "adamw", options.learning_rate, options.weight_decay)
+        optimizer = make_optimizer(model, "adamw", options.peak_learning_rate, options.weight_decay)
         # Both see the same batches: every one costs another time.
         ready = list(itertools.islice(load_batches(trainer.batches, 0, 0, 1, 0, pin_memory=False), rounds + 2))
         prepared, fetched = iter(ready), load_batches(trainer.batches, 0, 0, 1, 0, pin_memory=False)

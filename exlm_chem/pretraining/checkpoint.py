@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.storage import sha256
+from exlm_chem.storage import json_text, read_json, sha256, write_json
+from exlm_chem.storage.records import from_json
 
 KEEP = 2
 STATE = "state.json"
@@ -129,7 +131,9 @@ def save_checkpoint(
             shutil.rmtree(old)
 
 
-def load_checkpoint(accelerator: Accelerator, path: Path, training: TrainingState, state: dict[str, Any]) -> None:
+def load_checkpoint(
+    accelerator: Accelerator, path: Path, training: TrainingState, scaler: dict[str, float] | None
+) -> None:
     """Put model, optimizer and random numbers into the state that they had.
 
     Raises
@@ -142,8 +146,8 @@ def load_checkpoint(accelerator: Accelerator, path: Path, training: TrainingStat
         random = path / _random_name(accelerator)
         if random.exists():  # with more processes than before there is none for the new ones
             _set_random_numbers(_read(random), accelerator.device)
-        if training.scaler is not None and state.get("scaler"):
-            training.scaler.load_state_dict(state["scaler"])
+        if training.scaler is not None and scaler:
+            training.scaler.load_state_dict(scaler)
     except (RuntimeError, TypeError, ValueError, KeyError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ExLMError(f"{path} does not fit this run ({why}); start anew with another -o.") from None
@@ -164,25 +168,33 @@ def find_checkpoint(directory: Path) -> tuple[Path | None, dict[str, Any], list[
     warnings: list[str] = []
     for path in _newest_first(directory):
         try:
-            content = json.loads((path / STATE).read_text(encoding="utf-8"))
-            broken = [name for name, digest in content["files"].items() if sha256(path / name) != digest]
-            if content["sha256"] != _digest(content["files"], content["state"]):
+            content = from_json(_Sealed, read_json(path / STATE, "remove its folder"))
+            broken = [name for name, digest in content.files.items() if sha256(path / Path(name).name) != digest]
+            if content.sha256 != _digest(content.files, content.state):
                 broken.append(STATE)
             if not broken:
-                return path, content["state"], warnings
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-            broken = [f"{STATE}: {why.splitlines()[0][:100]}"]
+                return path, content.state, warnings
+        except (OSError, ExLMError) as error:
+            broken = [f"{STATE}: {error}"]
         warnings.append(f"{path} is broken ({', '.join(broken)}); the checkpoint before it is used.")
     return None, {}, warnings
+
+
+@dataclass(frozen=True)
+class _Sealed:
+    """The content of ``state.json``."""
+
+    files: dict[str, str]
+    state: dict[str, Any]
+    sha256: str
 
 
 def _seal(directory: Path, state: dict[str, Any]) -> None:
     """Write `state` and the hashes of all files and of itself, and wait until everything is on the disk."""
     files = [file for file in sorted(directory.iterdir()) if file.is_file()]
     hashes = {file.name: sha256(file) for file in files}
-    content = {"files": hashes, "state": state, "sha256": _digest(hashes, state)}
-    (directory / STATE).write_text(json.dumps(content), encoding="utf-8")
+    state = json.loads(json_text(state))  # as it will be read
+    write_json(directory / STATE, {"files": hashes, "state": state, "sha256": _digest(hashes, state)}, indent=None)
     for file in [*files, directory / STATE]:
         with file.open("rb") as written:
             os.fsync(written.fileno())

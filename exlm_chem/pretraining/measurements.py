@@ -8,11 +8,13 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from exlm_chem.errors import ExLMError
 from exlm_chem.storage import write_file, write_text
+from exlm_chem.storage.records import Between, from_json
 
 
 @dataclass(frozen=True)
@@ -88,17 +90,21 @@ class Measurement:
         return f"validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.3f}"
 
 
+Count = Annotated[int, Between(0, 10**15)]
+Amount = Annotated[float, Between(0, 1e30)]
+
+
 @dataclass
 class Window:
     """What happened since the last measurement."""
 
     loss: float = 0.0
-    steps: int = 0
-    molecules: int = 0
-    tokens: int = 0
-    places: int = 0
-    flops: float = 0.0
-    seconds: float = 0.0
+    steps: Count = 0
+    molecules: Count = 0
+    tokens: Count = 0
+    places: Count = 0
+    flops: Amount = 0.0
+    seconds: Amount = 0.0
 
     def __add__(self, other: Window) -> Window:
         """Put two windows together."""
@@ -109,13 +115,13 @@ class Window:
 class Progress:
     """How far a run is; saved in every checkpoint. `peak_flops` is what all devices together are able to do."""
 
-    step: int = 0
-    batches: int = 0
-    molecules: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    evaluations: int = 0
-    peak_flops: float = 0.0
+    step: Count = 0
+    batches: Count = 0
+    molecules: Count = 0
+    tokens: Count = 0
+    seconds: Amount = 0.0
+    evaluations: Count = 0
+    peak_flops: Amount = 0.0
     window: Window = field(default_factory=Window)
     history: list[Measurement] = field(default_factory=list)
 
@@ -125,10 +131,31 @@ class Progress:
         return self.window.flops / max(self.window.seconds, 1e-9) / self.peak_flops
 
     @classmethod
-    def load(cls, saved: dict[str, object]) -> Progress:
-        """Make it from what `dataclasses.asdict` made of another."""
-        window, history = Window(**saved["window"]), [Measurement(**m) for m in saved["history"]]  # type: ignore[arg-type, attr-defined]
-        return cls(**{**saved, "window": window, "history": history})  # type: ignore[arg-type]
+    def load(cls, saved: object) -> Progress:
+        """Make it from what JSON kept of `dataclasses.asdict` of another.
+
+        Raises
+        ------
+        ExLMError
+            At the first value that is none.
+        """
+        if not isinstance(saved, dict) or not isinstance(saved.get("history"), list):
+            raise ExLMError("progress.history must be a list")
+        for place, content, kind in (("progress", saved, cls), ("progress.window", saved.get("window"), Window)):
+            known = content if isinstance(content, dict) else {}
+            if lacking := [field.name for field in fields(kind) if field.name not in known]:
+                raise ExLMError(f"{place}.{lacking[0]} is missing")
+        progress = from_json(cls, {**saved, "history": []}, "progress")
+        progress.history = [_measurement(one, f"progress.history[{n}]") for n, one in enumerate(saved["history"])]
+        return progress
+
+
+def _measurement(saved: object, place: str) -> Measurement:
+    """Read a measurement; what was not measured is null in JSON and NaN here."""
+    if not isinstance(saved, dict):
+        raise ExLMError(f"{place} must be an object")
+    absent: dict[str, Any] = {name: math.nan for name, value in saved.items() if value is None}
+    return replace(from_json(Measurement, {**saved, **dict.fromkeys(absent, 0)}, place), **absent)
 
 
 def write_history(history: list[Measurement], directory: Path) -> None:

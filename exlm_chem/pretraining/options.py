@@ -27,6 +27,9 @@ FREE = {
     *("num_workers", "device", "compile"),
 }
 
+LEARNING_RATES: dict[OptimizerName, float] = {"muon": 3e-3, "adamw": 1e-3}
+"""Measured with `small` and `tiny`: ``benchmarks/optimizers.py``."""
+
 LEARNT, LENGTH, OPTIMIZER, CORPUS, MACHINE, OUTPUT = (
     *("What is learnt", "How long", "Optimizer", "Corpus", "Machine", "Output"),
 )
@@ -103,7 +106,9 @@ class PretrainingOptions:
         group=OPTIMIZER,
         note="See `make_optimizer`.",
     )
-    learning_rate: float = option(1e-3, "Peak learning rate.", group=OPTIMIZER, above=0)
+    learning_rate: float | None = option(
+        None, "Peak learning rate.", group=OPTIMIZER, shown="0.003 for muon, 0.001 for adamw", above=0
+    )
     schedule: Schedule = option(
         "linear",
         "linear (warm-up, constant, down to 0) or cosine.",
@@ -157,8 +162,15 @@ class PretrainingOptions:
             raise ExLMError("--optimizer muon needs whole matrices, which --fsdp cuts; use --optimizer adamw with it.")
         if self.ema and self.fsdp:
             raise ExLMError("--ema needs all weights in one place; leave it away with --fsdp.")
+        if self.learning_rate is None:
+            object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
         if self.max_steps is None and self.epochs is None and self.max_seconds is None:
             object.__setattr__(self, "epochs", 3.0)
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """The learning rate of this run, which is known even if none was given."""
+        return self.learning_rate or LEARNING_RATES[self.optimizer]
 
     def changed_since(self, saved: dict[str, Any]) -> str | None:
         """Name an option in which a run differs from its checkpoint, of those that decide what is computed."""

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from exlm_chem.pretraining.interruption import StopRequest
 from exlm_chem.pretraining.measurements import Measurement, Progress, Window, write_history
 from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.storage.records import from_json
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
 
@@ -42,6 +43,16 @@ RELEASE_EVERY = 20  # steps
 STEPS_AHEAD = 10
 
 Report = Callable[[Progress, float, float], None]
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """What ``state.json`` of a checkpoint says."""
+
+    progress: dict[str, Any]
+    options: dict[str, Any]
+    corpus: str
+    scaler: dict[str, float] | None = None
 
 
 class Trainer:
@@ -89,7 +100,7 @@ class Trainer:
         if options.compile:
             for layer in model.model.encoder.layers:  # one layer's code serves all: minutes become seconds
                 layer.compile(dynamic=True)
-        optimizer = make_optimizer(model, options.optimizer, options.learning_rate, options.weight_decay)
+        optimizer = make_optimizer(model, options.optimizer, options.peak_learning_rate, options.weight_decay)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.average = WeightAverage(self._unwrapped(), options.ema) if options.ema else None
         plan = Plan(corpus, config, options.mask_ratio, options.unmasked, options.batch_tokens, options.seed)
@@ -158,7 +169,7 @@ class Trainer:
         """One optimizer step. Nothing in it waits for a GPU."""
         options, accelerator = self.options, self.accelerator
         for group in self.optimizer.param_groups:
-            group["lr"] = options.learning_rate * learning_rate_factor(share, options.schedule)
+            group["lr"] = options.peak_learning_rate * learning_rate_factor(share, options.schedule)
         for part in range(options.accumulation):
             batch = next(batches)
             self._count(batch)
@@ -270,13 +281,18 @@ class Trainer:
             self.log(warning)
         if path is None:
             return
-        if changed := self.options.changed_since(state["options"]):
-            option, value = self.options.flag(changed), state["options"][changed]
+        try:
+            saved = from_json(_Saved, state)
+            progress = Progress.load(saved.progress)
+        except ExLMError as error:
+            raise ExLMError(f"{path / 'state.json'} is broken ({error}); remove {path}.") from None
+        if changed := self.options.changed_since(saved.options):
+            option, value = self.options.flag(changed), saved.options[changed]
             raise ExLMError(f"{path} was made with another {option} ({value}); use that or another -o.")
-        if state["corpus"] != self.corpus.summary.key:
+        if saved.corpus != self.corpus.summary.key:
             raise ExLMError(f"{path} was made from other molecules; give the same corpus or another -o.")
-        load_checkpoint(self.accelerator, path, self._training_state(), state)
-        self.progress = replace(Progress.load(state["progress"]), peak_flops=self.progress.peak_flops)
+        load_checkpoint(self.accelerator, path, self._training_state(), saved.scaler)
+        self.progress = replace(progress, peak_flops=self.progress.peak_flops)
         self.log(f"resumed from {path.name}: {self.progress.molecules:,} molecules seen.")
 
     def _training_state(self) -> TrainingState:
