@@ -14,7 +14,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file
 
 from benchmarks.moleculenet import judge
@@ -26,6 +25,7 @@ from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.options import from_json
 from exlm_chem.predictors.tasks import registered_task
+from exlm_chem.pretraining.checkpoint import AVERAGE, MODEL
 from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -62,10 +62,7 @@ def main() -> None:
 
 def load_encoder(directory: Path, options: PretrainingOptions) -> ExLM:
     """Make the encoder of a checkpoint, with the averaged weights if the run has some."""
-    averaged = directory / "custom_checkpoint_0.pkl"
-    weights: dict[str, Any] = (
-        torch.load(averaged, weights_only=True) if options.ema else load_file(directory / "model.safetensors")
-    )
+    weights = load_file(directory / (AVERAGE if options.ema else MODEL))
     heads: dict[str, int] = {name: len(weights[f"molecule_heads.{name}.bias"]) for name in options.molecule_objectives}
     tokenizer = ExLMTokenizer(options.scheme)
     model = ExLMForMaskedLM(make_config(options, tokenizer, heads))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exlm_chem.predictors.predictor import Predictor
     from exlm_chem.tokenizer import ExLMTokenizer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["ExLM", "ExLMFeaturizer", "ExLMTokenizer", "ExLMTransformer", "Predictor", "__version__"]
 
 _MODULE_OF = {
