@@ -76,11 +76,11 @@ def other_notation(notation: Notation) -> str:
 
     Examples
     --------
-    >>> other_notation("InChIKey").partition(";")[0]
+    >>> other_notation("InChIKey").partition(":")[0]
     'this is an InChIKey, and a SMILES is expected'
     """
     article = "an" if notation.startswith("In") else "a" if notation == "mol block" else ""
-    return f"this is {article} {notation}, and a SMILES is expected; {_REMEDY[notation]}".replace("  ", " ")
+    return f"this is {article} {notation}, and a SMILES is expected: {_REMEDY[notation]}".replace("  ", " ")
 
 
 def converted(text: str, notation: Notation) -> str:

@@ -30,7 +30,9 @@ def read(smiles: str, standardise: Standardise) -> tuple[str, bool, bool]:
         if standardise == "none":
             return text, False, mapped
         try:
-            used = the_text(parse(write(_standardised(molecule, standardise))))
+            used = write(_standardised(molecule, standardise))
+            if used != text:  # what is left may have lost a stereo centre: it is read again
+                used = the_text(parse(used), used)
         except (RuntimeError, ValueError) as error:
             raise MoleculeError(f"rule '{standardise}' failed on it: {first_line(error)}") from None
         return used, used != text, mapped

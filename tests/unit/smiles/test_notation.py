@@ -43,7 +43,7 @@ def test_told_with_the_remedy(text, said):
     if said is None:
         assert error is None or "this is" not in error
         return
-    assert error.startswith(f"this is {said}, and a SMILES is expected; ")
+    assert error.startswith(f"this is {said}, and a SMILES is expected: ")
     assert "\n" not in error
 
 
