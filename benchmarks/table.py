@@ -17,6 +17,7 @@ CONFIGURATIONS = {
     "small": "small, real molecules",
     "base": "base, real molecules",
 }
+METRICS = {"roc_auc": "ROC-AUC", "rmse": "RMSE"}
 GPU_GFLOPS, GPU_SHARE = 312_000.0, 0.25
 
 
@@ -31,6 +32,7 @@ def with_numbers(text: str) -> str:
     """Give a page with the present numbers."""
     made: dict[str, Callable[[], str]] = {
         "numbers": lambda: f"{_claims()}\n\n{_moleculenet(_read('moleculenet'))}",
+        "tasks": _tasks,
         "example": lambda: _example(_read("example")),
         "step": lambda: _step(_read("pretraining")),
         "cost": lambda: _cost(_read("pretraining")),
@@ -161,6 +163,23 @@ def _example(content: dict[str, Any]) -> str:
         lines.append(f"| {row['name']} | {smiles} | {values} | {row['error']} |")
     head = f"| name | smiles | {' | '.join(content['tasks'])} | error |"
     return "\n".join([head, f"|---|---|{'---:|' * len(content['tasks'])}---|", *lines])
+
+
+def _tasks() -> str:
+    """Say what the predictors that ship predict, in what unit, from where it is a yes, and how good they are."""
+    lines = [
+        "| `--task` | the number | unit | a yes from | on molecules of new scaffolds (95 % interval) |",
+        "|---" * 5 + "|",
+    ]
+    for path in sorted(ROOT.glob("exlm_chem/zoo/*/task.json")):
+        task = json.loads(path.read_text(encoding="utf-8"))
+        metric = "roc_auc" if task["kind"] == "classification" else "rmse"
+        test = task["metrics"]["test"]
+        good = f"{METRICS[metric]} {_score({'value': test[metric], 'interval': test['interval']})}"
+        for column in task["columns"]:
+            yes = "-" if column["threshold"] is None else column["threshold"]
+            lines.append(f"| `{task['name']}` | {column['meaning']} | {column['unit']} | {yes} | {good} |")
+    return "\n".join(lines)
 
 
 def _claims() -> str:

