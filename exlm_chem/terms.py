@@ -14,6 +14,9 @@ Objective = Literal["exlm", "mlm"]
 MoleculeObjective = Literal["descriptors", "ecfp"]
 """What the embedding must predict besides, as one value or many of a whole molecule."""
 
+MaskUnit = Literal["token", "span", "fragment"]
+"""What is masked together: single tokens, neighbouring ones, or the tokens of a BRICS fragment."""
+
 Schedule = Literal["linear", "cosine"]
 """The course of the learning rate."""
 

@@ -18,9 +18,11 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
 from exlm_chem.modeling.tensor_group import TensorGroup
 from exlm_chem.pretraining.batch_plan import MASKS, VALIDATION, BatchKey, Plan, PoolPlan, expanded_lengths
+from exlm_chem.pretraining.mask_units import mask_units
 from exlm_chem.pretraining.masking import mask_tokens
 from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.smiles.molecule import randomised_smiles
+from exlm_chem.terms import MaskUnit
 from exlm_chem.tokenizer import ExLMTokenizer
 
 # A molecule written anew may be longer than planned: a batch may grow by this factor, beyond that the text stays.
@@ -63,12 +65,20 @@ class MaskedBatches(Dataset[Batch]):
         Values of the molecule-level objectives, which come with the molecules.
     randomise : float
         Share of the molecules that are written anew, from another atom and in another order. (Not in validation.)
+    unit : {"token", "span", "fragment"}
+        What is masked together; see `mask_units`. (In validation always single tokens.)
     """
 
     def __init__(
-        self, plan: Plan, tokenizer: ExLMTokenizer, targets: Sequence[ObjectiveValues] = (), randomise: float = 0.0
+        self,
+        plan: Plan,
+        tokenizer: ExLMTokenizer,
+        targets: Sequence[ObjectiveValues] = (),
+        randomise: float = 0.0,
+        unit: MaskUnit = "token",
     ) -> None:
-        self.plan, self.tokenizer, self.targets, self.randomise = plan, tokenizer, targets, randomise
+        self.plan, self.tokenizer, self.targets = plan, tokenizer, targets
+        self.randomise, self.unit = randomise, unit
         self._pool = lru_cache(maxsize=1)(plan.pool)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -85,26 +95,32 @@ class MaskedBatches(Dataset[Batch]):
     def tokens(self, key: BatchKey) -> tuple[Tensor, Tensor]:
         """Token ids with masks and labels of a batch, each int64 of shape (B, T)."""
         generator = np.random.default_rng((MASKS, self.plan.seed, *key))
-        return self._masked(*self._rows(key), generator, self.randomise)
+        return self._masked(*self._rows(key), generator, self.randomise, self.unit)
 
     def validation(self, plan: PoolPlan) -> Iterator[Batch]:
         """Make the batches of the validation part."""
         for number in range(len(plan)):
             rows, masks = plan[number]
-            yield self._batch(rows, *self._masked(rows, masks, np.random.default_rng((VALIDATION, number)), 0.0))
+            yield self._batch(rows, *self._masked(rows, masks, np.random.default_rng((VALIDATION, number))))
 
     def _rows(self, key: BatchKey) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         epoch, pool, number = key
         return self._pool(epoch, pool)[number]
 
     def _masked(
-        self, rows: NDArray[np.int64], masks: NDArray[np.int64], generator: np.random.Generator, randomise: float
+        self,
+        rows: NDArray[np.int64],
+        masks: NDArray[np.int64],
+        generator: np.random.Generator,
+        randomise: float = 0.0,
+        unit: MaskUnit = "token",
     ) -> tuple[Tensor, Tensor]:
         tokenizer = self.tokenizer
         ids = self.plan.corpus.padded(rows, tokenizer.pad_id)
         if randomise:
             ids = self._rewritten(ids, masks, generator, randomise)
-        masked, labels = mask_tokens(ids, masks, tokenizer.unk_id + 1, tokenizer.mask_id, generator)
+        units = mask_units(unit, ids, tokenizer, generator)
+        masked, labels = mask_tokens(ids, masks, tokenizer.unk_id + 1, tokenizer.mask_id, generator, units)
         return torch.from_numpy(masked), torch.from_numpy(labels)
 
     def _batch(self, rows: NDArray[np.int64], input_ids: Tensor, labels: Tensor) -> Batch:

@@ -46,6 +46,7 @@ def mask_tokens(
     num_special: int,
     mask_id: int,
     generator: np.random.Generator,
+    units: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Replace some of every molecule's tokens by ``<mask>``.
 
@@ -61,6 +62,8 @@ def mask_tokens(
         Id of ``<mask>``.
     generator : numpy.random.Generator
         Source of randomness.
+    units : array of int64, shape (B, T), optional
+        See `mask_units`: tokens with the same number are masked together, until there are as many as wanted.
 
     Returns
     -------
@@ -77,6 +80,10 @@ def mask_tokens(
     (2, True)
     """
     maskable = input_ids >= num_special
-    order = np.where(maskable, generator.random(input_ids.shape), 2.0).argsort(axis=1).argsort(axis=1)
+    chances = generator.random(input_ids.shape)
+    if units is not None:
+        chances = np.take_along_axis(chances, units, axis=1)
+    # Stable: the tokens of a unit that is too large are masked from its beginning.
+    order = np.where(maskable, chances, 2.0).argsort(axis=1, kind="stable").argsort(axis=1)
     chosen = maskable & (order < counts[:, None])
     return np.where(chosen, mask_id, input_ids), np.where(chosen, input_ids, NOT_A_TARGET)

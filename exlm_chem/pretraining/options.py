@@ -11,6 +11,7 @@ from exlm_chem.options import check_options, declared, documented, option
 from exlm_chem.pretraining.durations import parse_duration
 from exlm_chem.terms import (
     Logger,
+    MaskUnit,
     MoleculeObjective,
     Objective,
     OptimizerName,
@@ -50,6 +51,12 @@ class PretrainingOptions:
     objective: Objective = option("exlm", "exlm, or mlm for the plain masked language model.", group=LEARNT)
     states: int = option(4, "States of every masked token (exlm).", group=LEARNT, least=1, most=256)
     mask_ratio: float = option(0.15, "Share of the tokens that is masked.", group=LEARNT, above=0, below=1)
+    mask_by: MaskUnit = option(
+        "token",
+        "What is masked together: single tokens, spans of neighbours, or the atoms of a BRICS fragment.",
+        group=LEARNT,
+        note="The same number of tokens is masked either way; measuring always masks single tokens.",
+    )
     guided: float = option(
         0.3,
         "First share of the run in which a token is emitted by its own states only; 0 as published.",
@@ -158,6 +165,8 @@ class PretrainingOptions:
         check_options(self)
         if self.unmasked and not self.molecule_objectives:
             raise ExLMError(f"--unmasked {self.unmasked} needs a --molecule-objective.")
+        if self.mask_by == "fragment" and self.scheme == "selfies":
+            raise ExLMError("--mask-by fragment reads SMILES; it cannot be used with --tokenizer selfies.")
         if self.optimizer == "muon" and self.fsdp:
             raise ExLMError("--optimizer muon needs whole matrices, which --fsdp cuts; use --optimizer adamw with it.")
         if self.ema and self.fsdp:

@@ -104,7 +104,7 @@ class Trainer:
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.average = WeightAverage(self._unwrapped(), options.ema) if options.ema else None
         plan = Plan(corpus, config, options.mask_ratio, options.unmasked, options.batch_tokens, options.seed)
-        self.batches = MaskedBatches(plan, tokenizer, targets, options.randomise)
+        self.batches = MaskedBatches(plan, tokenizer, targets, options.randomise, options.mask_by)
         self.validation_plan = plan.validation(VALIDATION_MOLECULES)
         self.train_molecules = corpus.counts[0]
         device = self.accelerator.device

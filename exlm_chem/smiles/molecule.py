@@ -194,6 +194,27 @@ def scaffold(text: str) -> str:
     return str(bounded(steps.scaffold_of, only_smiles(text)))
 
 
+def fragments(text: str) -> list[int]:
+    """Number the fragments between the bonds that BRICS would cut.
+
+    Returns
+    -------
+    list of int
+        The fragment of every atom, in the order of the text.
+
+    Raises
+    ------
+    MoleculeError
+        If the text is no molecule, or one that RDKit needs too long for.
+
+    Examples
+    --------
+    >>> fragments("CC(=O)OCC")
+    [0, 0, 0, 1, 2, 2]
+    """
+    return list(bounded(steps.fragments_of, only_smiles(text)))
+
+
 def _read_mol(molecule: Any, standardise: Standardise) -> Molecule:
     try:
         if is_slow_molecule(molecule):

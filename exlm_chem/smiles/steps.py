@@ -91,6 +91,21 @@ def scaffold_of(smiles: str) -> str:
         return text
 
 
+def fragments_of(smiles: str) -> list[int]:
+    """See `exlm_chem.smiles.molecule.fragments`."""
+    from rdkit.Chem import BRICS
+
+    molecule = parse(smiles)
+    bonds: list[Any] = list(BRICS.FindBRICSBonds(molecule))  # type: ignore[no-untyped-call]
+    cuts = [molecule.GetBondBetweenAtoms(*atoms).GetIdx() for atoms, _ in bonds]
+    pieces = Chem.FragmentOnBonds(molecule, cuts, addDummies=False) if cuts else molecule
+    numbers = [0] * molecule.GetNumAtoms()
+    for number, atoms in enumerate(Chem.GetMolFrags(pieces)):
+        for atom in atoms:
+            numbers[atom] = number
+    return numbers
+
+
 def _standardised(molecule: Any, standardise: Standardise) -> Any:
     # This module of RDKit takes 0.1 s to load, and the default rule does not need it.
     from rdkit.Chem.MolStandardize import rdMolStandardize
