@@ -51,9 +51,6 @@ class Scheme(StrEnum):
     selfies = "selfies"
 
 
-SmilesColumn = Annotated[
-    str | None, typer.Option("--smiles-column", help="The column of the SMILES [found by its name]")
-]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, mps, or auto for the best there is.")]
 EncoderModel = Annotated[str, typer.Option("--model", "-m", help="A model that ships, or a model directory.")]
 PoolingRule = Annotated[

@@ -5,15 +5,20 @@ from typing import Annotated
 
 import typer
 
-from .choices import Device, EncoderModel, OnInvalid, Pooling, PoolingRule, SmilesColumn, Standardise, StandardiseRule
+from exlm_chem.errors import printable
+from exlm_chem.tables.read_options import ReadOptions
+
+from .choices import Device, EncoderModel, OnInvalid, Pooling, PoolingRule, Standardise, StandardiseRule
+from .options import takes_options
 
 EXAMPLE = "exlm-chem embed data/examples.csv -o vectors.npz"
 
 
+@takes_options
 def embed(
     molecules: Annotated[
         list[str],
-        typer.Argument(help="A file (.smi .csv .tsv .parquet .sdf, also .gz .zst), - for stdin, or SMILES."),
+        typer.Argument(help="A file (.smi .csv .tsv .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A file to write: .npz .npy .csv .tsv .parquet (text also .gz .zst).")
@@ -21,7 +26,6 @@ def embed(
     model: EncoderModel = "exlm-small",
     pooling: PoolingRule = Pooling.mean,
     standardise: StandardiseRule = Standardise.none,
-    smiles_column: SmilesColumn = None,
     on_invalid: Annotated[
         OnInvalid, typer.Option("--on-invalid", help="A row without a vector: give the reason, leave it out, or stop.")
     ] = OnInvalid.flag,
@@ -29,6 +33,8 @@ def embed(
         int | None, typer.Option("--batch-tokens", min=1, help="Most tokens in a batch [what suits the device]")
     ] = None,
     device: Device = "auto",
+    *,
+    reading: ReadOptions,
 ) -> None:
     """Turn molecules into vectors.
 
@@ -48,9 +54,10 @@ def embed(
             output,
             pooling=pooling.value,
             standardise=standardise.value,
-            smiles_column=smiles_column,
+            reading=reading,
             on_invalid=on_invalid.value,
             batch_tokens=batch_tokens,
             progress=progress,
         )
-    say(str(summary))
+    for sentence in (*summary.reading, summary):
+        say(printable(str(sentence)))

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from exlm_chem.tables.read_options import ReadOptions
+
 from .choices import (
     Device,
     EncoderModel,
@@ -12,17 +14,18 @@ from .choices import (
     Method,
     Pooling,
     PoolingRule,
-    SmilesColumn,
     Standardise,
     StandardiseRule,
 )
+from .options import takes_options
 
 EXAMPLE = "exlm-chem finetune tests/data/bbbp_300.csv --target p_np -o runs/my-bbbp"
 
 
+@takes_options
 def finetune(
     data: Annotated[
-        Path, typer.Argument(help="A table of measured molecules: .csv .tsv .parquet .sdf, also .gz .zst.")
+        Path, typer.Argument(help="A table of measured molecules: .csv .tsv .jsonl .parquet .sdf, also .gz .zst.")
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Directory of the predictor; nothing may be there yet.")
@@ -52,8 +55,9 @@ def finetune(
     patience: Annotated[int, typer.Option(min=1, help="Method full: epochs without progress before it ends.")] = 8,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Method full: molecules per step.")] = 32,
     learning_rate: Annotated[float, typer.Option("--learning-rate", help="Method full: peak learning rate.")] = 2e-4,
-    smiles_column: SmilesColumn = None,
     device: Device = "auto",
+    *,
+    reading: ReadOptions,
 ) -> None:
     """Train a predictor on a table of measured molecules.
 
@@ -85,7 +89,7 @@ def finetune(
             seeds=seeds,
             seed=seed,
             options=options,
-            smiles_column=smiles_column,
+            reading=reading,
             device=device,
             log=log,
             report=report,

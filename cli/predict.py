@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from .choices import Device, OnInvalid, SmilesColumn
+from exlm_chem.errors import printable
+from exlm_chem.tables.read_options import ReadOptions
+
+from .choices import Device, OnInvalid
+from .options import takes_options
 from .streams import say
 
 if TYPE_CHECKING:
@@ -20,10 +24,11 @@ EXAMPLE = "exlm-chem predict --task bbbp data/examples.csv"
 _ROWS_ON_SCREEN = 40
 
 
+@takes_options
 def predict(
     molecules: Annotated[
         list[str],
-        typer.Argument(help="A file (.smi .csv .tsv .parquet .sdf, also .gz .zst), - for stdin, or SMILES."),
+        typer.Argument(help="A file (.smi .csv .tsv .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."),
     ],
     task: Annotated[
         str, typer.Option("--task", "-t", help="Tasks that ship with the package: one, several (a,b), or all.")
@@ -35,12 +40,13 @@ def predict(
         str | None,
         typer.Option("--output", "-o", help="A file to write: .csv .tsv .jsonl (also .gz .zst) .parquet [stdout]"),
     ] = None,
-    smiles_column: SmilesColumn = None,
     on_invalid: Annotated[
         OnInvalid, typer.Option("--on-invalid", help="A row without an answer: give the reason, leave it out, or stop.")
     ] = OnInvalid.flag,
     chunk_size: Annotated[int, typer.Option("--chunk-size", min=1, help="Rows in memory at a time.")] = 1000,
     device: Device = "auto",
+    *,
+    reading: ReadOptions,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object per row on stdout.")] = False,
 ) -> None:
     """Predict properties of molecules.
@@ -63,14 +69,15 @@ def predict(
             molecules,
             names,
             output,
-            smiles_column=smiles_column,
+            reading=reading,
             on_invalid=on_invalid.value,
             chunk_size=chunk_size,
             device=device,
             progress=progress,
             open_output=opened,
         )
-    say(str(summary))
+    for sentence in (*summary.reading, summary):
+        say(printable(str(sentence)))
 
 
 def _predictor_names(task: str, models: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ import typer
 from exlm_chem.options import option
 from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.options import CORPUS, LENGTH, OUTPUT, PretrainingOptions
+from exlm_chem.tables.read_options import ReadOptions
 
 from .options import takes_options
 from .progress import bar
@@ -30,9 +31,6 @@ class Start:
         metavar="SHARE|FILE",
         group=CORPUS,
     )
-    smiles_column: str | None = option(
-        None, "The column of the SMILES.", shown="found by its name", metavar="NAME", group=CORPUS
-    )
     cache: Path | None = option(
         None,
         "Where prepared corpora are kept.",
@@ -51,10 +49,10 @@ class Start:
     resume: bool = option(False, "Go on where an earlier run in the output stopped.", group=LENGTH)
     dry_run: bool = option(False, "Only say what the run would need, from a few steps; nothing is kept.", group=LENGTH)
 
-    def files(self, corpus: list[str]) -> tuple[CorpusFiles, float]:
+    def files(self, corpus: list[str], reading: ReadOptions) -> tuple[CorpusFiles, float]:
         """Give the files of the corpus, and the share of it for validation."""
         share, validation = _share_or_file(self.valid)
-        return CorpusFiles(corpus, validation, self.smiles_column), share
+        return CorpusFiles(corpus, validation, reading), share
 
 
 @takes_options
@@ -64,6 +62,7 @@ def pretrain(
     ],
     options: PretrainingOptions,
     start: Start,
+    reading: ReadOptions,
 ) -> None:
     """Pretrain a model on your own molecules, on a laptop or a GPU.
 
@@ -71,7 +70,7 @@ def pretrain(
     """
     from exlm_chem.pretraining.run import pretrain as run
 
-    files, share = start.files(corpus)
+    files, share = start.files(corpus, reading)
     options = replace(options, validation=share)
     if start.dry_run:
         _print_estimate(files, options, start.cache)

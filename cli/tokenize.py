@@ -5,19 +5,25 @@ from typing import Annotated, Any
 
 import typer
 
-from .choices import Scheme, SmilesColumn
+from exlm_chem.errors import printable
+from exlm_chem.tables.read_options import ReadOptions
+
+from .choices import Scheme
+from .options import takes_options
 from .streams import say
 
 EXAMPLE = "exlm-chem tokenize 'C[C@@H](N)C(=O)O' '[13CH4]'"
 
 
+@takes_options
 def tokenize(
     molecules: Annotated[list[str], typer.Argument(help="SMILES, or one file of molecules, or - for stdin.")],
     scheme: Annotated[
         Scheme, typer.Option(help="lossless: every SMILES; atomwise: as the authors; selfies: in SELFIES.")
     ] = Scheme.lossless,
-    smiles_column: SmilesColumn = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    *,
+    reading: ReadOptions,
 ) -> None:
     """Show the tokens of SMILES, or count those of a file.
 
@@ -28,11 +34,13 @@ def tokenize(
     from exlm_chem.tokenizer import ExLMTokenizer
 
     tokenizer = ExLMTokenizer(scheme.value)
-    with MoleculeReader(molecules, smiles_column) as reader:
+    with MoleculeReader(molecules, reading) as reader:
         if reader.name == "the command line":
             _show_tokens([record.smiles or "" for record in reader], tokenizer, as_json)
             return
         counts = vars(count_tokens(((record.line, record.smiles) for record in reader), tokenizer))
+        for note in reader.notes:
+            say(printable(note))
     typer.echo(json.dumps(counts, indent=2) if as_json else _as_text(counts))
 
 

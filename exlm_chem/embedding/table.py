@@ -19,6 +19,7 @@ from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.smiles.molecule import Standardise
 from exlm_chem.tables.arrays import ARRAY_SUFFIXES, open_arrays
 from exlm_chem.tables.formats import Record
+from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.writers import FLOAT32, cell_text, open_writer
 
@@ -43,6 +44,8 @@ class Summary:
     rows: int = 0
     failed: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    reading: list[str] = field(default_factory=list)
+    """What was guessed about the file."""
 
     def __str__(self) -> str:
         text = f"{self.rows:,} rows, {self.rows - self.failed:,} with a vector"
@@ -57,7 +60,7 @@ def embed_file(
     *,
     pooling: Pooling = "mean",
     standardise: Standardise = "none",
-    smiles_column: str | None = None,
+    reading: ReadOptions | str | None = None,
     on_invalid: OnInvalid = "flag",
     batch_tokens: int | None = None,
     chunk_size: int = CHUNK_SIZE,
@@ -77,7 +80,7 @@ def embed_file(
         ``error``. Where a name is taken, ours gets the prefix ``exlm_``.
     pooling, standardise, batch_tokens
         See `ExLM.embed`.
-    smiles_column : str, optional
+    reading : ReadOptions or str, optional
         Found by its name otherwise.
     on_invalid : {"flag", "skip", "raise"}
         A row without a molecule gets NaN and its reason, is left out, or ends the run.
@@ -97,11 +100,11 @@ def embed_file(
     """
     if on_invalid not in get_args(OnInvalid):
         raise ExLMError(f"on_invalid must be flag, skip or raise, not '{on_invalid}'")
-    summary = Summary()
     with (
-        MoleculeReader(molecules, smiles_column) as reader,
+        MoleculeReader(molecules, reading) as reader,
         _open(str(output), reader, embedder.width) as write,
     ):
+        summary = Summary(reading=reader.notes)
         records = iter(reader)
         while chunk := list(islice(records, chunk_size)):
             inputs = [embedder.read(_text(record), standardise) for record in chunk]

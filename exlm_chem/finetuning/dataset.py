@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from exlm_chem.embedding.embedder import ModelInput
 from exlm_chem.errors import ExLMError
 from exlm_chem.storage import sha256
+from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 
 MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "?"})
@@ -51,6 +52,8 @@ class Dataset:
         Cells of the column that says which part a molecule belongs to; empty without such a column.
     left_out : list of LeftOut
         Rows that cannot be learnt from.
+    reading : list of str
+        What was guessed about the file.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Dataset:
     rows: list[int] = field(default_factory=list)
     split_cells: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    reading: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -90,7 +94,7 @@ def read_dataset(
     path: str | Path,
     targets: Sequence[str],
     read: Callable[[str | None], ModelInput],
-    smiles_column: str | None = None,
+    reading: ReadOptions | str | None = None,
     split_column: str | None = None,
 ) -> Dataset:
     """Read a training table.
@@ -103,8 +107,10 @@ def read_dataset(
         The columns of the labels.
     read : callable
         Turns a cell into what the model reads; `ExLM.read` with the rule of standardisation.
-    smiles_column, split_column : str, optional
-        The column of the SMILES, found by its name otherwise; and the one that says which part a molecule belongs to.
+    reading : ReadOptions or str, optional
+        See `MoleculeReader`.
+    split_column : str, optional
+        The column that says which part a molecule belongs to.
 
     Returns
     -------
@@ -116,10 +122,11 @@ def read_dataset(
     ExLMError
         If a column is missing, a label is no number (with row and column), or nothing can be learnt.
     """
-    with MoleculeReader(Path(path), smiles_column) as reader:
-        dataset = Dataset(reader.name, sha256(Path(path)))
-        places = [_place(reader, target) for target in targets]
-        split_place = None if split_column is None else _place(reader, split_column)
+    needed = [*targets, *([] if split_column is None else [split_column])]
+    with MoleculeReader(Path(path), reading, needed) as reader:
+        dataset = Dataset(reader.name, sha256(Path(path)), reading=reader.notes)
+        places = [reader.column(target) for target in targets]
+        split_place = None if split_column is None else reader.column(split_column)
         labels = []
         for row, record in enumerate(reader):
             if record.error is not None:
@@ -168,15 +175,6 @@ def _check(dataset: Dataset, targets: Sequence[str]) -> None:
     for column, target in zip(dataset.labels.T, targets, strict=True):
         if np.isnan(column).all():
             raise ExLMError(f"{dataset.name}: column '{target}' has no label at all")
-
-
-def _place(reader: MoleculeReader, column: str) -> int:
-    count = reader.columns.count(column)
-    if count == 0:
-        raise ExLMError(f"{reader.name} has no column '{column}'; its columns are: {', '.join(reader.columns)}")
-    if count > 1:
-        raise ExLMError(f"{reader.name} has {count} columns '{column}'; rename all but one of them")
-    return reader.columns.index(column)
 
 
 def _label(cell: Any, where: str) -> float:

@@ -16,6 +16,8 @@ Log = Callable[[str], None]
 
 def log_table(dataset: Dataset, counts: dict[str, Any], log: Log) -> None:
     """Say what was found in the training table; `counts` are those of `Dataset.report`."""
+    for note in dataset.reading:
+        log(note)
     log(f"{dataset.name}: {counts['molecules']:,} molecules, {counts['known_labels']:,} labels")
     if dataset.left_out:
         first = "; ".join(f"line {row.line}: {row.reason}" for row in dataset.left_out[:3])

@@ -31,6 +31,7 @@ from exlm_chem.predictors.directory import PredictorTask
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.tasks import Task, infer_kind, registered_task, task_of_targets
 from exlm_chem.smiles.molecule import Standardise
+from exlm_chem.tables.read_options import ReadOptions
 
 Method = Literal["head", "full"]
 
@@ -78,7 +79,7 @@ def finetune(
     seeds: int = 1,
     seed: int = 0,
     options: TrainingOptions | None = None,
-    smiles_column: str | None = None,
+    reading: ReadOptions | str | None = None,
     device: str = "auto",
     log: Log = lambda _: None,
     report: Report = lambda *_: None,
@@ -111,8 +112,8 @@ def finetune(
         How often to train, with the seeds `seed`, `seed` + 1, ...; the best on the validation part is kept.
     options : TrainingOptions, optional
         For method "full".
-    smiles_column : str, optional
-        Found by its name otherwise.
+    reading : ReadOptions or str, optional
+        How the table is read, where that shall not be found out; a text is the name of the SMILES column.
     device : str
         A torch device, or "auto".
     log : callable, optional
@@ -139,7 +140,7 @@ def finetune(
         data,
         wanted,
         lambda text: embedder.read(text, standardise),
-        smiles_column,
+        reading,
         split if split not in ("scaffold", "random") else None,
     )
     if registered is None:
@@ -176,7 +177,7 @@ def finetune(
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "started": started,
         "finished": time.time(),
-        "data": {"file": Path(data).name, "sha256": dataset.sha256, **counts},
+        "data": {"file": Path(data).name, "sha256": dataset.sha256, "reading": dataset.reading, **counts},
         "source": registered.source,
         "licence": registered.licence,
         "model": model_directory.find_model(model).resolve().name,

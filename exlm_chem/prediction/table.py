@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from exlm_chem.errors import ExLMError
 from exlm_chem.predictors.predictor import Predictor, load_predictors, predict_all
 from exlm_chem.tables.formats import Record
+from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.writers import OpenWriter, open_writer
 
@@ -35,6 +36,8 @@ class Summary:
     rows: int = 0
     failed: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    reading: list[str] = field(default_factory=list)
+    """What was guessed about the file."""
     notes: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
@@ -82,7 +85,7 @@ class PredictionTable:
         self._reader, self._predictors = reader, predictors
         self._on_invalid, self._chunk_size = on_invalid, chunk_size
         self._rules = list(dict.fromkeys(p.task.standardise for p in predictors if p.task.standardise != "none"))
-        self.summary = Summary()
+        self.summary = Summary(reading=reader.notes)
         self.columns = list(reader.columns)
         self.types: list[Any] = list(reader.types or [str] * len(reader.columns))
         for predictor in predictors:
@@ -152,7 +155,7 @@ def predict_file(
     predictors: Sequence[Predictor | str | Path],
     output: str | Path | None = None,
     *,
-    smiles_column: str | None = None,
+    reading: ReadOptions | str | None = None,
     on_invalid: OnInvalid = "flag",
     chunk_size: int = CHUNK_SIZE,
     device: str = "auto",
@@ -169,7 +172,7 @@ def predict_file(
         Predictors, or names or directories to load them from.
     output : str or Path, optional
         See `open_writer`; CSV on stdout by default. Never the input.
-    smiles_column : str, optional
+    reading : ReadOptions or str, optional
         See `MoleculeReader`.
     on_invalid, chunk_size
         See `PredictionTable`.
@@ -190,7 +193,7 @@ def predict_file(
     ExLMError
         In one sentence, and without an output file.
     """
-    with MoleculeReader(molecules, smiles_column) as reader:
+    with MoleculeReader(molecules, reading) as reader:
         table = PredictionTable(reader, _loaded(predictors, device), on_invalid, chunk_size)
         target = None if output is None else str(output)
         with open_output(target, table.columns, table.types, reader.path) as writer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class CorpusSummary:
         Lines left out; ``rejected.csv`` says which and why.
     duplicates : int
         Molecules that are in the corpus but not used, because the same text came before; 0 unless asked for.
+    reading : list of str
+        What was guessed about the files.
     """
 
     key: str
@@ -40,6 +42,7 @@ class CorpusSummary:
     tokens: int
     rejected: int
     duplicates: int = 0
+    reading: list[str] = field(default_factory=list)
 
 
 class Corpus:

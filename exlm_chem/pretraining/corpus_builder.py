@@ -89,7 +89,7 @@ def build_corpus(
     (24, 5)
     """
     files = CorpusFiles.of(files)
-    settings = [3, tokenizer.fingerprint, files.smiles_column, len(files.validation), check, deduplicate]
+    settings = [4, tokenizer.fingerprint, asdict(files.reading), len(files.validation), check, deduplicate]
     key = files.key(settings)
     directory = Path(cache or default_cache()) / "corpora" / key[:20]
     if (directory / SUMMARY).exists():
@@ -113,7 +113,8 @@ def build_corpus(
             first = "; the first: " + _first_reason(temporary / REJECTED) if rejected else ""
             raise ExLMError(f"{files}: there is no molecule to train on ({rejected} lines rejected{first}).")
         duplicates = _mark_duplicates(temporary) if deduplicate else 0
-        summary = CorpusSummary(key=key, files=[str(file) for file in files.training], duplicates=duplicates, **counts)
+        names = [str(file) for file in files.training]
+        summary = CorpusSummary(key=key, files=names, duplicates=duplicates, reading=files.notes, **counts)
         write_json(temporary / SUMMARY, asdict(summary))
     return directory
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.storage import reason_of, sha256
+from exlm_chem.tables.read_options import ReadOptions
 
 if TYPE_CHECKING:
     from exlm_chem.tables.reader import SmilesRow
@@ -26,18 +27,21 @@ class CorpusFiles:
         SMILES files or tables, anything that `iter_smiles` reads.
     validation : sequence of paths
         Files whose molecules are the validation part; without them it is a share of the others.
-    smiles_column : str, optional
-        Name of the SMILES column in tables; found by its name otherwise.
+    reading : ReadOptions
+        How the files are read, where that shall not be found out from them.
+    notes : list of str
+        What was guessed about the files, as far as they have been read.
 
     Examples
     --------
     >>> CorpusFiles.of(["zinc.smi"])
-    CorpusFiles(training=['zinc.smi'], validation=(), smiles_column=None)
+    CorpusFiles(training=['zinc.smi'], validation=(), reading=ReadOptions(...))
     """
 
     training: Sequence[str | Path]
     validation: Sequence[str | Path] = ()
-    smiles_column: str | None = None
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    notes: list[str] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
     def of(cls, files: Self | Sequence[str | Path]) -> CorpusFiles:
@@ -52,7 +56,7 @@ class CorpusFiles:
         from exlm_chem.tables.reader import iter_smiles  # not for --help
 
         for files, for_validation in ((self.training, False), (self.validation, True)):
-            for row in iter_smiles(files, self.smiles_column):
+            for row in iter_smiles(files, self.reading, self.notes):
                 yield row, for_validation
 
     def key(self, settings: list[object]) -> str:

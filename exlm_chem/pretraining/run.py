@@ -176,6 +176,8 @@ def prepare_corpus(
     corpus = Corpus(directory, 0.0 if files.validation else options.validation, longest)
     training, validation, too_long = corpus.counts
     summary = corpus.summary
+    for note in summary.reading:
+        log(note)
     left_out = {
         f"{summary.rejected:,} lines rejected (see {REJECTED})": summary.rejected,
         f"{summary.duplicates:,} repetitions left aside": summary.duplicates,

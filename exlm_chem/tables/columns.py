@@ -98,8 +98,9 @@ def find_column(columns: Sequence[str], wanted: str, name: str) -> int:
         if len(same) == 1:
             return same[0]
         if same:
-            which = listed([columns[index] for index in same])
-            raise ExLMError(f"{name} has {len(same)} columns {quoted(wanted)} ({which}); rename all but one of them")
+            found = [columns[index] for index in same]
+            which = "" if set(found) == {wanted} else f" ({listed(found)})"
+            raise ExLMError(f"{name} has {len(same)} columns {quoted(wanted)}{which}; rename all but one of them")
     close = difflib.get_close_matches(normalised(wanted), [normalised(column) for column in columns], 1)
     meant = next((column for column in columns if close and normalised(column) == close[0]), None)
     hint = "" if meant is None else f" (is {quoted(meant)} meant?)"
@@ -168,7 +169,11 @@ def likeliest(columns: Sequence[str], cells: Callable[[int], Sequence[Any]]) -> 
 
 
 def choose_smiles_column(
-    columns: Sequence[str], cells: Callable[[int], Sequence[Any]], wanted: str | None, name: str, notes: list[str]
+    columns: Sequence[str],
+    cells: Callable[[int], Sequence[Any]],
+    wanted: str | None,
+    name: str,
+    note: Callable[[str], None],
 ) -> int:
     """Decide which column is read; a choice that is not obvious is noted.
 
@@ -180,8 +185,8 @@ def choose_smiles_column(
         The column that the user names.
     name : str
         The file, for messages.
-    notes : list of str
-        Gets the note.
+    note : callable
+        Takes the note.
 
     Raises
     ------
@@ -193,7 +198,7 @@ def choose_smiles_column(
     confidence, indices = likeliest(columns, cells)
     if len(indices) == 1:
         if confidence is not Confidence.exact:
-            notes.append(f"{name}: the SMILES are read from column {quoted(columns[indices[0]])}")
+            note(f"the SMILES are read from column {quoted(columns[indices[0]])}")
         return indices[0]
     if indices:
         which = listed([columns[index] for index in indices])

@@ -106,7 +106,9 @@ class SmilesRow(NamedTuple):
     """Why the row has no SMILES that could be read."""
 
 
-def iter_smiles(paths: Iterable[str | Path], options: ReadOptions | str | None = None) -> Iterator[SmilesRow]:
+def iter_smiles(
+    paths: Iterable[str | Path], options: ReadOptions | str | None = None, notes: list[str] | None = None
+) -> Iterator[SmilesRow]:
     """Read only the SMILES of some files, for pretraining: fast, and without looking at them.
 
     Parameters
@@ -115,6 +117,8 @@ def iter_smiles(paths: Iterable[str | Path], options: ReadOptions | str | None =
         Files of any format that :class:`MoleculeReader` reads.
     options : ReadOptions or str, optional
         See :class:`MoleculeReader`.
+    notes : list of str, optional
+        Gets the notes of the readers, each when its file has been read.
 
     Yields
     ------
@@ -133,6 +137,8 @@ def iter_smiles(paths: Iterable[str | Path], options: ReadOptions | str | None =
                 cell = split_cell(record.smiles)
                 smiles = cell.smiles or (record.smiles or "").strip()
                 yield SmilesRow(str(path), record.line, smiles, record.error or cell.error)
+            if notes is not None:
+                notes += reader.notes
 
 
 def _file_among(molecules: Sequence[str]) -> str | None:

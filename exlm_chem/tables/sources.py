@@ -68,6 +68,12 @@ class Source:
             self.close()
             raise
 
+    def note(self, text: str, line: int | None = None) -> None:
+        """Take a note, once; it names the file without its folder, since it may go into a directory that is shared."""
+        place = Path(self.name).name + ("" if line is None else f", line {line}")
+        if f"{place}: {text}" not in self.notes:
+            self.notes.append(f"{place}: {text}")
+
     def first_lines(self) -> list[str]:
         """Give the lines in the first bytes, without taking them; the last of them may be cut off."""
         with reading(self.name), self._as_text(io.BytesIO(self.head)) as text:
@@ -107,8 +113,8 @@ class Source:
         encoding = self._encoding
         if encoding is None:
             encoding, guess = encoding_of(self.head)
-            if guess is not None and f"{self.name}: {guess}" not in self.notes:
-                self.notes.append(f"{self.name}: {guess}")
+            if guess is not None:
+                self.note(guess)
         if b"\0" in self.head and not encoding.startswith(("utf-16", "utf-32")):
             raise ExLMError(f"{self.name} is no text file; save it as CSV, or as .smi with one SMILES per line")
         return io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
@@ -203,11 +209,7 @@ class Lines:
             )
         self._is_told = True
         encoding = self._stream.encoding.removesuffix("-sig").upper()
-        note = (
-            f"{name}, line {number}: not {encoding}; such bytes are kept as they are, unless you name their --encoding"
-        )
-        if note not in self._source.notes:
-            self._source.notes.append(note)
+        self._source.note(f"not {encoding}; such bytes are kept as they are, unless you name their --encoding", number)
 
 
 def _is_file(path: str) -> bool:

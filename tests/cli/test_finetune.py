@@ -133,7 +133,7 @@ def test_splits_of_a_column_and_the_same_result_for_the_same_seed(tiny_model, tm
     [
         ("smiles,y\nC,1\nCC,high\n", ["--target", "y"], 1, "line 3, column 'y': 'high' is no number"),
         ("smiles,y\nC,1\nCC,2\n", ["--target", "y"], 1, "add --kind classification"),
-        ("smiles,y\nC,1\n", ["--target", "z"], 1, "has no column 'z'; its columns are: smiles, y"),
+        ("smiles,y\nC,1\n", ["--target", "z"], 1, "has no column 'z'; its columns are: 'smiles', 'y'"),
         ("smiles,y\nC,1\n", ["--task", "bbbp"], 1, "has no column 'p_np'"),
         ("smiles,y\nC,1\n", ["--task", "esol", "--target", "y"], 2, "give either --task or --target"),
         ("smiles,y\nC,1\n", [], 2, "give either --task or --target"),

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -189,8 +190,11 @@ def test_wrong_usage(run):
 def test_terminated_leaves_nothing_behind(tiny_predictors, tmp_path):
     command = [EXLM_CHEM, "predict", "-", "--model", tiny_predictors / "pass", "-o", "out.csv", "--chunk-size", "1"]
     process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    process.stdin.write(b"smiles\nCCO\n" + b"CCC\n" * 200_000)  # more than a pipe holds, so it is being read
+    process.stdin.write(b"smiles\nCCO\n" + b"CCC\n" * 20_000)  # more than is looked at to see what it is
     process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
     process.terminate()
     assert process.wait(timeout=60) == 143

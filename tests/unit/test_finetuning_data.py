@@ -102,7 +102,7 @@ def test_table_with_everything_that_is_wrong_with_tables(read, tmp_path):
         ("smiles,y\nC,1\nCC,high\n", "data.csv, line 3, column 'y': 'high' is no number"),
         ("smiles,y\nC,>5\n", "line 2, column 'y': '>5' is no number"),
         ("smiles,y\nC,inf\n", "'inf' is no finite number"),
-        ("smiles,z\nC,1\n", "has no column 'y'; its columns are: smiles, z"),
+        ("smiles,z\nC,1\n", "has no column 'y'; its columns are: 'smiles', 'z'"),
         ("smiles,y,y\nC,1,1\n", "has 2 columns 'y'; rename"),
         ("smiles,y\n", "has no rows to learn from"),
         ("smiles,y\nX,1\nCC,\n", "none of its 2 rows can be learnt from; the first, line 2: "),

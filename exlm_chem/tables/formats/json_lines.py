@@ -76,7 +76,7 @@ def open_json_lines(source: Source, options: ReadOptions, _wanted: Sequence[str]
     def cells(index: int) -> list[str]:
         return [columns.cells(fields, NULL)[index] for fields in islice(head, 20)]
 
-    index = choose_smiles_column(names, cells, options.smiles_column, source.name, source.notes)
+    index = choose_smiles_column(names, cells, options.smiles_column, source.name, source.note)
     return Table(names, (_row(line, fields, columns) for line, fields in _objects(lines)), index, source.close)
 
 

@@ -131,10 +131,10 @@ def find_layout(source: Source, head: Sequence[str], options: ReadOptions, wante
         _refuse_other_header(source, readings, best, options, skipped)
     if not any(map(str.strip, best.columns)):
         raise ExLMError(f"{source.name}: line {skipped + 1} names no columns; give another --header-line")
-    index = choose_smiles_column(best.columns, best.cells, options.smiles_column, source.name, source.notes)
+    index = choose_smiles_column(best.columns, best.cells, options.smiles_column, source.name, source.note)
     usual = instruction is not None or separators[0] == best.delimiter or len(best.columns) == 1
     if not usual:
-        source.notes.append(f"{source.name}: cells are separated by {SEPARATORS[best.delimiter]}")
+        source.note(f"cells are separated by {SEPARATORS[best.delimiter]}")
     return Layout(best.delimiter, skipped, has_header, best.columns, index)
 
 

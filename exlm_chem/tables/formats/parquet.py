@@ -54,7 +54,7 @@ def open_parquet(source: Source, options: ReadOptions, _wanted: Sequence[str] = 
             lambda place: [as_text(record.cells[place]) or "" for record in first],
             options.smiles_column,
             source.name,
-            source.notes,
+            source.note,
         )
     except ExLMError:
         close()

@@ -39,12 +39,13 @@ def open_sdf(source: Source, options: ReadOptions, _wanted: Sequence[str] = ()) 
     """Open an SDF. It is read twice: the items differ from molecule to molecule, and the columns come first."""
     columns = FieldColumns(["smiles", "name"], "sdf_")
     passes = source.twice()
-    glued: str | None = None
+    glued: tuple[int, str] | None = None
     for entry in _entries(next(passes), source.name):
         columns.add(name for name, _ in entry.items)
         glued = glued or entry.glued
     if glued is not None:
-        source.notes.append(glued)
+        number, text = glued
+        source.note(f"{quoted(text)} belongs to the item before it, since no blank line is between them", number)
     names = columns.names
     index = 0 if options.smiles_column is None else find_column(names, options.smiles_column, source.name)
     rows = (_row(entry, columns, index) for entry in _entries(next(passes), source.name))
@@ -65,15 +66,15 @@ class Entry:
         Names and values, in order.
     stray : list of (int, str)
         Lines that belong to no item, with their numbers.
-    glued : str or None
-        A note on a header that stands inside of a value.
+    glued : (int, str) or None
+        A line in a value that looks like a header, with its number.
     """
 
     line: int
     block: list[str] = field(default_factory=list)
     items: list[tuple[str, str]] = field(default_factory=list)
     stray: list[tuple[int, str]] = field(default_factory=list)
-    glued: str | None = None
+    glued: tuple[int, str] | None = None
 
 
 class _Machine:
@@ -111,10 +112,7 @@ class _Machine:
             self.entry.stray.append((number, line))
         else:
             if self._value and _HEADER.match(line):
-                self.entry.glued = (
-                    f"{self._name}, line {number}: {quoted(line.strip())} is taken for text of the item before it, "
-                    "since no blank line is between them"
-                )
+                self.entry.glued = number, line.strip()
             self._value += [*self._blank, line]
             self._blank, self._in_value = [], True
 

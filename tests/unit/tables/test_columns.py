@@ -14,7 +14,7 @@ def choose(columns, wanted=None):
     """Choose from names with their cells; gives the name and the notes."""
     notes = []
     names, cells = list(columns), list(columns.values())
-    return names[choose_smiles_column(names, cells.__getitem__, wanted, "a.csv", notes)], notes
+    return names[choose_smiles_column(names, cells.__getitem__, wanted, "a.csv", notes.append)], notes
 
 
 def refused(columns):
@@ -53,7 +53,7 @@ def test_a_column_called_smiles_is_it_without_a_word(columns, right):
 def test_any_other_column_is_told(columns, right):
     name, notes = choose(columns)
     assert name == right
-    assert notes == [f"a.csv: the SMILES are read from column {right!r}"]
+    assert notes == [f"the SMILES are read from column {right!r}"]
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_headers_without_a_blank_line_before_are_told(tmp_path):
     columns, records, notes = read(tmp_path / "a.sdf")
     assert columns[2:] == ["a"]
     assert records[0].cells[2] == "1\n> <b>\n2"
-    assert "line 13: '> <b>' is taken for text of the item before it" in notes[0]
+    assert "a.sdf, line 13: '> <b>' belongs to the item before it" in notes[0]
 
 
 def test_a_title_that_looks_like_a_header(tmp_path):
