@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.smiles import grammar, selfies
 from exlm_chem.storage import read_json, write_json
 from exlm_chem.terms import Scheme
@@ -80,7 +80,7 @@ class ExLMTokenizer:
 
     def __init__(self, scheme: Scheme = "lossless") -> None:
         if scheme not in get_args(Scheme):
-            raise ValueError(f"unknown scheme {scheme!r}; choose one of {', '.join(get_args(Scheme))}")
+            raise ExLMError(f"unknown scheme {quoted(scheme)}; choose one of {', '.join(get_args(Scheme))}")
         self.scheme: Final = scheme
         self._rules = _RULES[scheme]
         tokens = dict.fromkeys((BOS, PAD, EOS, UNK, *self._rules.tokens, MASK))  # a dict keeps the first of equals
@@ -219,7 +219,7 @@ class ExLMTokenizer:
         config = read_json(path, "copy the directory again")
         try:
             tokenizer = cls(config["scheme"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ExLMError, KeyError, TypeError) as error:
             raise ExLMError(f"{path} was not written by ExLM-chem: {error!r}") from None
         if config.get("fingerprint") != tokenizer.fingerprint:
             raise ExLMError(

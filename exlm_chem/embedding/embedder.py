@@ -76,6 +76,12 @@ class ExLM:
         self.model = model.to(self.device).eval()
         self.tokenizer = tokenizer
 
+    def __repr__(self) -> str:
+        layers = self.model.config.num_hidden_layers
+        return (
+            f"ExLM(width={self.width}, layers={layers}, scheme={self.tokenizer.scheme!r}, device={str(self.device)!r})"
+        )
+
     @classmethod
     def from_pretrained(cls, name_or_directory: str | Path = "exlm-small", device: str = "auto") -> Self:
         """Read a model that ships with the package, or a directory; of a predictor, its encoder.

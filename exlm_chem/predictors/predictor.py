@@ -49,6 +49,14 @@ class Predictor:
     ----------
     columns : list of str
         Names of the outputs.
+
+    Examples
+    --------
+    >>> predictor = Predictor.from_pretrained("bbbp", device="cpu")
+    >>> predictor
+    Predictor(task='bbbp', kind='classification', columns=['bbbp'], device='cpu')
+    >>> float(predictor.predict(["CCO"])["bbbp"][0]) > 0.5
+    True
     """
 
     def __init__(self, task: PredictorTask, head: PropertyHead, encoder: ExLM) -> None:
@@ -61,6 +69,10 @@ class Predictor:
         # in double precision, the place of a molecule in its batch does not show in the last digit
         self.head = deepcopy(head).cpu().double().eval()
         self.columns = [column.name for column in task.columns]
+
+    def __repr__(self) -> str:
+        about = f"task={self.task.name!r}, kind={self.task.kind!r}, columns={self.columns!r}"
+        return f"Predictor({about}, device={str(self.encoder.device)!r})"
 
     @classmethod
     def from_pretrained(cls, name_or_directory: str | Path, device: str = "auto") -> Self:

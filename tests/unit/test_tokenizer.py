@@ -129,7 +129,7 @@ def test_pad_makes_one_array() -> None:
 
 
 def test_a_scheme_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown scheme 'bpe'; choose one of lossless, atomwise, selfies"):
+    with pytest.raises(ExLMError, match="unknown scheme 'bpe'; choose one of lossless, atomwise, selfies"):
         ExLMTokenizer("bpe")  # type: ignore[arg-type]
 
 
