@@ -42,6 +42,7 @@ from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.objective_values import build_objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Trainer
+from exlm_chem.pretraining.training_data import TrainingData
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.optimization import make_optimizer
 
@@ -343,7 +344,7 @@ def engine(corpus: Corpus, rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         accelerator = make_accelerator(options, Path(folder))
         config, plan = make_plan(corpus, "small", "exlm", options.batch_tokens)
-        trainer = Trainer(plan.corpus, Path(folder), TOKENIZER, config, options, accelerator)
+        trainer = Trainer(TrainingData(plan.corpus, TOKENIZER), Path(folder), options, accelerator)
         model = ExLMForMaskedLM(config).train()
         optimizer = make_optimizer(model, "adamw", options.peak_learning_rate, options.weight_decay)
         # Both see the same batches: every one costs another time.

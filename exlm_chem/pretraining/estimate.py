@@ -19,6 +19,7 @@ from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.objectives import objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Trainer
+from exlm_chem.pretraining.training_data import TrainingData
 from exlm_chem.tokenizer import ExLMTokenizer
 
 WARM_UP, MEASURED = 2, 5  # steps
@@ -78,7 +79,7 @@ def estimate(corpus: Corpus, tokenizer: ExLMTokenizer, options: PretrainingOptio
     with tempfile.TemporaryDirectory() as folder:
         accelerator = make_accelerator(trial, Path(folder))
         config = make_config(options, tokenizer)
-        trainer = Trainer(corpus, Path(folder), tokenizer, config, trial, accelerator)
+        trainer = Trainer(TrainingData(corpus, tokenizer), Path(folder), trial, accelerator)
         process, processes = accelerator.process_index, accelerator.num_processes
         batches = load_batches(trainer.batches, 0, process, processes, options.num_workers, pin_memory=False)
         for step in range(WARM_UP + MEASURED):

@@ -26,6 +26,7 @@ from exlm_chem.pretraining.initial_model import describe_start, make_config, sta
 from exlm_chem.pretraining.objective_values import ObjectiveValues, build_objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Report, Trainer
+from exlm_chem.pretraining.training_data import TrainingData
 from exlm_chem.storage import sha256, write_json, write_text
 from exlm_chem.terms import MoleculeObjective
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -92,9 +93,8 @@ def pretrain(
     # The first process of a machine prepares, the others find what it has made.
     with accelerator.local_main_process_first():
         corpus = prepare_corpus(files, tokenizer, options, cache=cache, log=log)
-        targets = [_objective_values(corpus, name, options, log) for name in options.molecule_objectives]
-    config = make_config(options, tokenizer, {store.name: len(store.names) for store in targets})
-    trainer = Trainer(corpus, output, tokenizer, config, options, accelerator, targets, report, log)
+        values = [_objective_values(corpus, name, options, log) for name in options.molecule_objectives]
+    trainer = Trainer(TrainingData(corpus, tokenizer, values), output, options, accelerator, report, log)
     if resume:
         trainer.resume()
     if accelerator.is_main_process:  # only now, when nothing is left that could be refused
@@ -103,7 +103,7 @@ def pretrain(
     started = time.time()
     model = trainer.train()
     if accelerator.is_main_process:
-        _write_model(model, output, tokenizer, corpus, trainer, started)
+        _write_model(model, output, trainer, started)
     accelerator.end_training()
     return output
 
@@ -226,13 +226,13 @@ def _objective_values(
     return build_objective_values(corpus, name, options.scheme, report=report)
 
 
-def _write_model(
-    model: ExLMForMaskedLM, output: Path, tokenizer: ExLMTokenizer, corpus: Corpus, trainer: Trainer, started: float
-) -> None:
-    tokenizer.save_pretrained(output)
+def _write_model(model: ExLMForMaskedLM, output: Path, trainer: Trainer, started: float) -> None:
+    data, corpus = trainer.data, trainer.data.corpus
+    data.tokenizer.save_pretrained(output)
     model.save_pretrained(output)
-    if trainer.targets:
-        write_json(output / "molecule_targets.json", {store.name: store.describe() for store in trainer.targets})
+    if data.objective_values:
+        described = {values.name: values.describe() for values in data.objective_values}
+        write_json(output / "molecule_targets.json", described)
     start = describe_start(trainer.options)
     facts: dict[str, Any] = {
         "format_version": 1,

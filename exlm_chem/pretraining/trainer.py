@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,21 @@ from torch import Tensor
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import keep_memory, multiplication_speed, release_memory
-from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
+from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.modeling.flops import training_flops
 from exlm_chem.modeling.outputs import MaskedLMOutput
 from exlm_chem.pretraining.averaging import WeightAverage
 from exlm_chem.pretraining.batch_plan import Plan
 from exlm_chem.pretraining.batching import Batch, MaskedBatches, load_batches
-from exlm_chem.pretraining.checkpoint import TrainingState, find_checkpoint, load_checkpoint, save_checkpoint
-from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from exlm_chem.pretraining.durations import readable_duration
 from exlm_chem.pretraining.evaluation import evaluate
-from exlm_chem.pretraining.initial_model import initial_model
+from exlm_chem.pretraining.initial_model import initial_model, make_config
 from exlm_chem.pretraining.interruption import StopRequest
 from exlm_chem.pretraining.measurements import Measurement, Progress, Window, write_history
-from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.storage.records import from_json
-from exlm_chem.tokenizer import ExLMTokenizer
+from exlm_chem.pretraining.resumption import find_stop
+from exlm_chem.pretraining.training_data import TrainingData
 from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
 
 VALIDATION_MOLECULES = 1_000
@@ -45,33 +43,18 @@ STEPS_AHEAD = 10
 Report = Callable[[Progress, float, float], None]
 
 
-@dataclass(frozen=True)
-class _Saved:
-    """What ``state.json`` of a checkpoint says."""
-
-    progress: dict[str, Any]
-    options: dict[str, Any]
-    corpus: str
-    scaler: dict[str, float] | None = None
-
-
 class Trainer:
     """One pretraining run.
 
     Parameters
     ----------
-    corpus : Corpus
+    data : TrainingData
         What to learn from.
     directory : Path
         The run's directory: checkpoints, metrics, and at the end the model.
-    tokenizer : ExLMTokenizer
-    config : ExLMConfig
-        The model to be trained.
     options : PretrainingOptions
     accelerator : Accelerator
         From `make_accelerator`.
-    targets : sequence of ObjectiveValues
-        The targets of the molecule-level objectives.
     report : callable, optional
         Called when something is known of the last steps, with the progress, the share of the run that is done, and the
         last training loss.
@@ -81,32 +64,29 @@ class Trainer:
 
     def __init__(
         self,
-        corpus: Corpus,
+        data: TrainingData,
         directory: Path,
-        tokenizer: ExLMTokenizer,
-        config: ExLMConfig,
         options: PretrainingOptions,
         accelerator: Accelerator,
-        targets: Sequence[ObjectiveValues] = (),
         report: Report = lambda *_: None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.corpus, self.directory, self.config, self.options = corpus, directory, config, options
-        self.targets, self.report, self.log = targets, report, log
-        self.accelerator = accelerator
+        self.data, self.directory, self.options, self.accelerator = data, directory, options, accelerator
+        self.report, self.log = report, log
+        self.config = config = make_config(options, data.tokenizer, data.objective_sizes)
         keep_memory()
         set_seed(options.seed)
-        model = initial_model(options, config, targets, log)
+        model = initial_model(options, config, data.objective_values, log)
         if options.compile:
             for layer in model.model.encoder.layers:  # one layer's code serves all: minutes become seconds
                 layer.compile(dynamic=True)
         optimizer = make_optimizer(model, options.optimizer, options.peak_learning_rate, options.weight_decay)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.average = WeightAverage(self._unwrapped(), options.ema) if options.ema else None
-        plan = Plan(corpus, config, options.mask_ratio, options.unmasked, options.batch_tokens, options.seed)
-        self.batches = MaskedBatches(plan, tokenizer, targets, options.randomise, options.mask_by)
+        plan = Plan(data.corpus, config, options.mask_ratio, options.unmasked, options.batch_tokens, options.seed)
+        self.batches = MaskedBatches(plan, data.tokenizer, data.objective_values, options.randomise, options.mask_by)
         self.validation_plan = plan.validation(VALIDATION_MOLECULES)
-        self.train_molecules = corpus.counts[0]
+        self.train_molecules = data.corpus.counts[0]
         device = self.accelerator.device
         self.steps_ahead = 1 if device.type == "cpu" else STEPS_AHEAD
         precision = {"no": "fp32"}.get(self.accelerator.mixed_precision, "bf16")
@@ -201,8 +181,8 @@ class Trainer:
     def _total_loss(self, output: MaskedLMOutput) -> Tensor:
         """Add the molecule-level losses, each as a share of what knowing nothing of the molecule would cost."""
         total = output.loss
-        for store in self.targets:
-            total = total + self.options.molecule_weight * output.molecule_losses[store.name] / store.baseline
+        for values in self.data.objective_values:
+            total = total + self.options.molecule_weight * output.molecule_losses[values.name] / values.baseline
         return total
 
     def read_clock(self) -> bool:
@@ -263,7 +243,11 @@ class Trainer:
         self._clock = time.monotonic()
 
     def _save(self) -> None:
-        state = {"progress": asdict(self.progress), "options": asdict(self.options), "corpus": self.corpus.summary.key}
+        state = {
+            "progress": asdict(self.progress),
+            "options": asdict(self.options),
+            "corpus": self.data.corpus.summary.key,
+        }
         directory = self.directory / "checkpoints"
         save_checkpoint(self.accelerator, directory, self.progress.step, self._training_state(), state)
         self._saved, self._clock = self.progress.seconds, time.monotonic()
@@ -276,24 +260,11 @@ class Trainer:
         ExLMError
             When that run had other options or other molecules.
         """
-        path, state, warnings = find_checkpoint(self.directory / "checkpoints")
-        for warning in warnings:
-            self.log(warning)
-        if path is None:
-            return
-        try:
-            saved = from_json(_Saved, state)
-            progress = Progress.load(saved.progress)
-        except ExLMError as error:
-            raise ExLMError(f"{path / 'state.json'} is broken ({error}); remove {path}.") from None
-        if changed := self.options.changed_since(saved.options):
-            option, value = self.options.flag(changed), saved.options[changed]
-            raise ExLMError(f"{path} was made with another {option} ({value}); use that or another -o.")
-        if saved.corpus != self.corpus.summary.key:
-            raise ExLMError(f"{path} was made from other molecules; give the same corpus or another -o.")
-        load_checkpoint(self.accelerator, path, self._training_state(), saved.scaler)
-        self.progress = replace(progress, peak_flops=self.progress.peak_flops)
-        self.log(f"resumed from {path.name}: {self.progress.molecules:,} molecules seen.")
+        stop = find_stop(self.directory / "checkpoints", self.options, self.data.corpus.summary.key, self.log)
+        if stop is not None:
+            load_checkpoint(self.accelerator, stop.path, self._training_state(), stop.scaler)
+            self.progress = replace(stop.progress, peak_flops=self.progress.peak_flops)
+            self.log(f"resumed from {stop.path.name}: {self.progress.molecules:,} molecules seen.")
 
     def _training_state(self) -> TrainingState:
         average = None if self.average is None else self.average.module

@@ -71,7 +71,8 @@ def test_guided_training_ends_on_own_states(molecules: Path, tmp_path: Path) -> 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 @pytest.mark.filterwarnings("ignore")  # of the compiler
 def test_compiled_layers_learn_the_same(molecules: Path, tmp_path: Path) -> None:
-    options = replace(OPTIONS, max_steps=2, ema=0.9)
+    # AdamW: Muon makes directions of gradients in bfloat16, where the last bit of a product decides about much more.
+    options = replace(OPTIONS, max_steps=2, ema=0.9, optimizer="adamw", learning_rate=1e-3)
     plain = pretrain([molecules], tmp_path / "plain", options)
     compiled = pretrain([molecules], tmp_path / "compiled", replace(options, compile=True))
     ours, theirs = load_file(compiled / "model.safetensors"), load_file(plain / "model.safetensors")

@@ -1,0 +1,33 @@
+"""What a run learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from exlm_chem.pretraining.corpus import Corpus
+from exlm_chem.pretraining.objective_values import ObjectiveValues
+from exlm_chem.tokenizer import ExLMTokenizer
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Molecules, how they become tokens, and what their embedding must predict.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    tokenizer : ExLMTokenizer
+        The one that the corpus was made with.
+    objective_values : sequence of ObjectiveValues
+        One for each molecule-level objective.
+    """
+
+    corpus: Corpus
+    tokenizer: ExLMTokenizer
+    objective_values: Sequence[ObjectiveValues] = ()
+
+    @property
+    def objective_sizes(self) -> dict[str, int]:
+        """How many numbers each molecule-level objective has."""
+        return {values.name: len(values.names) for values in self.objective_values}
