@@ -9,7 +9,6 @@ each and gives the main metric on validation and test part of the scaffold split
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,11 @@ from typing import Any
 from safetensors.torch import load_file
 
 from benchmarks.moleculenet import judge
+from benchmarks.writer import arguments, write_result
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.metrics import MAIN_METRIC
 from exlm_chem.finetuning.splits import scaffold_split
-from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.options import from_json
 from exlm_chem.predictors.tasks import registered_task
@@ -30,18 +29,16 @@ from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.tokenizer import ExLMTokenizer
 
-ROOT = Path(__file__).parent.parent
 TASKS = ("bbbp", "bace", "esol", "lipophilicity")
 MEASURED = ("molecules", "seconds", "loss_per_masked_token", "validation_accuracy", "validation_descriptors")
 
 
 def main() -> None:
     """Judge every checkpoint on every table and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments("checkpoints", __doc__)
     parser.add_argument("tables", type=Path, help="folder with NAME.csv.gz for every task of data/tasks.toml")
     parser.add_argument("checkpoints", nargs="+", type=Path)
     parser.add_argument("--tasks", nargs="+", default=TASKS)
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/checkpoints.json")
     args = parser.parse_args()
     results = json.loads(args.output.read_text(encoding="utf-8"))["checkpoints"] if args.output.exists() else []
     known = {(one["objective"], one["seconds"]) for one in results}
@@ -55,9 +52,7 @@ def main() -> None:
         last = state["progress"]["history"][-1]
         at = {"objective": options.objective, "seconds": round(state["progress"]["seconds"]), **scores}
         results.append(at | {"last_measurement": {name: last[name] for name in MEASURED}})
-        print(json.dumps(results[-1]), flush=True)
-        content = {"checkpoints": results, "options": state["options"], "device": devices(), "versions": versions()}
-        args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_result(args.output, {"checkpoints": results, "options": state["options"]})
 
 
 def load_encoder(directory: Path, options: PretrainingOptions) -> ExLM:

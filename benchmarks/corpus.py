@@ -3,37 +3,31 @@
 Prepares the given files once, and the same files many times over as if they were so many more, and watches the memory
 of all processes together. Writes ``benchmarks/results/corpus.json``.
 
-    python benchmarks/corpus.py ../shared/corpus/corpus-*.smi.gz --copies 10
+    python -m benchmarks.corpus ../shared/corpus/corpus-*.smi.gz --copies 10
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
 import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from exlm_chem.machine import devices, versions
+from benchmarks.writer import arguments, write_result
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import build_corpus
 from exlm_chem.tokenizer import ExLMTokenizer
 
-ROOT = Path(__file__).parent.parent
 EVERY = 0.5
 
 
 def main() -> None:
     """Prepare corpora of several sizes and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments("corpus", __doc__)
     parser.add_argument("files", nargs="+")
     parser.add_argument("--copies", type=int, default=10)
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/corpus.json")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         content = {
@@ -41,12 +35,8 @@ def main() -> None:
             "all files": prepare(args.files, folder, check=False),
             f"all files, {args.copies} times": prepare(args.files * args.copies, folder, check=False),
             "seconds to find it again": prepare(args.files, folder, check=False)["seconds"],
-            "device": devices(),
-            "versions": versions(),
-            "python": platform.python_version(),
         }
-    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(content, indent=2))
+    write_result(args.output, content)
 
 
 def prepare(files: list[str], cache: str, *, check: bool) -> dict[str, Any]:

@@ -2,33 +2,31 @@
 
 Predicts ``data/examples.csv`` as the command line does and writes ``benchmarks/results/example.json``.
 
-    python benchmarks/example.py
+    python -m benchmarks.example
 """
 
 from __future__ import annotations
 
 import csv
-import json
 import tempfile
 from pathlib import Path
 
+from benchmarks.writer import arguments, write_result
 from exlm_chem.data import data_path
 from exlm_chem.prediction.table import predict_file
 
-ROOT = Path(__file__).parent.parent
 TASKS = ["bbbp", "esol"]
 
 
 def main() -> None:
     """Predict and write the result."""
+    args = arguments("example", __doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "predictions.csv"
         summary = predict_file(data_path("examples.csv"), TASKS, output)
         with output.open(newline="", encoding="utf-8") as table:
             rows = list(csv.DictReader(table))
-    content = {"tasks": TASKS, "summary": str(summary), "rows": rows}
-    (ROOT / "benchmarks/results/example.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(summary)
+    write_result(args.output, {"tasks": TASKS, "summary": str(summary), "rows": rows})
 
 
 if __name__ == "__main__":

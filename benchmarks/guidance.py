@@ -4,22 +4,20 @@ Three runs of `tiny` on the molecules in the package, with the same steps and se
 published (``--guided 0``), and the plain masked language model. Measured on validation molecules, always unguided.
 Writes ``benchmarks/results/guidance.json``.
 
-    python benchmarks/guidance.py
+    python -m benchmarks.guidance
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmarks.writer import arguments, write_result
 from exlm_chem.data import data_path
-from exlm_chem.machine import devices, versions
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.modeling.alignment import best_path
 from exlm_chem.pretraining.batch_plan import Plan
@@ -28,7 +26,6 @@ from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import prepare_corpus, pretrain
 from exlm_chem.tokenizer import ExLMTokenizer
 
-ROOT = Path(__file__).parent.parent
 CORPUS = [data_path("zinc_20k.smi.gz")]
 RUNS: dict[str, dict[str, Any]] = {
     "exlm, guided": {"objective": "exlm", "guided": 0.1},
@@ -40,14 +37,11 @@ COLUMNS = ("molecules", "loss_per_masked_token", "validation_accuracy", "path_en
 
 def main() -> None:
     """Make the three runs and write what they learnt."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments("guidance", __doc__)
     parser.add_argument("--steps", type=int, default=600)
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/guidance.json")
     args = parser.parse_args()
     results = {name: run(PretrainingOptions(**options, **common(args.steps))) for name, options in RUNS.items()}
-    content = {"steps": args.steps, "results": results, "device": devices(), "versions": versions()}
-    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(results, indent=2))
+    write_result(args.output, {"steps": args.steps, "results": results})
 
 
 def common(steps: int) -> dict[str, Any]:

@@ -5,45 +5,41 @@ One molecule of T tokens with 15 % masks becomes L = T + 3 (masks + 2) positions
 MiB = a + b L + c S^2 is fitted to the measurements: b holds the activations of the layers, c the (S, S) matrices of the
 graph. Writes ``benchmarks/results/long_sequences.json``.
 
-    python benchmarks/long_sequences.py
+    python -m benchmarks.long_sequences
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
 import resource
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.optimize import nnls
 
+from benchmarks.writer import ROOT, arguments, write_result
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, prepare_inputs
 from exlm_chem.modeling.inputs import NOT_A_TARGET
 from exlm_chem.tokenizer import ExLMTokenizer
 
-ROOT = Path(__file__).parent.parent
 LENGTHS = (100, 250, 500, 750, 1000, 1300)
 
 
 def main() -> None:
     """Measure every length in a process of its own and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments("long_sequences", __doc__)
     parser.add_argument("--tokens", type=int, help="for the script itself: measure this length")
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/long_sequences.json")
     args = parser.parse_args()
     if args.tokens:
         print(json.dumps(measure(args.tokens)))
         return
     results = []
     for tokens in LENGTHS:
-        command = [sys.executable, __file__, "--tokens", str(tokens)]
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        command = [sys.executable, "-m", "benchmarks.long_sequences", "--tokens", str(tokens)]
+        output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
         results.append(json.loads(output.splitlines()[-1]))
         print(results[-1], flush=True)
     terms = np.array([[1.0, result["positions"], result["states"] ** 2] for result in results])
@@ -56,11 +52,8 @@ def main() -> None:
         "law_mib": {"constant": law[0], "per_position": law[1], "per_state_squared": law[2]},
         "largest_deviation_mib": float(np.abs(terms @ law - memory).max()),
         "all_heads_would_take_mib": 8 * 4 * results[-1]["states"] ** 2 / 2**20,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
     }
-    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(content["law_mib"]), content["largest_deviation_mib"])
+    write_result(args.output, content)
 
 
 def measure(tokens: int) -> dict[str, float]:

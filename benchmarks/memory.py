@@ -3,15 +3,13 @@
 Runs ``exlm-chem pretrain`` as a user does and reads its memory every few seconds. Writes
 ``benchmarks/results/memory.json``.
 
-    python benchmarks/memory.py ../shared/corpus/corpus-*.smi.gz --preset small --max-time 10m
+    python -m benchmarks.memory ../shared/corpus/corpus-*.smi.gz --preset small --max-time 10m
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
-import platform
 import statistics
 import subprocess
 import sys
@@ -21,17 +19,17 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).parent.parent
+from benchmarks.writer import arguments, write_result
+
 EVERY = 5.0
 
 
 def main() -> None:
     """Run, watch, and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments("memory", __doc__)
     parser.add_argument("corpus", type=Path, nargs="+")
     parser.add_argument("--preset", default="small")
     parser.add_argument("--max-time", default="10m")
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/memory.json")
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +55,7 @@ def main() -> None:
         return int(statistics.median(private for second, _, private in samples if low * end <= second <= high * end))
 
     content = {
-        "command": ["exlm-chem", "pretrain", *(file.name for file in args.corpus), *options],
+        "run": ["exlm-chem", "pretrain", *(file.name for file in args.corpus), *options],
         "molecules": trained["corpus"]["molecules"],
         "molecules_seen": int(measured[-1]["molecules"]),
         "molecules_per_second": round(int(measured[-1]["molecules"]) / float(measured[-1]["seconds"]), 1),
@@ -65,11 +63,8 @@ def main() -> None:
             f"{10 * i}-{10 * i + 10} % of the run": between(i / 10, (i + 1) / 10) for i in range(2, 10)
         },
         "peak_rss_mib": round(max(rss for _, rss, _ in samples)),
-        "cpus": psutil.cpu_count(),
-        "python": platform.python_version(),
     }
-    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(content, indent=2))
+    write_result(args.output, content)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,12 @@ Every table is read, split (DeepChem's scaffold split) and judged as ``exlm-chem
 head and the same folds on log(1 + counts) of ECFP4 with 2048 columns. Heads see the training part only. Writes
 ``benchmarks/results/moleculenet.json``.
 
-    python benchmarks/moleculenet.py ../shared/moleculenet --model exlm-small
+    python -m benchmarks.moleculenet ../shared/moleculenet --model exlm-small
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 
+from benchmarks.writer import arguments, write_result
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.finetuning.dataset import Dataset, read_dataset
 from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
@@ -29,19 +27,17 @@ from exlm_chem.finetuning.splits import Split, scaffold_split
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.predictors.tasks import Task, registered_task
 
-ROOT = Path(__file__).parent.parent
 # Not sider and tox21: the peer's 39 logistic models of 2048 columns take hours.
 TASKS = ("bbbp", "bace", "clintox", "esol", "freesolv", "lipophilicity")
 
 
 def main() -> None:
     """Judge both kinds of features on every table and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments("moleculenet", __doc__)
     parser.add_argument("tables", type=Path, help="folder with NAME.csv.gz for every task of data/tasks.toml")
     parser.add_argument("--model", default="exlm-small", help="name or directory of an encoder")
     parser.add_argument("--tasks", nargs="+", default=TASKS)
     parser.add_argument("--keep-peer", action="store_true", help="keep the fingerprints' numbers of an earlier result")
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/moleculenet.json")
     args = parser.parse_args()
 
     encoder = ExLM.from_pretrained(args.model)
@@ -66,10 +62,8 @@ def main() -> None:
         "results": results,
         "encoder_sha256": encoder.fingerprint,
         "split": scaffold_split(["C"]).description,
-        "versions": {name: version(name) for name in ("rdkit", "torch", "scikit-learn")}
-        | {"python": platform.python_version()},
     }
-    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_result(args.output, content)
 
 
 def count_fingerprints(smiles: list[str]) -> NDArray[np.float32]:

@@ -4,35 +4,31 @@ For both objectives one run with each optimizer, of the same seconds, on the mol
 yours; the learning rate of each is the default. Measured on validation molecules. Writes
 ``benchmarks/results/optimizers.json``.
 
-    python benchmarks/optimizers.py [FILES] --preset tiny --seconds 300
+    python -m benchmarks.optimizers [FILES] --preset tiny --seconds 300
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 import tempfile
 from pathlib import Path
 from typing import Any, get_args
 
+from benchmarks.writer import arguments, write_result
 from exlm_chem.data import data_path
-from exlm_chem.machine import devices, versions
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import pretrain
 from exlm_chem.terms import Objective, OptimizerName
 
-ROOT = Path(__file__).parent.parent
 COLUMNS = ("molecules", "seconds", "loss_per_masked_token", "validation_accuracy", "validation_descriptors")
 
 
 def main() -> None:
     """Make the runs and write what they learnt."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments("optimizers", __doc__)
     parser.add_argument("files", nargs="*", type=Path, default=[data_path("zinc_20k.smi.gz")])
     parser.add_argument("--preset", default="tiny")
     parser.add_argument("--seconds", type=float, default=300)
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/optimizers.json")
     args = parser.parse_args()
     results: dict[str, dict[str, Any]] = {}
     for objective in get_args(Objective):
@@ -56,10 +52,8 @@ def main() -> None:
         "seconds": args.seconds,
         "files": [path.name for path in args.files],
         "results": results,
-        "device": devices(),
-        "versions": versions(),
     }
-    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_result(args.output, content)
 
 
 def learn(files: list[Path], options: PretrainingOptions) -> dict[str, Any]:

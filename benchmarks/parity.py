@@ -3,97 +3,24 @@
 Runs every fixture of ``tests/parity`` and writes the largest absolute deviation of every kind of value to
 ``benchmarks/results/parity.json``. The tests assert the same numbers against fixed tolerances.
 
-    python benchmarks/parity.py
+    python -m benchmarks.parity
 """
 
 from __future__ import annotations
 
 import json
-import platform
+import subprocess
 import sys
-from collections import defaultdict
-from pathlib import Path
-from typing import cast
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
-
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))  # for tests.parity
-
-from exlm_chem.modeling.alignment import log_likelihood  # noqa: E402
-from tests.parity import test_alignment, test_model  # noqa: E402
-from tests.parity.reference import load, our_weights, scatter_states  # noqa: E402
-
-Deviations = dict[str, float]
+from benchmarks.writer import ROOT, arguments, write_result
 
 
 def main() -> None:
     """Compare everything and write the result."""
-    result = {}
-    for dtype in (torch.float32, torch.float64):
-        worst: Deviations = defaultdict(float)
-        for name in test_model.CLEAN + test_model.GHOSTS:
-            compare_model(name, dtype, worst)
-        for name in test_alignment.NAMES:
-            compare_alignment(name, dtype, worst)
-        result[str(dtype).removeprefix("torch.")] = dict(worst)
-    content = {
-        "largest absolute deviation from the authors' code": result,
-        "fixtures": len(test_model.CLEAN + test_model.GHOSTS + test_alignment.NAMES),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
-    path = ROOT / "benchmarks/results/parity.json"
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(content, indent=2))
-
-
-def compare_model(name: str, dtype: torch.dtype, worst: Deviations) -> None:
-    """Compare one model fixture, values and weight gradients."""
-    case = test_model.run(name, dtype)
-    output, expansion = case.output, case.output.encoder.expansion
-    values = {
-        "features": (output.encoder.last_hidden_state, "out/features"),
-        "logits": (case.model.score(output.encoder.last_hidden_state), "out/logits"),
-        "transitions": (
-            scatter_states(case.graph.transitions, expansion, (1, 2), -torch.inf),
-            "out/links_square",
-        ),
-        "log-likelihood": (output.log_likelihood, "out/loglik"),
-        "loss": (output.loss, "out/loss"),
-    }
-    for kind, (ours, key) in values.items():
-        note(worst, kind, ours, case.expected(key).view_as(ours))
-    output.loss.backward()
-    gradients = our_weights(
-        case.tensors, "grad64/" if dtype == torch.float64 else "grad/", dtype, case.model.config.num_attention_heads
-    )
-    for parameter, gradient in gradients.items():
-        note(worst, "weight gradients", cast("Tensor", case.model.get_parameter(parameter).grad), gradient)
-
-
-def compare_alignment(name: str, dtype: torch.dtype, worst: Deviations) -> None:
-    """Compare one fixture of the dynamic program."""
-    tensors, _ = load(name)
-    out = "out64/" if dtype == torch.float64 else "out/"
-    match = tensors["in/match"].to(dtype).requires_grad_()
-    links = tensors["in/links"].to(dtype).requires_grad_()
-    likelihood = log_likelihood(match, links, tensors["in/target_length"], tensors["in/output_length"])
-    note(worst, "dynamic program, log-likelihood", likelihood, tensors[f"{out}loglik"])
-    gradients = torch.autograd.grad(likelihood[tensors["out/feasible"]].sum(), [match, links])
-    note(worst, "dynamic program, gradients", gradients[0], tensors[f"{out}grad_match"])
-    note(worst, "dynamic program, gradients", gradients[1], tensors[f"{out}grad_links"])
-
-
-def note(worst: Deviations, kind: str, ours: Tensor, theirs: Tensor) -> None:
-    """Keep the largest difference of finite entries; infinite ones must be equal."""
-    finite = theirs.isfinite()
-    if not torch.equal(ours.detach()[~finite], theirs[~finite]):
-        worst[kind] = float("inf")
-    difference = F.l1_loss(ours.detach()[finite], theirs[finite], reduction="none")
-    worst[kind] = max(worst[kind], float(difference.max()))
+    args = arguments("parity", __doc__).parse_args()
+    command = [sys.executable, "-m", "tests.parity.deviations"]
+    measured = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    write_result(args.output, json.loads(measured))
 
 
 if __name__ == "__main__":

@@ -4,15 +4,12 @@ Kills a ``tiny`` run on the CPU by SIGKILL at random moments (while it starts, t
 resumes it by the same command, and compares the final weights; all of that as often as asked. Writes
 ``benchmarks/results/resume.json``.
 
-    python benchmarks/resume.py --kills 20
+    python -m benchmarks.resume --kills 20
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import random
 import shutil
 import subprocess
@@ -24,16 +21,16 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-ROOT = Path(__file__).parent.parent
+from benchmarks.writer import ROOT, arguments, write_result
+
 OPTIONS = "--preset tiny --device cpu --batch-tokens 1024 --seed 1 --ema 0.99 --checkpoint-minutes 0.01 --max-steps"
 
 
 def main() -> None:
     """Kill, resume, compare, and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments("resume", __doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/resume.json")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["EXLM_CHEM_CACHE"] = folder
@@ -61,10 +58,8 @@ def main() -> None:
         "bit_identical": sum(same for _, same in equal),
         "resumed_from_steps": sorted(step for step, _ in equal),
         "steps": args.steps,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
     }
-    args.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_result(args.output, content)
 
 
 def run(output: Path, steps: int) -> subprocess.Popen[bytes]:

@@ -4,46 +4,41 @@ Takes molecules from a file, changes each at random (characters deleted, added, 
 off; two molecules joined), writes them into a CSV, and predicts that file as the command line does. RDKit judges every
 string by itself: the part before the first blank. Writes ``benchmarks/results/robustness.json``.
 
-    python benchmarks/robustness.py --model bbbp --count 20000
+    python -m benchmarks.robustness --model bbbp --count 20000
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 import os
-import platform
 import random
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
 from rdkit import Chem, rdBase
 
+from benchmarks.writer import arguments, write_result
 from exlm_chem.data import data_path
 from exlm_chem.prediction.table import predict_file
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.tables.reader import iter_smiles
 from exlm_chem.tables.writers import open_writer
 
-ROOT = Path(__file__).parent.parent
 CHARACTERS = "CNOPSFIBrlcnops[]()=#$:/\\@+-.0123456789%*~>HeaiTt \t\n\r\"',;|?!&{}<_\u2013\u00e9\U0001f9ea"
 PIECES = ("C", "O", "N", "(C)", "F", "=O", "[nH]", "[C@@H]", "1", "c1")
 
 
 def main() -> None:
     """Predict mutated molecules and compare with RDKit's verdict."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments("robustness", __doc__)
     parser.add_argument("--molecules", type=Path, default=data_path("zinc_20k.smi.gz"), help="file to start from")
     parser.add_argument("--model", default="bbbp", help="name or directory of a predictor")
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/robustness.json")
     args = parser.parse_args()
 
     sources = [row.smiles for row in islice(iter_smiles([args.molecules]), args.count)]
@@ -82,11 +77,8 @@ def main() -> None:
         "reasons": dict(summary.reasons.most_common()),
         "molecules_per_second": round(len(texts) / seconds),
         "model": args.model if not os.path.isdir(args.model) else Path(args.model).name,  # noqa: PTH112
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "rdkit": version("rdkit")},
     }
-    print(json.dumps(report, indent=2))
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_result(args.output, report)
 
 
 def mutated(sources: list[str], chosen: random.Random) -> Iterator[str]:

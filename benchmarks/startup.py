@@ -3,20 +3,18 @@
 Starts fresh processes and keeps the median of their wall times; the bare interpreter stands beside them. Writes
 ``benchmarks/results/startup.json``.
 
-    python benchmarks/startup.py
+    python -m benchmarks.startup
 """
 
 from __future__ import annotations
 
-import json
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from benchmarks.writer import arguments, write_result
+
 RUNS = 7
 COMMANDS = {
     "python": ["-c", "pass"],
@@ -28,6 +26,7 @@ COMMANDS = {
 
 def main() -> None:
     """Time every command, interleaved, and write the result."""
+    args = arguments("startup", __doc__).parse_args()
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(RUNS):
         for name, command in COMMANDS.items():
@@ -44,10 +43,8 @@ def main() -> None:
         "median_seconds": {name: round(statistics.median(values), 3) for name, values in times.items()},
         "predict_loads_deepchem": "deepchem" in loaded,
         "runs": RUNS,
-        "python": platform.python_version(),
     }
-    (ROOT / "benchmarks/results/startup.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(content, indent=2))
+    write_result(args.output, content)
 
 
 if __name__ == "__main__":

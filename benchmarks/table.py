@@ -1,17 +1,20 @@
-"""Writes the numbers of ``benchmarks/results`` into the README, between its markers.
+"""Writes the numbers of ``benchmarks/results`` into the README and the page on pretraining, between their markers.
 
-python benchmarks/table.py
+python -m benchmarks.table           writes them
+python -m benchmarks.table --check   fails if a page has other numbers
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
+from benchmarks.writer import ROOT, read_result
+
+PAGES = ("README.md", "docs/pretraining.md")
 CONFIGURATIONS = {
     "reference": "6 x 256, 40 random tokens",
     "small": "small, real molecules",
@@ -22,22 +25,29 @@ GPU_GFLOPS, GPU_SHARE = 312_000.0, 0.25
 
 
 def main() -> None:
-    """Replace what stands between the markers of the README and of the page on pretraining."""
-    for name in ("README.md", "docs/pretraining.md"):
-        page = ROOT / name
-        page.write_text(with_numbers(page.read_text(encoding="utf-8")), encoding="utf-8")
+    """Replace what stands between the markers, or say where it would change."""
+    parser = argparse.ArgumentParser("python -m benchmarks.table")
+    parser.add_argument("--check", action="store_true", help="change nothing, fail if a page has other numbers")
+    check = parser.parse_args().check
+    old = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
+    new = {name: with_numbers(text) for name, text in old.items()}
+    changed = [name for name in PAGES if new[name] != old[name]]
+    if check and changed:
+        sys.exit(f"other numbers than in benchmarks/results: {', '.join(changed)}; run python -m benchmarks.table")
+    for name in changed:
+        (ROOT / name).write_text(new[name], encoding="utf-8")
 
 
 def with_numbers(text: str) -> str:
     """Give a page with the present numbers."""
     made: dict[str, Callable[[], str]] = {
-        "numbers": lambda: f"{_claims()}\n\n{_moleculenet(_read('moleculenet'))}",
+        "numbers": lambda: f"{_claims()}\n\n{_moleculenet(read_result('moleculenet'))}",
         "tasks": _tasks,
-        "example": lambda: _example(_read("example")),
-        "step": lambda: _step(_read("pretraining")),
-        "cost": lambda: _cost(_read("pretraining")),
-        "points": lambda: _points(_read("checkpoints")),
-        "long": lambda: _long(_read("long_sequences")),
+        "example": lambda: _example(read_result("example")),
+        "step": lambda: _step(read_result("step")),
+        "cost": lambda: _cost(read_result("step")),
+        "points": lambda: _points(read_result("checkpoints")),
+        "long": lambda: _long(read_result("long_sequences")),
     }
     for name, content in made.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
@@ -83,7 +93,7 @@ def _graph_share(result: dict[str, Any], precision: str) -> str:
 
 def _cost(content: dict[str, Any]) -> str:
     """Compute how long a pass over so many molecules takes."""
-    gflop = content["gflop_per_molecule"]
+    gflop = read_result("molecule_cost")["gflop_per_molecule"]
     here = {name: content[name]["molecules_per_second"]["exlm bf16"] for name in ("small", "base")}
     columns = (
         "preset",
@@ -105,7 +115,7 @@ def _cost(content: dict[str, Any]) -> str:
             _hours(1e10 / on_gpu / 64 / 3600),
         ]
         lines.append(f"| {preset} | {' | '.join(cells)} |")
-    targets = content["molecule_objectives"]["target_molecules_per_second"]
+    targets = read_result("molecule_objectives")["target_molecules_per_second"]
     shares = {name: content[name]["gemm_share"]["bf16"] for name in here}
     note = f"""
 One pass, exlm with 4 states, 15 % masks, bf16. The GPU columns are computed, not measured, as no GPU was at hand:
@@ -183,10 +193,10 @@ def _tasks() -> str:
 
 
 def _claims() -> str:
-    parity, tokenizer, robustness = _read("parity"), _read("tokenizer")["sets"], _read("robustness")
-    memory, startup, resume = _read("memory"), _read("startup"), _read("resume")
-    guidance = _read("guidance")["results"]
-    checked, few, many, again = list(_read("corpus").values())[:4]
+    parity, tokenizer, robustness = read_result("parity"), read_result("tokenizer")["sets"], read_result("robustness")
+    memory, startup, resume = read_result("memory"), read_result("startup"), read_result("resume")
+    guidance = read_result("guidance")["results"]
+    checked, few, many, again = list(read_result("corpus").values())[:4]
     guided, published, plain = (guidance[name] for name in ("exlm, guided", "exlm, as published", "mlm"))
     single, double = parity["largest absolute deviation from the authors' code"].values()
     strings = sum(result["strings"] for result in tokenizer.values())
@@ -251,11 +261,6 @@ def _moleculenet(content: dict[str, Any]) -> str:
 def _score(score: dict[str, Any]) -> str:
     low, high = score["interval"]
     return f"{score['value']:.3f} ({low:.3f} to {high:.3f})"
-
-
-def _read(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    return content
 
 
 if __name__ == "__main__":

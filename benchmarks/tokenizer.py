@@ -6,15 +6,14 @@ Beside it, in the same run and on the same strings, is that of the same tokenize
 library on one thread, and ``transformers`` around it), whose ids have to be equal. Writes
 ``benchmarks/results/tokenizer.json``.
 
-    python benchmarks/tokenizer.py --moleculenet DIR --moses train.csv.gz --corpus DIR --opensmiles FILE --hypothesis N
+    python -m benchmarks.tokenizer --moleculenet DIR --moses train.csv.gz --corpus DIR --opensmiles FILE --hypothesis N
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,13 +23,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))  # for tests.smiles_strategy
 os.environ["RAYON_NUM_THREADS"] = "1"  # read by the Rust library when it is loaded: one core for everybody
 
-from exlm_chem.smiles.grammar import SmilesSyntaxError  # noqa: E402
-from exlm_chem.tables.reader import iter_smiles  # noqa: E402
-from exlm_chem.tokenizer import ExLMTokenizer  # noqa: E402
+from benchmarks.writer import ROOT, arguments, write_result
+from exlm_chem.smiles.grammar import SmilesSyntaxError
+from exlm_chem.tables.reader import iter_smiles
+from exlm_chem.tokenizer import ExLMTokenizer
 
 COMPARED = 20_000  # strings of a set that the Hugging Face tokenizer takes too; it is slow
 SUFFIXES = (".csv.gz", ".csv", ".smi.gz", ".smi")
@@ -38,13 +36,12 @@ SUFFIXES = (".csv.gz", ".csv", ".smi.gz", ".smi")
 
 def main() -> None:
     """Measure the sets of the command line and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments("tokenizer", __doc__)
     parser.add_argument("--moleculenet", type=Path, help="folder of tables")
     parser.add_argument("--moses", type=Path, help="table")
     parser.add_argument("--corpus", type=Path, help="folder of SMILES files")
     parser.add_argument("--opensmiles", type=Path, default=ROOT / "tests/data/opensmiles.smi", help="SMILES file")
     parser.add_argument("--hypothesis", type=int, default=1000, help="number of strings made from the grammar")
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks/results/tokenizer.json")
     args = parser.parse_args()
 
     sources: dict[str, Iterable[str]] = {}
@@ -60,20 +57,14 @@ def main() -> None:
         results[name] = measure(strings, tokenizer)
         print(name, json.dumps(results[name]), flush=True)
     report = {
-        "machine": {
-            "cpu": _cpu_model(),
-            "cores_used": 1,
-            "python": platform.python_version(),
-            "tokenizers": version("tokenizers"),
-            "transformers": version("transformers"),
-        },
+        "cores_used": 1,
+        "tokenizers": version("tokenizers"),
         "scheme": tokenizer.scheme,
         "vocabulary": tokenizer.vocab_size,
         "fingerprint": tokenizer.fingerprint,
         "sets": results,
     }
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_result(args.output, report)
 
 
 def measure(strings: Iterable[str], tokenizer: ExLMTokenizer) -> dict[str, Any]:
@@ -153,29 +144,10 @@ def _examples(path: Path) -> Iterator[str]:
 
 
 def _from_grammar(count: int) -> list[str]:
-    from hypothesis import HealthCheck, given, settings
-
-    from tests.smiles_strategy import smiles
-
-    made: list[str] = []
-
-    @settings(
-        max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
-    )
-    @given(smiles)
-    def collect(text: str) -> None:
-        made.append(text)
-
-    collect()
+    command = [sys.executable, "-m", "tests.smiles_strategy", str(count)]
+    printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    made: list[str] = json.loads(printed)
     return made
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 if __name__ == "__main__":

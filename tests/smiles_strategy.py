@@ -1,10 +1,16 @@
-"""SMILES strings made from the OpenSMILES grammar, for property tests and for ``benchmarks/tokenizer.py``.
+"""SMILES strings made from the OpenSMILES grammar, for property tests.
+
+``python -m tests.smiles_strategy 1000`` prints so many as JSON, for ``benchmarks/tokenizer.py``.
 
 The strings are right by the grammar, with closed branches and paired ring numbers; chemistry plays no part.
 """
 
 from __future__ import annotations
 
+import json
+import sys
+
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exlm_chem.smiles.grammar import ELEMENTS, FREQUENT_BRACKET_ATOMS
@@ -72,3 +78,22 @@ reactions: st.SearchStrategy[str] = st.builds("{}>{}>{}".format, *[_or_nothing(m
 
 smiles: st.SearchStrategy[str] = st.one_of(molecules(), molecules(), molecules(), reactions)
 """Molecules, and some reactions."""
+
+
+def examples(count: int) -> list[str]:
+    """Make so many strings, the same ones every time."""
+    made: list[str] = []
+
+    @settings(
+        max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True
+    )
+    @given(smiles)
+    def collect(text: str) -> None:
+        made.append(text)
+
+    collect()
+    return made
+
+
+if __name__ == "__main__":
+    print(json.dumps(examples(int(sys.argv[1]))))  # noqa: T201
