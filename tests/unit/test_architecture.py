@@ -140,9 +140,7 @@ def test_nothing_imports_the_command_line() -> None:
 @pytest.mark.parametrize("path", [*SOURCES, *SCRIPTS], ids=name_of)
 def test_sizes(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= MOST_LINES, (
-        f"{name_of(path)} has {lines} lines: it holds more than one concept"
-    )
+    assert lines <= MOST_LINES, f"{name_of(path)} has {lines} lines: it holds more than one concept"
     large = {
         f"{name_of(path)}:{name}": f"{length} lines, {parameters} parameters"
         for name, length, parameters in functions(path)
