@@ -37,7 +37,7 @@ lint: .venv/installed
 	touch $@
 
 docs: .venv/docs
-	$(BIN)/python -m mkdocs build --quiet --clean
+	$(BIN)/python -m mkdocs build --clean    # with --quiet its warnings would not count
 	$(BIN)/python docs/check_site.py site
 
 coverage: .venv/installed
