@@ -127,18 +127,20 @@ def test_names_that_are_taken_get_a_prefix(tiny_predictors, tmp_path):
 
 def test_on_invalid_and_the_summary(tiny_predictors, tmp_path):
     path, out = tmp_path / "in.csv", tmp_path / "out.csv"
-    path.write_text(f"smiles,id\nCCO name,1\nC1CC,2\nC(C,3\n{'C' * 900},4\nC\n")
+    path.write_text(f"smiles,id\nCCO name,1\nC1CC,2\nC(C,3\n{'C' * 900},4\nC,5,lost\nC\n")
     predictor = Predictor.from_pretrained(tiny_predictors / "pass", "cpu")
     summary = predict_file(path, [predictor], out)
     assert str(summary) == (
-        "5 rows, 1 predicted, 4 without a value (2 not SMILES, 1 too long for this model, 1 wrong number of cells); "
+        "6 rows, 2 predicted, 4 without a value (2 not SMILES, 1 too long for this model, 1 wrong number of cells); "
         "in 1 row, text after the SMILES was left aside"
     )
-    long, ragged = read_csv(out)[-2:]
+    long, ragged, short = read_csv(out)[-3:]
     assert long[-1].startswith(TOO_LONG)
-    assert ragged == ["C", "", "", "wrong number of cells: 1 in line 6, 2 in the header"]
-    assert predict_file(path, [predictor], out, on_invalid="skip").rows == 5
-    assert [row[1] for row in read_csv(out)] == ["id", "1"]
+    assert ragged == ["C", "5", "", "wrong number of cells: 3 in line 6, 2 in the header; without a column: 'lost'"]
+    assert short[:2] == ["C", ""]
+    assert short[2]
+    assert predict_file(path, [predictor], out, on_invalid="skip").rows == 6
+    assert [row[1] for row in read_csv(out)] == ["id", "1", ""]
     out.unlink()
     with pytest.raises(ExLMError, match=r"in\.csv, line 3: not SMILES at position 1"):
         predict_file(path, [predictor], out, on_invalid="raise")
