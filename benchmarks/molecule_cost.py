@@ -8,21 +8,17 @@ Counted, not timed. Writes ``benchmarks/results/molecule_cost.json``.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from benchmarks.steps import TOKENIZER, make_plan, prepared
-from benchmarks.writer import arguments, write_result
+from benchmarks.steps import TOKENIZER, make_plan, measure_corpus
 from exlm_chem.modeling.flops import training_flops
 from exlm_chem.pretraining.batching import MaskedBatches
 from exlm_chem.pretraining.corpus import Corpus
 
 
-def main() -> None:
-    """Measure and write the result."""
-    parser = arguments("molecule_cost", __doc__)
-    parser.add_argument("corpus", nargs="+", help="SMILES files")
-    args = parser.parse_args()
-    with prepared(args.corpus) as corpus:
-        write_result(args.output, {"gflop_per_molecule": cost_per_molecule(corpus), "padding": padding(corpus)})
+def measure(corpus: Corpus, _rounds: int) -> dict[str, Any]:
+    """Count both."""
+    return {"gflop_per_molecule": cost_per_molecule(corpus), "padding": padding(corpus)}
 
 
 def padding(corpus: Corpus) -> dict[str, float]:
@@ -52,4 +48,4 @@ def cost_per_molecule(corpus: Corpus) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    measure_corpus("molecule_cost", __doc__, measure)

@@ -15,24 +15,13 @@ from typing import Any
 
 import torch
 
-from benchmarks.steps import TOKENIZER, in_turn, make_plan, prepared
-from benchmarks.writer import arguments, write_result
+from benchmarks.steps import TOKENIZER, in_turn, make_plan, measure_corpus
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.pretraining.batch_plan import Plan
 from exlm_chem.pretraining.batching import MaskedBatches
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import build_corpus
 from exlm_chem.pretraining.objective_values import build_objective_values
-
-
-def main() -> None:
-    """Measure and write the result."""
-    parser = arguments("molecule_objectives", __doc__)
-    parser.add_argument("corpus", nargs="+", help="SMILES files")
-    parser.add_argument("--rounds", type=int, default=7)
-    args = parser.parse_args()
-    with prepared(args.corpus) as corpus:
-        write_result(args.output, measure(corpus, args.rounds))
 
 
 def measure(corpus: Corpus, rounds: int) -> dict[str, Any]:
@@ -68,4 +57,4 @@ def measure(corpus: Corpus, rounds: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    measure_corpus("molecule_objectives", __doc__, measure)

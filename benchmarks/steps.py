@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.writer import arguments, write_result
 from exlm_chem.machine import keep_memory
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.modeling.inputs import NOT_A_TARGET, MaskedInputs
@@ -45,6 +46,16 @@ def prepared(files: Sequence[str]) -> Iterator[Corpus]:
     as_a_run_does()
     with tempfile.TemporaryDirectory() as folder:
         yield Corpus(build_corpus(files, TOKENIZER, check=False, cache=folder))
+
+
+def measure_corpus(name: str, description: str | None, measure: Callable[[Corpus, int], dict[str, Any]]) -> None:
+    """Be the ``main`` of a script that measures something of a corpus, in so many rounds."""
+    parser = arguments(name, description)
+    parser.add_argument("corpus", nargs="+", help="SMILES files")
+    parser.add_argument("--rounds", type=int, default=7)
+    args = parser.parse_args()
+    with prepared(args.corpus) as corpus:
+        write_result(args.output, measure(corpus, args.rounds))
 
 
 def in_turn(steps: dict[str, Step], rounds: int) -> dict[str, float]:

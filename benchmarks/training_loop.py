@@ -15,8 +15,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.steps import TOKENIZER, in_turn, make_plan, prepared
-from benchmarks.writer import arguments, write_result
+from benchmarks.steps import TOKENIZER, in_turn, make_plan, measure_corpus
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.pretraining.accelerator import make_accelerator
 from exlm_chem.pretraining.batching import load_batches
@@ -25,16 +24,6 @@ from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Trainer
 from exlm_chem.pretraining.training_data import TrainingData
 from exlm_chem.training.optimization import make_optimizer
-
-
-def main() -> None:
-    """Measure and write the result."""
-    parser = arguments("training_loop", __doc__)
-    parser.add_argument("corpus", nargs="+", help="SMILES files")
-    parser.add_argument("--rounds", type=int, default=7)
-    args = parser.parse_args()
-    with prepared(args.corpus) as corpus:
-        write_result(args.output, measure(corpus, args.rounds))
 
 
 def measure(corpus: Corpus, rounds: int) -> dict[str, Any]:
@@ -79,4 +68,4 @@ def measure(corpus: Corpus, rounds: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    measure_corpus("training_loop", __doc__, measure)
