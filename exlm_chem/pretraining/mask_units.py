@@ -44,7 +44,8 @@ def mask_units(
     if unit == "token":
         return None
     if unit == "span":
-        return (generator.random(input_ids.shape) < 1 / SPAN).cumsum(axis=1)
+        begins = generator.random(input_ids.shape) < 1 / SPAN
+        return begins.cumsum(axis=1) - begins[:, :1]
     return np.array([_units_of(row, tokenizer) for row in input_ids.tolist()], np.int64)
 
 
