@@ -82,10 +82,10 @@ def predict(
 
 def _predictor_names(task: str, models: Sequence[str]) -> list[str]:
     """Give names and directories for `load_predictors`."""
-    from exlm_chem import model_directory
+    from exlm_chem import locations
     from exlm_chem.errors import ExLMError
 
-    tasks = [name for name in model_directory.available() if (model_directory.SHIPPED / name / "task.json").is_file()]
+    tasks = [name for name in locations.available() if locations.is_predictor(locations.SHIPPED / name)]
     listed = ", ".join(tasks) or "none in this installation"
     wanted = tasks if task == "all" else [name.strip() for name in task.split(",") if name.strip()]
     for name in wanted:

@@ -6,50 +6,76 @@ python data/make_zoo.py runs/small-exlm ../shared/moleculenet --name exlm-small 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from exlm_chem import model_directory
+from exlm_chem import locations
 from exlm_chem.finetuning.run import finetune
+from exlm_chem.locations import is_predictor
+from exlm_chem.model_directory import open_model, training_facts
 from exlm_chem.modeling import ExLMForMaskedLM
+from exlm_chem.modeling.config_file import write_config
+from exlm_chem.predictors.directory import link_encoder, read_task, write_task
+from exlm_chem.storage import read_json, write_json, write_text
 from exlm_chem.tokenizer import ExLMTokenizer
 
 
 def main() -> None:
     """Write everything into the package's zoo, in the place of what was there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, help="directory of a finished pretraining run")
-    parser.add_argument("tables", type=Path, help="folder with NAME.csv.gz for every task")
+    parser.add_argument("run", type=Path, nargs="?", help="directory of a finished pretraining run")
+    parser.add_argument("tables", type=Path, nargs="?", help="folder with NAME.csv.gz for every task")
     parser.add_argument("--name", default="exlm-small", help="name of the encoder")
     parser.add_argument("--about", default="", help="where the molecules came from, for the model card")
     parser.add_argument("--tasks", nargs="+", default=["bbbp", "esol"])
+    parser.add_argument("--renew", action="store_true", help="only write what is there in today's format")
     args = parser.parse_args()
 
-    ship_encoder(args.run, model_directory.SHIPPED / args.name, args.about)
+    if args.renew:
+        renew_formats(locations.SHIPPED)
+        return
+    if args.run is None or args.tables is None:
+        parser.error("name a run and a folder of tables, or --renew")
+    ship_encoder(args.run, locations.SHIPPED / args.name, args.about)
     for task in args.tasks:
-        shutil.rmtree(model_directory.SHIPPED / task, ignore_errors=True)
+        shutil.rmtree(locations.SHIPPED / task, ignore_errors=True)
         table = args.tables / f"{task}.csv.gz"
-        finetune(table, model_directory.SHIPPED / task, task=task, model=args.name, device="cpu", log=print)
+        finetune(table, locations.SHIPPED / task, task=task, model=args.name, device="cpu", log=print)
 
 
 def ship_encoder(run: Path, target: Path, about: str) -> None:
     """Copy a model with weights in half precision, which halves the download and changes no embedding visibly."""
     shutil.rmtree(target, ignore_errors=True)
-    ExLMForMaskedLM.from_pretrained(run).save_pretrained(target, dtype=torch.float16)
     ExLMTokenizer.from_pretrained(run).save_pretrained(target)
+    ExLMForMaskedLM.from_pretrained(run).save_pretrained(target, dtype=torch.float16)
     for name in ("metrics.csv", "curves.png", "molecule_targets.json"):
         if (run / name).exists():
             shutil.copy(run / name, target / name)
     card = (run / "README.md").read_text(encoding="utf-8")
-    (target / "README.md").write_text("\n".join([card, about, ""] if about else [card]), encoding="utf-8")
-    facts = json.loads((run / "training.json").read_text(encoding="utf-8"))
-    facts["sha256"] = hashlib.sha256((target / "model.safetensors").read_bytes()).hexdigest()
-    facts["stored_as"] = "float16"
-    (target / "training.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_text(target / "README.md", "\n".join([card, about, ""] if about else [card]))
+    write_json(target / "training.json", {**training_facts(run), "stored_as": "float16"})
+
+
+def renew_formats(directory: Path) -> None:
+    """Write the models of a folder in today's format, with the same weights and so the same numbers."""
+    folders = sorted(path for path in directory.iterdir() if path.is_dir())
+    for folder in folders:
+        if (folder / "config.json").is_file():
+            found = open_model(folder)
+            architecture = found.saved.architectures[0]
+            facts = training_facts(folder)
+            write_config(folder, found.saved.config, architecture, found.saved.options)
+            if facts:
+                write_json(folder / "training.json", facts)
+    for folder in folders:
+        if is_predictor(folder):
+            task = read_task(folder)
+            write_task(folder, replace(task, encoder=link_encoder(folder, task.encoder.path)))
+        if (folder / "run.json").is_file():
+            write_json(folder / "run.json", {k: v for k, v in read_json(folder / "run.json").items() if k != "command"})
 
 
 if __name__ == "__main__":

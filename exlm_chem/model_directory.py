@@ -1,75 +1,153 @@
-"""The models that ship with the package, and how any model directory is found and checked.
+"""What a model directory is: how it is found, checked, written and read.
 
-A directory with ``task.json`` is a predictor (head and task; its encoder is there too or in a neighbouring directory),
-any other one an encoder. Nothing here loads torch: a broken directory is found before that takes its second.
+An encoder is ``config.json`` (sizes, hashes; see `exlm_chem.modeling.config_file`), ``model.safetensors`` and
+``tokenizer_config.json``: its numbers depend on these. ``tokenizer.json`` is for Hugging Face, ``training.json`` and
+``README.md`` are for people: without them there is a warning and no failure. Nothing is ever unpickled, and nothing
+here loads torch: a broken directory is found before that takes its second.
 """
 
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-from safetensors import SafetensorError, safe_open
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.locations import available, encoder_directory, is_predictor, locate
+from exlm_chem.modeling.config_file import CONFIG_NAME, WEIGHTS_NAME, ConfigFile, check_sizes, read_config
+from exlm_chem.modeling.configuration import ExLMConfig
 from exlm_chem.storage import read_json, sha256
+from exlm_chem.storage.tensors import check_numbers, tensor_shapes
+from exlm_chem.tokenizer import ExLMTokenizer
 
-SHIPPED = Path(__file__).parent / "zoo"
-ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
-PREDICTOR_FILES = ("task.json", "head.safetensors")
+if TYPE_CHECKING:
+    from exlm_chem.modeling.serialization import SavedModel
+
+__all__ = [
+    "ModelDirectory",
+    "available",
+    "check",
+    "describe",
+    "encoder_directory",
+    "find_model",
+    "is_predictor",
+    "locate",
+    "open_model",
+    "training_facts",
+    "write_model",
+]
+
+TOKENIZER_NAME = "tokenizer_config.json"
+TRAINING_NAME = "training.json"
+EXPORT_NAME = "tokenizer.json"
+ENCODER_FILES = (CONFIG_NAME, WEIGHTS_NAME, TOKENIZER_NAME)
+
+logger = logging.getLogger(__name__)
 
 
-def available() -> list[str]:
-    """List the names of the models that ship with the package.
+@dataclass(frozen=True)
+class ModelDirectory:
+    """A checked directory.
 
-    Examples
-    --------
-    >>> isinstance(available(), list)
-    True
+    Attributes
+    ----------
+    path : Path
+        The encoder's directory.
+    saved : ConfigFile
+        What ``config.json`` says.
+    tokenizer : ExLMTokenizer
+        The tokenizer that the model was trained with.
+    fingerprint : str
+        The sha256 of the weights.
     """
-    return sorted(p.name for p in SHIPPED.iterdir() if (p / "config.json").is_file() or (p / "task.json").is_file())
+
+    path: Path
+    saved: ConfigFile
+    tokenizer: ExLMTokenizer
+    fingerprint: str
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """Find a model by the name it ships under or by its directory, and check it.
+    """Find a model by the name it ships under or by its directory, and check its encoder.
 
     Parameters
     ----------
     name_or_path : str or Path
-        A name of `available`, or a directory; for a directory that has the name of a shipped model write ``./NAME``.
+        See `exlm_chem.locations.locate`.
 
     Returns
     -------
     Path
-        The directory.
+        The directory: of a predictor its own, not its encoder's.
 
     Raises
     ------
     ExLMError
-        When there is no such model, or a file of it is missing or broken.
+        When there is no such model, or a file that its vectors depend on is missing or broken.
 
     Examples
     --------
-    >>> find_model("no-such-model")
-    Traceback (most recent call last):
-        ...
-    exlm_chem.errors.ExLMError: no model 'no-such-model': it is no directory, and the models that ship are: ...
+    >>> find_model("exlm-small").name
+    'exlm-small'
     """
-    shipped = available()
-    directory = SHIPPED / name_or_path if str(name_or_path) in shipped else Path(name_or_path)
-    if not directory.is_dir():
-        problem = "it is a file, not a directory" if directory.is_file() else "it is no directory"
-        names = ", ".join(shipped) or "none in this installation"
-        raise ExLMError(f"no model '{name_or_path}': {problem}, and the models that ship are: {names}")
-    check(directory)
+    directory = locate(name_or_path)
+    open_model(directory)
     return directory
 
 
-def check(directory: str | Path) -> list[Path]:
-    """Check that the files of a model directory are there, can be read, and are the ones that were saved together.
+def open_model(name_or_path: str | Path) -> ModelDirectory:
+    """Find and check an encoder, or that of a predictor; a file is hashed once in a process.
+
+    Raises
+    ------
+    ExLMError
+        When there is no such model, or a file that its vectors depend on is missing, broken, or not the one that was
+        saved; the message names it.
+    """
+    path = encoder_directory(locate(name_or_path))
+    for name in ENCODER_FILES:
+        if not (path / name).is_file():
+            raise ExLMError(f"{path} is no complete model directory: {name} is missing; copy it again with all files")
+    saved = read_config(path)
+    weights = path / WEIGHTS_NAME
+    check_sizes(path, saved.config, tensor_shapes(weights))
+    recorded = saved.weights_sha256 or _recorded_hash(path)
+    if recorded not in (None, sha256(weights)):
+        raise ExLMError(f"{weights} is not the file that was saved (other sha256); copy the directory again")
+    check_numbers(weights)
+    tokenizer = ExLMTokenizer.from_pretrained(path)
+    _check_ids(path, saved.config, tokenizer)
+    for problem in _spare_problems(path, tokenizer):
+        _warn(problem)
+    return ModelDirectory(path, saved, tokenizer, sha256(weights))
+
+
+def write_model(directory: str | Path, model: SavedModel, tokenizer: ExLMTokenizer) -> None:
+    """Write a model with its tokenizer into a directory; other files in it stay.
 
     Parameters
     ----------
     directory : str or Path
-        An encoder's or a predictor's directory. The encoder that a predictor refers to is checked too.
+        Made if it does not exist.
+    model : SavedModel
+        One of the classes of `exlm_chem.modeling`.
+    tokenizer : ExLMTokenizer
+        The one that it was trained with.
+    """
+    _check_ids(Path(directory), model.config, tokenizer)
+    tokenizer.save_pretrained(directory)
+    model.save_pretrained(directory)
+
+
+def check(directory: str | Path) -> list[Path]:
+    """Check all files of an encoder, those for other programs and for people too.
+
+    Parameters
+    ----------
+    directory : str or Path
+        An encoder's directory, or a predictor's for that of its encoder.
 
     Returns
     -------
@@ -79,101 +157,113 @@ def check(directory: str | Path) -> list[Path]:
     Raises
     ------
     ExLMError
-        At the first file that is missing or broken, or does not have the recorded sha256.
+        At the first file that is missing, broken, or not the one that was saved.
     """
-    directory = Path(directory)
-    if not (directory / "task.json").is_file():
-        return _check_encoder(directory)
-    for name in PREDICTOR_FILES:
-        _require(directory / name)
-    task = read_json(directory / "task.json")
-    encoder = task.get("encoder")
-    if not isinstance(encoder, dict) or "path" not in encoder:
-        raise ExLMError(f"{directory / 'task.json'} does not say where its encoder is (encoder.path); train it again")
-    _check_weights(directory / "head.safetensors")
-    checked = _check_encoder(encoder_directory(directory))
-    weights = encoder_directory(directory) / "model.safetensors"
-    if encoder.get("sha256", sha256(weights)) != sha256(weights):
-        raise ExLMError(f"{weights} is not the encoder that {directory} was trained with (other sha256)")
-    return [*(directory / name for name in PREDICTOR_FILES), *checked]
-
-
-def encoder_directory(directory: str | Path) -> Path:
-    """Give the directory of a model's encoder: a predictor may share the encoder of a neighbouring directory."""
-    directory = Path(directory)
-    if not (directory / "task.json").is_file():
-        return directory
-    return (directory / str(read_json(directory / "task.json")["encoder"]["path"])).resolve()
+    found = open_model(directory)
+    for problem in _spare_problems(found.path, found.tokenizer):
+        raise ExLMError(problem)
+    names = (*ENCODER_FILES, EXPORT_NAME, TRAINING_NAME)
+    return [found.path / name for name in names if (found.path / name).is_file()]
 
 
 def describe(directory: str | Path) -> dict[str, Any]:
-    """Summarise a model directory: its kind, its size, and what its JSON files say.
+    """Summarise an encoder's directory: its size, and what its JSON files say.
 
     Parameters
     ----------
     directory : str or Path
-        A checked directory, as `find_model` gives it.
+        An encoder's directory.
 
     Returns
     -------
     dict
-        ``name``, ``directory``, ``kind`` ("encoder" or "predictor"), ``parameters``, ``bytes`` and the contents of
-        ``task``, ``config`` and ``training`` as far as these files exist.
+        ``name``, ``directory``, ``kind``, ``parameters``, ``bytes`` and the contents of ``config`` and ``training``, as
+        far as that can be read.
     """
-    directory = Path(directory)
-    encoder = encoder_directory(directory)
-    weights = [encoder / "model.safetensors", *directory.glob("head.safetensors")]
-    summary: dict[str, Any] = {
-        "name": directory.resolve().name,
+    found = open_model(directory)
+    weights = found.path / WEIGHTS_NAME
+    summary = {
+        "name": Path(directory).resolve().name,
         "directory": str(directory),
-        "kind": "predictor" if (directory / "task.json").is_file() else "encoder",
-        "parameters": sum(_count_parameters(path) for path in weights),
-        "bytes": sum(path.stat().st_size for path in weights),
+        "kind": "encoder",
+        "parameters": count_parameters(weights),
+        "bytes": weights.stat().st_size,
+        "config": read_json(found.path / CONFIG_NAME),
     }
-    for part, path in (
-        ("task", directory / "task.json"),
-        ("config", encoder / "config.json"),
-        ("training", encoder / "training.json"),
-    ):
-        if path.is_file():
-            summary[part] = read_json(path)
-    return summary
+    training = training_facts(found.path)
+    return {**summary, "training": training} if training else summary
 
 
-def _check_encoder(directory: Path) -> list[Path]:
-    files = [directory / name for name in ENCODER_FILES]
-    for path in files:
-        _require(path)
-        if path.suffix == ".json":
-            read_json(path)
-    weights = directory / "model.safetensors"
-    _check_weights(weights)
-    training = read_json(directory / "training.json") if (directory / "training.json").is_file() else {}
-    if training.get("sha256", sha256(weights)) != sha256(weights):
-        raise ExLMError(f"{weights} is not the file that was saved (other sha256 than in training.json); copy it again")
-    return files
+def training_facts(directory: str | Path) -> dict[str, Any]:
+    """Give what ``training.json`` says of an encoder's training, as far as it can be read, without its old hash.
+
+    Parameters
+    ----------
+    directory : str or Path
+        The encoder's directory.
+    """
+    path = Path(directory) / TRAINING_NAME
+    if not path.is_file() or _problem_of(path):
+        return {}
+    return {name: value for name, value in read_json(path).items() if name not in ("format_version", "sha256")}
 
 
-def _require(path: Path) -> None:
-    if not path.is_file():
-        raise ExLMError(f"{path.parent} is no complete model directory: {path.name} is missing")
-
-
-def _check_weights(path: Path) -> None:
-    # Opening reads the header and compares the length it announces with that of the file.
-    try:
-        with safe_open(path, framework="numpy"):
-            pass
-    except SafetensorError as error:
-        raise ExLMError(f"{path} is broken ({error}); copy it again") from None
-
-
-def _count_parameters(path: Path) -> int:
+def count_parameters(path: str | Path) -> int:
+    """Count the numbers in a file of tensors."""
     count = 0
-    with safe_open(path, framework="numpy") as weights:
-        for name in weights.keys():  # noqa: SIM118  (not a dictionary)
-            size = 1
-            for length in weights.get_slice(name).get_shape():
-                size *= length
-            count += size
+    for shape in tensor_shapes(path).values():
+        size = 1
+        for length in shape:
+            size *= length
+        count += size
     return count
+
+
+def _check_ids(path: Path, config: ExLMConfig, tokenizer: ExLMTokenizer) -> None:
+    """Compare what model and tokenizer take for tokens."""
+    ids = (tokenizer.bos_id, tokenizer.pad_id, tokenizer.eos_id, tokenizer.unk_id, tokenizer.mask_id)
+    if config.vocab_size != tokenizer.vocab_size or config.special_ids != ids:
+        raise ExLMError(
+            f"{path}: {CONFIG_NAME} says {config.vocab_size} tokens, special ones "
+            f"{', '.join(map(str, config.special_ids))}, and {TOKENIZER_NAME} {tokenizer.vocab_size}, special ones "
+            f"{', '.join(map(str, ids))}: they do not belong together; copy the directory again"
+        )
+
+
+@lru_cache(maxsize=1000)
+def _warn(problem: str) -> None:
+    """Warn of a file that nothing is computed from, once in a process."""
+    logger.warning("warning: %s (no number depends on it)", problem)
+
+
+def _recorded_hash(path: Path) -> str | None:
+    """Give the sha256 of the weights in format 1, if it can be read: from ``training.json``."""
+    training = path / TRAINING_NAME
+    if not training.is_file() or _problem_of(training):
+        return None
+    recorded = read_json(training).get("sha256")
+    return recorded if isinstance(recorded, str) else None
+
+
+def _spare_problems(path: Path, tokenizer: ExLMTokenizer) -> list[str]:
+    """Say what is wrong with the files that nothing is computed from."""
+    problems = [_problem_of(path / name) for name in (EXPORT_NAME, TRAINING_NAME) if (path / name).exists()]
+    export = path / EXPORT_NAME
+    if not export.is_file():
+        problems.append(f"{export} is missing, and Hugging Face cannot read the tokenizer; copy the directory again")
+    elif not _problem_of(export) and _vocabulary(export) != tokenizer.vocab:
+        problems.append(f"{export} holds another vocabulary than {TOKENIZER_NAME}; copy the directory again")
+    return [problem for problem in problems if problem]
+
+
+def _problem_of(path: Path) -> str:
+    try:
+        read_json(path, "copy the directory again")
+    except ExLMError as error:
+        return str(error)
+    return ""
+
+
+def _vocabulary(export: Path) -> Any:
+    model = read_json(export).get("model")
+    return model.get("vocab") if isinstance(model, dict) else None

@@ -27,8 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.locations import encoder_directory, locate
 from exlm_chem.smiles import grammar, selfies
 from exlm_chem.storage import read_json, write_json
+from exlm_chem.storage.records import Sha256, from_json, naming
 from exlm_chem.terms import Scheme
 
 if TYPE_CHECKING:
@@ -206,25 +208,29 @@ class ExLMTokenizer:
 
     @classmethod
     def from_pretrained(cls, directory: str | Path) -> ExLMTokenizer:
-        """Read a tokenizer that :meth:`save_pretrained` has written.
+        """Read the tokenizer of a model that ships, by its name, or of a directory; of a predictor, its encoder's.
+
+        Parameters
+        ----------
+        directory
+            See `exlm_chem.locations.locate`.
 
         Raises
         ------
         ExLMError
             If the files are missing or were made with another vocabulary.
         """
-        path = Path(directory) / "tokenizer_config.json"
+        directory = encoder_directory(locate(directory))
+        path = directory / "tokenizer_config.json"
         if not path.is_file():
-            raise ExLMError(f"there is no tokenizer in {directory}: tokenizer_config.json is missing")
-        config = read_json(path, "copy the directory again")
-        try:
-            tokenizer = cls(config["scheme"])
-        except (ExLMError, KeyError, TypeError) as error:
-            raise ExLMError(f"{path} was not written by ExLM-chem: {error!r}") from None
-        if config.get("fingerprint") != tokenizer.fingerprint:
+            raise ExLMError(f"there is no tokenizer in {directory}: {path.name} is missing")
+        with naming(path):
+            saved = from_json(_Saved, read_json(path, "copy the directory again"))
+        tokenizer = cls(saved.scheme)
+        if saved.fingerprint != tokenizer.fingerprint:
             raise ExLMError(
                 f"{path} has a {tokenizer.scheme} vocabulary that is not the one of this version of ExLM-chem; "
-                "use the version that the model was made with"
+                "copy the directory again, or use the version that the model was made with"
             )
         return tokenizer
 
@@ -241,6 +247,14 @@ class ExLMTokenizer:
         )
         tokenizer.add_special_tokens([BOS, PAD, EOS, UNK, MASK])
         return tokenizer
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """What ``tokenizer_config.json`` says that is of use here."""
+
+    scheme: Scheme
+    fingerprint: Sha256
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 from safetensors.torch import save as to_bytes
 
 from exlm_chem.errors import ExLMError, quoted
-from exlm_chem.model_directory import encoder_directory, find_model
+from exlm_chem.model_directory import open_model, write_model
 from exlm_chem.modeling import ExLMModel
 from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.modeling.serialization import WEIGHTS_NAME
 from exlm_chem.smiles.containers import molecules_in
 from exlm_chem.smiles.molecule import Molecule, Standardise, read_molecule
-from exlm_chem.storage import sha256
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
 
@@ -89,19 +87,18 @@ class ExLM:
         Parameters
         ----------
         name_or_directory : str or Path
-            See `exlm_chem.model_directory.find_model`.
+            See `exlm_chem.locations.locate`.
         device : str
             See the class.
         """
-        directory = encoder_directory(find_model(name_or_directory))
-        embedder = cls(ExLMModel.from_pretrained(directory), ExLMTokenizer.from_pretrained(directory), device)
-        embedder.fingerprint = sha256(directory / WEIGHTS_NAME)
+        found = open_model(name_or_directory)
+        embedder = cls(ExLMModel.from_pretrained(found.path), found.tokenizer, device)
+        embedder.fingerprint = found.fingerprint
         return embedder
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write encoder and tokenizer as a model directory."""
-        self.model.save_pretrained(directory)
-        self.tokenizer.save_pretrained(directory)
+        write_model(directory, self.model, self.tokenizer)
 
     @property
     def width(self) -> int:

@@ -45,7 +45,7 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
 |---|---|
 | kind | {task.kind} |
 | method | {method} |
-| encoder | {facts["model"]} ({task.encoder_sha256[:16]}) |
+| encoder | {facts["model"]} ({(task.encoder.sha256 or "")[:16]}) |
 | molecules | {data["molecules"]:,} of {data["file"]}{left_out}; {data["repeated"]:,} occur more than once{conflicts} |
 | split | {sizes}; {split["description"]} |
 | standardisation | {task.standardise} |

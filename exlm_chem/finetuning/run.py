@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -29,7 +28,7 @@ from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.modeling.property_loss import Kind
 from exlm_chem.predictors.directory import PredictorTask
 from exlm_chem.predictors.predictor import Predictor
-from exlm_chem.predictors.tasks import Task, infer_kind, registered_task, task_of_targets
+from exlm_chem.predictors.task import Task, infer_kind, registered_task, task_of_targets
 from exlm_chem.smiles.molecule import Standardise
 from exlm_chem.tables.read_options import ReadOptions
 
@@ -174,7 +173,6 @@ def finetune(
         log_metrics(name, [run.facts["metrics"][name] for run in runs], best.facts["metrics"][name], main, log)
     description = replace(description, metrics={"seeds": seeds, **best.facts["metrics"]})
     facts = {
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "started": started,
         "finished": time.time(),
         "data": {"file": Path(data).name, "sha256": dataset.sha256, "reading": dataset.reading, **counts},

@@ -7,14 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from exlm_chem import model_directory
+from exlm_chem import locations
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.finetuning.card import predictor_card
 from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.splits import Split
 from exlm_chem.heads.head import PropertyHead
+from exlm_chem.model_directory import training_facts
 from exlm_chem.predictors.directory import PredictorTask, write_predictor
-from exlm_chem.storage import read_json, write_directory, write_json, write_text
+from exlm_chem.storage import write_directory, write_json, write_text
 
 
 def write_run(
@@ -50,7 +51,7 @@ def write_run(
     output = output.absolute()
     with write_directory(output) as working:
         # A predictor stands for itself, except among the models that ship, which share one encoder.
-        shared = frozen is not None and frozen.parent.resolve() == model_directory.SHIPPED == output.parent.resolve()
+        shared = frozen is not None and frozen.parent.resolve() == locations.SHIPPED == output.parent.resolve()
         task = write_predictor(working, task, head, frozen if frozen is not None and shared else encoder)
         rows = {name: [dataset.rows[index] for index in part] for name, part in split.parts().items()}
         left_out = [asdict(row) for row in dataset.left_out]
@@ -66,15 +67,13 @@ def write_run(
         write_json(working / "splits.json", splits)
         write_json(working / "run.json", facts)
         if not shared:
-            write_json(working / "training.json", _training(facts, frozen, task))
+            write_json(working / "training.json", _training(facts, frozen))
         write_text(working / "README.md", predictor_card(task, facts))
     return task
 
 
-def _training(facts: dict[str, Any], frozen: Path | None, task: PredictorTask) -> dict[str, Any]:
+def _training(facts: dict[str, Any], frozen: Path | None) -> dict[str, Any]:
     """Say where the encoder in this directory comes from."""
-    origin: dict[str, Any] = {}
-    if frozen is not None and (frozen / "training.json").is_file():
-        origin = read_json(frozen / "training.json")
+    origin = {} if frozen is None else training_facts(frozen)
     keep = ("model", "model_sha256", "method", "versions")
-    return {**origin, "sha256": task.encoder_sha256, "finetuning": {key: facts[key] for key in keep}}
+    return {**origin, "finetuning": {key: facts[key] for key in keep}}

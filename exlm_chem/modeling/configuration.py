@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.storage import read_json, write_json
+from exlm_chem.storage.records import Between, check_fields
 from exlm_chem.terms import Objective
-
-CONFIG_NAME = "config.json"
 
 
 @dataclass(frozen=True)
@@ -66,45 +63,43 @@ class ExLMConfig:
     58
     """
 
-    vocab_size: int
-    hidden_size: int = 256
-    num_hidden_layers: int = 6
-    num_attention_heads: int = 8
-    intermediate_size: int = 1024
-    num_states: int = 4
-    max_positions: int = 2048
+    vocab_size: Annotated[int, Between(1, 2**24)]
+    hidden_size: Annotated[int, Between(1, 2**16)] = 256
+    num_hidden_layers: Annotated[int, Between(1, 2**12)] = 6
+    num_attention_heads: Annotated[int, Between(1, 2**12)] = 8
+    intermediate_size: Annotated[int, Between(1, 2**20)] = 1024
+    num_states: Annotated[int, Between(1, 2**10)] = 4
+    max_positions: Annotated[int, Between(2, 2**24)] = 2048
     objective: Objective = "exlm"
-    hidden_dropout: float = 0.0
-    attention_dropout: float = 0.0
+    hidden_dropout: Annotated[float, Between(0, 1)] = 0.0
+    attention_dropout: Annotated[float, Between(0, 1)] = 0.0
     norm_first: bool = True
-    layer_norm_eps: float = 1e-5
-    initializer_range: float = 0.02
-    molecule_objectives: dict[str, int] = field(default_factory=dict)
-    bos_token_id: int = 0
-    pad_token_id: int = 1
-    eos_token_id: int = 2
-    unk_token_id: int = 3
-    mask_token_id: int = 4
+    layer_norm_eps: Annotated[float, Between(0, 1)] = 1e-5
+    initializer_range: Annotated[float, Between(0, 100)] = 0.02
+    molecule_objectives: dict[str, Annotated[int, Between(1, 2**20)]] = field(default_factory=dict)
+    bos_token_id: Annotated[int, Between(0, 2**24)] = 0
+    pad_token_id: Annotated[int, Between(0, 2**24)] = 1
+    eos_token_id: Annotated[int, Between(0, 2**24)] = 2
+    unk_token_id: Annotated[int, Between(0, 2**24)] = 3
+    mask_token_id: Annotated[int, Between(0, 2**24)] = 4
 
     def __post_init__(self) -> None:
-        sizes = (
-            "vocab_size",
-            "hidden_size",
-            "num_hidden_layers",
-            "num_attention_heads",
-            "intermediate_size",
-            "num_states",
-        )
-        for name in sizes:
-            if getattr(self, name) < 1:
-                raise ExLMError(f"{name} must be at least 1, not {getattr(self, name)}.")
+        check_fields(self)
         if self.hidden_size % (4 * self.num_attention_heads):
             multiple = f"4 x num_attention_heads = {4 * self.num_attention_heads}"
-            raise ExLMError(f"hidden_size {self.hidden_size} must be a multiple of {multiple}.")
-        if self.objective not in ("exlm", "mlm"):
-            raise ExLMError(f'objective must be "exlm" or "mlm", not "{self.objective}".')
+            raise ExLMError(f"hidden_size {self.hidden_size} must be a multiple of {multiple}")
         if self.max_positions <= self.num_states:
-            raise ExLMError(f"max_positions {self.max_positions} must be larger than num_states {self.num_states}.")
+            raise ExLMError(f"max_positions {self.max_positions} must be larger than num_states {self.num_states}")
+        if len(set(self.special_ids)) < len(self.special_ids) or max(self.special_ids) >= self.vocab_size:
+            ids = ", ".join(map(str, self.special_ids))
+            raise ExLMError(
+                f"the ids of the special tokens ({ids}) must differ and be below vocab_size {self.vocab_size}"
+            )
+
+    @property
+    def special_ids(self) -> tuple[int, ...]:
+        """Ids of ``<s>``, ``<pad>``, ``</s>``, ``<unk>`` and ``<mask>``."""
+        return self.bos_token_id, self.pad_token_id, self.eos_token_id, self.unk_token_id, self.mask_token_id
 
     @property
     def max_tokens(self) -> int:
@@ -131,30 +126,6 @@ class ExLMConfig:
         if name not in PRESETS:
             raise ExLMError(f'there is no preset "{name}"; choose one of {", ".join(PRESETS)}.')
         return replace(cls(vocab_size=vocab_size, **PRESETS[name]), **changes)
-
-    def save(self, directory: str | Path, architecture: str, options: dict[str, Any] | None = None) -> None:
-        """Write ``config.json`` into a directory, with the name and the options of the model class."""
-        content = {"model_type": "exlm", "architectures": [architecture], "options": options or {}, **asdict(self)}
-        write_json(Path(directory) / CONFIG_NAME, content)
-
-    @classmethod
-    def load(cls, directory: str | Path) -> ExLMConfig:
-        """Read ``config.json`` of a directory; keys that are not fields are left alone."""
-        content = read_config(directory)
-        return cls(**{field.name: content[field.name] for field in fields(cls) if field.name in content})
-
-
-def read_config(directory: str | Path) -> dict[str, Any]:
-    """Read ``config.json`` of a model directory as it is."""
-    path = Path(directory) / CONFIG_NAME
-    if not path.is_file():
-        raise ExLMError(f"{path} is missing: {directory} is not a model directory.")
-    content = read_json(path, "copy the directory again")
-    if content.get("model_type") != "exlm" or "vocab_size" not in content:
-        raise ExLMError(
-            f'{path} does not describe an ExLM model ("model_type" is not "exlm" or "vocab_size" is missing).'
-        )
-    return content
 
 
 PRESETS: dict[str, dict[str, Any]] = {

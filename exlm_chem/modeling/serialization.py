@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from exlm_chem.errors import ExLMError
-from exlm_chem.modeling.configuration import ExLMConfig, read_config
-from exlm_chem.storage import write_file
-
-WEIGHTS_NAME = "model.safetensors"
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.locations import encoder_directory, locate
+from exlm_chem.modeling.config_file import CONFIG_NAME, WEIGHTS_NAME, check_sizes, read_config, write_config
+from exlm_chem.modeling.configuration import ExLMConfig
+from exlm_chem.storage import sha256, write_file
+from exlm_chem.storage.tensors import check_numbers, tensor_shapes
 
 
 class SavedModel(nn.Module):
@@ -42,8 +42,8 @@ class SavedModel(nn.Module):
             Type of the stored weights; half precision halves the file.
         """
         Path(directory).mkdir(parents=True, exist_ok=True)
-        self.config.save(directory, type(self).__name__, self.options())
         save_weights(self, Path(directory) / WEIGHTS_NAME, dtype)
+        write_config(directory, self.config, type(self).__name__, self.options())
 
     @classmethod
     def from_pretrained(cls, directory: str | Path) -> Self:
@@ -52,23 +52,33 @@ class SavedModel(nn.Module):
         Parameters
         ----------
         directory : path
-            What `save_pretrained` wrote, of this class or of one that holds this class's model.
+            What `save_pretrained` wrote, of this class or of one that holds this class's model; or the name of a model
+            that ships.
 
         Raises
         ------
         ExLMError
             When a file is missing, broken or does not fit; the message names it.
         """
-        config = ExLMConfig.load(directory)
+        directory = encoder_directory(locate(directory))
+        saved = read_config(directory)
         path = Path(directory) / WEIGHTS_NAME
+        check_sizes(directory, saved.config, tensor_shapes(path))
+        if saved.weights_sha256 not in (None, sha256(path)):
+            raise ExLMError(f"{path} is not the file that was saved (other sha256); copy the directory again")
         weights = load_weights(path)
         if cls.encoder_prefix == "" and any(name.startswith("model.") for name in weights):
             weights = {
                 name.removeprefix("model."): value for name, value in weights.items() if name.startswith("model.")
             }
-        content = read_config(directory)
-        options = content.get("options", {}) if content.get("architectures") == [cls.__name__] else {}
-        model = cls(config, **options)
+        options = saved.options if saved.architectures == (cls.__name__,) else {}
+        try:
+            with torch.device("meta"):  # only shapes: the weights are those of the file, without a copy
+                model = cls(saved.config, **options)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ExLMError(
+                f"{path.with_name(CONFIG_NAME)}: options do not fit {cls.__name__} ({error}); copy the directory again"
+            ) from None
         fill_weights(model, weights, path)
         return model.eval()
 
@@ -100,18 +110,14 @@ def save_weights(module: nn.Module, path: Path, dtype: torch.dtype | None = None
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
-    """Read safetensors, floating-point numbers as float32."""
-    try:
-        weights = load_file(path)
-    except FileNotFoundError:
-        raise ExLMError(f"{path} is missing: the model directory is incomplete.") from None
-    except (SafetensorError, OSError) as error:
-        raise ExLMError(f"{path} is broken ({error}); copy or train the model again.") from None
-    return {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    """Read safetensors as float32, if all numbers in them are finite."""
+    check_numbers(path)
+    # A copy, because what was read is still the file: whoever cut that off would end the process.
+    return {name: value.to(torch.float32, copy=True) for name, value in load_file(path).items()}
 
 
 def fill_weights(module: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
-    """Put weights into a module that must have exactly these, in these shapes."""
+    """Give a module its weights, which must be exactly these, in these shapes; no copy is made."""
     expected = module.state_dict()
     for problem, names in (
         ("lacks", expected.keys() - weights.keys()),
@@ -122,5 +128,6 @@ def fill_weights(module: nn.Module, weights: dict[str, Tensor], path: Path) -> N
         ),
     ):
         if names:
-            raise ExLMError(f"{path} {problem} {', '.join(sorted(names)[:3])}: it does not belong to this model.")
-    module.load_state_dict(weights)
+            listed = ", ".join(map(quoted, sorted(names)[:3]))
+            raise ExLMError(f"{path} {problem} {listed}: it does not belong to this model; copy the directory again")
+    module.load_state_dict(weights, assign=True)

@@ -1,64 +1,69 @@
 """The predictor directory: ``task.json`` and ``head.safetensors``, and beside them or next door an encoder.
 
-The one place where these files are written and read. A predictor carries everything that its numbers depend on.
+The one place where these files are written and read. A predictor carries everything that its numbers depend on, and the
+hashes of it. What a predictor is can be read without torch.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from exlm_chem.embedding.embedder import ExLM
-from exlm_chem.errors import ExLMError
-from exlm_chem.heads.head import PropertyHead
-from exlm_chem.model_directory import find_model
-from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.modeling.property_loss import Kind
-from exlm_chem.modeling.serialization import WEIGHTS_NAME, fill_weights, load_weights, save_weights
-from exlm_chem.smiles.molecule import Standardise
+from exlm_chem import model_directory
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.locations import TASK_NAME, EncoderLink, is_predictor, locate
+from exlm_chem.modeling.config_file import CONFIG_NAME, WEIGHTS_NAME
+from exlm_chem.predictors.task import OutputColumn
 from exlm_chem.storage import read_json, sha256, write_json
+from exlm_chem.storage.records import (
+    Between,
+    NewerFormatError,
+    Sha256,
+    check_content,
+    check_fields,
+    content_sha256,
+    from_json,
+    naming,
+    read_version,
+)
+from exlm_chem.storage.tensors import check_numbers, tensor_shapes
+from exlm_chem.terms import Kind, Pooling, Standardise
 
-FORMAT_VERSION: Final = 1
-TASK_NAME: Final = "task.json"
+if TYPE_CHECKING:
+    from exlm_chem.embedding.embedder import ExLM
+    from exlm_chem.heads.head import PropertyHead
+
+FORMAT_VERSION: Final = 2
+"""Of predictor directories: 1 had the hashes of both weights and not those of ``task.json`` and ``config.json``."""
 HEAD_NAME: Final = "head.safetensors"
+PREDICTOR_FILES: Final = (TASK_NAME, HEAD_NAME)
 
 
 @dataclass(frozen=True, slots=True)
-class OutputColumn:
-    """One number that a predictor gives for a molecule.
+class HeadLink:
+    """Which head belongs to a task."""
 
-    Examples
-    --------
-    >>> OutputColumn("bbbp", target="p_np", threshold=0.5).unit
-    'probability'
-    """
-
-    name: str
-    """Column of the prediction table."""
-    target: str
-    """Column of the labels it was trained on."""
-    unit: str = "probability"
-    """Unit of the number."""
-    range: tuple[float, float] | None = None
-    """Lowest and highest number, of a probability or of the labels."""
-    direction: str = "none"
-    """Which side is usually wanted: higher, lower or none."""
-    threshold: float | None = None
-    """Classification: from this probability on, the answer is yes."""
-    meaning: str = ""
-    """One sentence for the person who reads the number."""
+    hidden: Annotated[int, Between(1, 2**20)] | None = None
+    """Width of its hidden layer."""
+    sha256: Sha256 | None = None
+    """Of its weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class PredictorTask:
     """What ``task.json`` says.
 
+    Raises
+    ------
+    ExLMError
+        If a value cannot be; the message names it.
+
     Examples
     --------
     >>> task = PredictorTask("bbbp", "classification", (OutputColumn("bbbp", "p_np"),))
-    >>> PredictorTask.from_json(task.to_json()) == task
+    >>> PredictorTask.from_json(asdict(task)) == task
     True
     """
 
@@ -74,71 +79,44 @@ class PredictorTask:
     """How the encoder makes one vector of a molecule."""
     standardise: Standardise = "none"
     """The rule that every molecule goes through first, in training and prediction."""
-    hidden: int | None = None
-    """Width of the head's hidden layer."""
     features: tuple[str, ...] = ("exlm",)
     """The blocks of features that the head reads."""
-    encoder_path: str = "."
-    """The encoder's directory, relative to the predictor's."""
-    encoder_sha256: str = ""
-    """Of the encoder's weights."""
-    head_sha256: str = ""
-    """Of the head's weights."""
+    encoder: EncoderLink = field(default_factory=EncoderLink)
+    """Where its encoder is, and which one."""
+    head: HeadLink = field(default_factory=HeadLink)
+    """Which head it is."""
     metrics: dict[str, Any] = field(default_factory=dict)
     """How good it is, and on what."""
     split: dict[str, Any] = field(default_factory=dict)
     """How training and test molecules were told apart."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the contents of ``task.json``."""
-        content: dict[str, Any] = {"format_version": FORMAT_VERSION, **asdict(self)}
-        content["encoder"] = {"path": content.pop("encoder_path"), "sha256": content.pop("encoder_sha256")}
-        content["head"] = {"hidden": content.pop("hidden"), "sha256": content.pop("head_sha256")}
-        return content
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.features != ("exlm",):
+            listed = ", ".join(map(quoted, self.features))
+            raise NewerFormatError(f"features are {listed}, and this version knows only 'exlm'; update ExLM-chem")
+        names = [column.name for column in self.columns]
+        if not names or not all(names) or len(set(names)) < len(names):
+            raise ExLMError("columns must have at least one entry, and each its own name")
+        for index, column in enumerate(self.columns):
+            if column.range is not None and column.range[0] > column.range[1]:
+                raise ExLMError(f"columns[{index}].range must be the lowest and the highest number, in this order")
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> PredictorTask:
-        """Read the contents of ``task.json``.
+        """Read the contents of ``task.json``, of this format or an older one.
 
         Raises
         ------
         ExLMError
-            If it was written by a newer version, or lacks something.
+            If it was written by a newer version, was changed since, lacks something, or holds what cannot be.
         """
-        version = content.get("format_version")
-        if version != FORMAT_VERSION:
-            raise ExLMError(
-                f"format_version is {version!r} and this version of exlm-chem reads {FORMAT_VERSION}; "
-                "update exlm-chem or train the predictor again"
-            )
-        values = dict(content)
-        try:
-            encoder, head = values["encoder"], values["head"]
-            values |= {"encoder_path": encoder["path"], "encoder_sha256": encoder["sha256"]}
-            values |= {"hidden": head["hidden"], "head_sha256": head.get("sha256", "")}
-            values["columns"] = tuple(
-                OutputColumn(**column | {"range": tuple(column["range"]) if column.get("range") else None})
-                for column in values["columns"]
-            )
-            values["features"] = tuple(values.get("features", ("exlm",)))
-            known = {entry.name for entry in fields(cls)}
-            task = cls(**{name: value for name, value in values.items() if name in known})
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ExLMError(f"it is not complete ({error}); copy or train the predictor again") from error
-        task.validate()
+        version = read_version(content, FORMAT_VERSION)
+        check_content(content, required=version > 1)
+        task = from_json(cls, content)
+        if version > 1 and None in (task.head.sha256, *asdict(task.encoder).values()):
+            raise ExLMError("it lacks the hash of a file")
         return task
-
-    def validate(self) -> None:
-        """Check the values that decide what is computed."""
-        for name, allowed in (("kind", Kind), ("pooling", Pooling), ("standardise", Standardise)):
-            if getattr(self, name) not in get_args(allowed):
-                raise ExLMError(f"{name} is {getattr(self, name)!r} and must be one of {', '.join(get_args(allowed))}")
-        if self.features != ("exlm",):
-            raise ExLMError(
-                f"features are {', '.join(self.features)}, and this version knows only exlm; update exlm-chem"
-            )
-        if not self.columns:
-            raise ExLMError("it has no columns; train the predictor again")
 
 
 def write_predictor(
@@ -151,7 +129,7 @@ def write_predictor(
     directory : str or Path
         Made if it does not exist.
     task : PredictorTask
-        Its hashes, the encoder's path and the head's width are filled in here.
+        What says which encoder and head these are is filled in here.
     head : PropertyHead
         With as many outputs as the task has columns.
     encoder : ExLM or path
@@ -162,25 +140,79 @@ def write_predictor(
     PredictorTask
         As it was written.
     """
+    from exlm_chem.modeling.serialization import save_weights
+
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    if isinstance(encoder, ExLM):
-        encoder.save_pretrained(directory)
-        encoder_path = "."
-    else:
+    if isinstance(encoder, str | Path):
         # with / also on Windows, because the directory may be read on another system
-        encoder_path = Path(os.path.relpath(encoder, directory)).as_posix()
+        path = Path(os.path.relpath(encoder, directory)).as_posix()
+    else:
+        encoder.save_pretrained(directory)
+        path = "."
     save_weights(head, directory / HEAD_NAME)
     task = replace(
         task,
-        hidden=head.hidden,
-        encoder_path=encoder_path,
-        encoder_sha256=sha256(directory / encoder_path / WEIGHTS_NAME),
-        head_sha256=sha256(directory / HEAD_NAME),
+        encoder=link_encoder(directory, path),
+        head=HeadLink(head.hidden, sha256(directory / HEAD_NAME)),
     )
-    task.validate()
-    write_json(directory / TASK_NAME, task.to_json())
+    write_task(directory, task)
     return task
+
+
+def link_encoder(directory: Path, path: str) -> EncoderLink:
+    """Say which encoder lies in a path beside a predictor's directory."""
+    found = model_directory.open_model(directory / path)
+    return EncoderLink(path, found.fingerprint, found.saved.sha256, found.tokenizer.fingerprint)
+
+
+def write_task(directory: Path, task: PredictorTask) -> None:
+    """Write ``task.json`` with the hash of what it says."""
+    content = {"format_version": FORMAT_VERSION, **asdict(task)}
+    write_json(directory / TASK_NAME, {**content, "sha256": content_sha256(content)})
+
+
+def read_task(directory: str | Path) -> PredictorTask:
+    """Read and check ``task.json`` alone."""
+    path = Path(directory) / TASK_NAME
+    with naming(path):
+        return PredictorTask.from_json(read_json(path, "copy the directory again"))
+
+
+def check_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask]:
+    """Find a predictor and check all files that its numbers depend on; torch is not loaded for it.
+
+    Parameters
+    ----------
+    name_or_directory : str or Path
+        See `exlm_chem.locations.locate`.
+
+    Returns
+    -------
+    directory : Path
+        Where it is.
+    task : PredictorTask
+        What it predicts.
+
+    Raises
+    ------
+    ExLMError
+        In one sentence, if a file is missing, damaged, or does not belong to the others.
+    """
+    directory = locate(name_or_directory)
+    if not is_predictor(directory):
+        if (directory / HEAD_NAME).is_file():
+            raise ExLMError(
+                f"{directory} is no complete predictor: {TASK_NAME} is missing; copy it again with all files"
+            )
+        model_directory.open_model(directory)
+        raise ExLMError(
+            f"{name_or_directory} is an encoder and predicts nothing by itself; make a predictor with finetune"
+        )
+    task = read_task(directory)
+    _check_encoder(directory, task)
+    _check_head(directory / HEAD_NAME, task)
+    return directory, task
 
 
 def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, PropertyHead]:
@@ -189,7 +221,7 @@ def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, 
     Parameters
     ----------
     name_or_directory : str or Path
-        See `exlm_chem.model_directory.find_model`.
+        See `exlm_chem.locations.locate`.
 
     Returns
     -------
@@ -205,24 +237,85 @@ def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, 
     ExLMError
         In one sentence, if a file is missing, damaged, or does not belong to the others.
     """
-    directory = find_model(name_or_directory)
-    if not (directory / TASK_NAME).is_file():
-        raise ExLMError(
-            f"{name_or_directory} is an encoder and predicts nothing by itself; make a predictor with finetune"
-        )
-    try:
-        task = PredictorTask.from_json(read_json(directory / TASK_NAME))
-    except ExLMError as error:
-        raise ExLMError(f"{directory / TASK_NAME}: {error}") from error
+    from exlm_chem.heads.head import PropertyHead
+    from exlm_chem.modeling.serialization import fill_weights, load_weights
+
+    directory, task = check_predictor(name_or_directory)
     path = directory / HEAD_NAME
     weights = load_weights(path)
-    if task.head_sha256 and task.head_sha256 != sha256(path):
+    head = PropertyHead(len(weights["feature_mean"]), len(task.columns), task.head.hidden)
+    fill_weights(head, weights, path)
+    return directory, task, head.eval()
+
+
+def check(directory: str | Path) -> list[Path]:
+    """Check all files of a predictor and of its encoder, those for other programs and for people too.
+
+    Returns
+    -------
+    list of Path
+        The files that were checked.
+
+    Raises
+    ------
+    ExLMError
+        At the first file that is missing, broken, or not the one that was saved.
+    """
+    directory, _ = check_predictor(directory)
+    own = [directory / name for name in PREDICTOR_FILES]
+    for name in ("run.json", "splits.json"):
+        if (directory / name).is_file():
+            read_json(directory / name, "copy the directory again")
+            own.append(directory / name)
+    return [*own, *model_directory.check(directory)]
+
+
+def describe(directory: str | Path) -> dict[str, Any]:
+    """Summarise a predictor as `exlm_chem.model_directory.describe` does an encoder, with its ``task``."""
+    directory, _ = check_predictor(directory)
+    summary = model_directory.describe(model_directory.encoder_directory(directory))
+    head = directory / HEAD_NAME
+    return {
+        **summary,
+        "name": directory.resolve().name,
+        "directory": str(directory),
+        "kind": "predictor",
+        "parameters": summary["parameters"] + model_directory.count_parameters(head),
+        "bytes": summary["bytes"] + head.stat().st_size,
+        "task": read_json(directory / TASK_NAME),
+    }
+
+
+def _check_encoder(directory: Path, task: PredictorTask) -> None:
+    """Check the encoder, and that it is the one that the predictor was trained with."""
+    found = model_directory.open_model(directory)
+    for file, wanted, there in (
+        (WEIGHTS_NAME, task.encoder.sha256, found.fingerprint),
+        (CONFIG_NAME, task.encoder.config_sha256, found.saved.sha256),
+        (model_directory.TOKENIZER_NAME, task.encoder.tokenizer, found.tokenizer.fingerprint),
+    ):
+        if wanted is not None and wanted != there:
+            raise ExLMError(
+                f"{found.path / file} is not of the encoder that {directory} was trained with (other sha256 than in "
+                f"{TASK_NAME}); copy both again, or train the predictor again"
+            )
+
+
+def _check_head(path: Path, task: PredictorTask) -> None:
+    """Compare the head with its task before anything of its size is allocated."""
+    if not path.is_file():
+        raise ExLMError(f"{path.parent} is no complete predictor: {path.name} is missing; copy it again with all files")
+    shapes = tensor_shapes(path)
+    if task.head.sha256 not in (None, sha256(path)):
         raise ExLMError(f"{path} is not the head that {TASK_NAME} describes (other sha256); copy the directory again")
-    mean, outputs = weights.get("feature_mean"), weights.get("label_mean")
-    if mean is None or outputs is None or len(outputs) != len(task.columns):
+    if len(shapes.get("feature_mean", ())) != 1 or shapes.get("label_mean") != (len(task.columns),):
         raise ExLMError(
             f"{path} does not have the {len(task.columns)} outputs of {TASK_NAME}; copy the directory again"
         )
-    head = PropertyHead(len(mean), len(outputs), task.hidden)
-    fill_weights(head, weights, path)
-    return directory, task, head.eval()
+    hidden = shapes["dense.weight"][0] if len(shapes.get("dense.weight", ())) == 2 else None
+    if hidden != task.head.hidden:
+        width, wanted = (
+            "no hidden layer" if one is None else f"a hidden layer of {one}" for one in (hidden, task.head.hidden)
+        )
+        raise ExLMError(f"{path} has {width}, and {TASK_NAME} describes {wanted}; copy the directory again")
+    check_numbers(path)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from exlm_chem.embedding.embedder import ExLM, ModelInput
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads.head import PropertyHead
+from exlm_chem.model_directory import open_model
 from exlm_chem.predictors.directory import PredictorTask, read_predictor
 from exlm_chem.smiles.containers import index_of, molecules_in
 from exlm_chem.smiles.molecule import Molecule
@@ -81,7 +82,7 @@ class Predictor:
         Parameters
         ----------
         name_or_directory : str or Path
-            See `exlm_chem.model_directory.find_model`.
+            See `exlm_chem.locations.locate`.
         device : str
             See `ExLM`.
 
@@ -140,13 +141,15 @@ def load_predictors(names: Sequence[str | Path], device: str = "auto") -> list[P
     device : str
         See `ExLM`.
     """
-    encoders: dict[str, ExLM] = {}
+    encoders: dict[tuple[str, str], ExLM] = {}
     predictors = []
     for name in names:
         directory, task, head = read_predictor(name)
-        if task.encoder_sha256 not in encoders:
-            encoders[task.encoder_sha256] = ExLM.from_pretrained(directory, device)
-        predictors.append(Predictor(task, head, encoders[task.encoder_sha256]))
+        found = open_model(directory)
+        key = found.fingerprint, found.saved.sha256
+        if key not in encoders:
+            encoders[key] = ExLM.from_pretrained(directory, device)
+        predictors.append(Predictor(task, head, encoders[key]))
     return predictors
 
 

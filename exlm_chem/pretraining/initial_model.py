@@ -12,8 +12,9 @@ import torch
 from exlm_chem.errors import ExLMError
 from exlm_chem.model_directory import encoder_directory, find_model
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
+from exlm_chem.modeling.config_file import WEIGHTS_NAME, read_config
 from exlm_chem.modeling.configuration import PRESETS
-from exlm_chem.modeling.serialization import WEIGHTS_NAME, load_weights
+from exlm_chem.modeling.serialization import load_weights
 from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.storage import sha256
@@ -50,7 +51,7 @@ def make_config(
     theirs = ExLMTokenizer.from_pretrained(directory)
     if theirs.scheme != tokenizer.scheme:
         raise ExLMError(f"{options.init_from} reads tokens of another kind; add --tokenizer {theirs.scheme}.")
-    return replace(ExLMConfig.load(directory), **chosen)
+    return replace(read_config(directory).config, **chosen)
 
 
 def initial_model(

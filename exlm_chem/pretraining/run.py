@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -15,6 +14,7 @@ import torch
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.machine import devices, versions
+from exlm_chem.model_directory import write_model
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.pretraining.accelerator import make_accelerator
 from exlm_chem.pretraining.batch_plan import longest_molecule
@@ -27,7 +27,7 @@ from exlm_chem.pretraining.objective_values import ObjectiveValues, build_object
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Report, Trainer
 from exlm_chem.pretraining.training_data import TrainingData
-from exlm_chem.storage import sha256, write_json, write_text
+from exlm_chem.storage import write_json, write_text
 from exlm_chem.terms import MoleculeObjective
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -228,15 +228,12 @@ def _objective_values(
 
 def _write_model(model: ExLMForMaskedLM, output: Path, trainer: Trainer, started: float) -> None:
     data, corpus = trainer.data, trainer.data.corpus
-    data.tokenizer.save_pretrained(output)
-    model.save_pretrained(output)
+    write_model(output, model, data.tokenizer)
     if data.objective_values:
         described = {values.name: values.describe() for values in data.objective_values}
         write_json(output / "molecule_targets.json", described)
     start = describe_start(trainer.options)
     facts: dict[str, Any] = {
-        "format_version": 1,
-        "sha256": sha256(output / "model.safetensors"),  # of the weights; whoever loads the directory compares
         "options": asdict(trainer.options) | start_options(trainer.options, trainer.config),
         "started_from": start,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -254,6 +251,6 @@ def _write_model(model: ExLMForMaskedLM, output: Path, trainer: Trainer, started
         "versions": versions(),
     }
     write_json(output / "training.json", facts)
-    run = {"command": sys.argv, "started": started, "finished": time.time(), "devices": devices(), **facts}
+    run = {"started": started, "finished": time.time(), "devices": devices(), **facts}
     write_json(output / "run.json", run)
     write_text(output / "README.md", model_card(facts))

@@ -11,11 +11,15 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.storage.json_files import json_text
 
 T = TypeVar("T")
 
@@ -59,7 +63,8 @@ def content_sha256(content: dict[str, Any]) -> str:
     """
     said = {name: value for name, value in content.items() if name != "sha256"}
     try:
-        text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+        written = json.loads(json_text(said))  # without NaN and -0.0, with lists for tuples, as it is in the file
+        text = json.dumps(written, sort_keys=True, separators=(",", ":"))
     except RecursionError:
         raise ExLMError("it is nested too deeply; copy it again") from None
     return hashlib.sha256(text.encode()).hexdigest()
@@ -108,6 +113,66 @@ def from_json(cls: type[T], content: object, where: str = "") -> T:
         elif field.default is MISSING and field.default_factory is MISSING:
             raise ExLMError(f"{place} is missing")
     return cls(**values)
+
+
+class NewerFormatError(ExLMError):
+    """A file that is whole, but only a newer version of ExLM-chem can read it."""
+
+
+@contextmanager
+def naming(path: str | Path, remedy: str = "copy the directory again") -> Iterator[None]:
+    """Put the file and the remedy around what is wrong with its content.
+
+    Examples
+    --------
+    >>> with naming("config.json"):
+    ...     raise ExLMError("width must be a whole number, not null")
+    Traceback (most recent call last):
+        ...
+    exlm_chem.errors.ExLMError: config.json: width must be a whole number, not null; copy the directory again
+    """
+    try:
+        yield
+    except NewerFormatError as error:
+        raise ExLMError(f"{path}: {error}") from None
+    except ExLMError as error:
+        raise ExLMError(f"{path}: {error}; {remedy}") from None
+
+
+def read_version(content: dict[str, Any], newest: int, name: str = "format_version") -> int:
+    """Give the version of a file's format; the first one was written without.
+
+    A version is read by all later ones, and refused by the earlier.
+
+    Examples
+    --------
+    >>> read_version({}, 2), read_version({"format_version": 2}, 2)
+    (1, 2)
+    """
+    version = content.get(name, 1)
+    if not _fits(version, int, Between(1, 10**9)):
+        raise ExLMError(f"{name} must be a whole number, not {_shown(version)}")
+    if version > newest:
+        known = " and ".join(map(str, range(1, newest + 1)))
+        raise NewerFormatError(
+            f"it has format {version}, and this version of ExLM-chem reads {known}; update ExLM-chem"
+        )
+    return int(version)
+
+
+def check_content(content: dict[str, Any], required: bool) -> None:
+    """Compare what a JSON object says with the sha256 that it was saved with, its entry ``sha256``.
+
+    Raises
+    ------
+    ExLMError
+        If a value was changed since, or the entry is missing though it is required.
+    """
+    digest = content.get("sha256")
+    if digest is None and not required:
+        return
+    if digest != content_sha256(content):
+        raise ExLMError("it does not say what was saved (other sha256): a value was changed or damaged")
 
 
 def check_fields(record: Any) -> None:
@@ -159,8 +224,8 @@ def _fits(value: Any, hint: Any, rule: Any) -> bool:
 
 
 def _is_no_text(value: str) -> bool:
-    """Whether a text holds half of a pair of surrogates, which no file can hold."""
-    return not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value)
+    """Whether a text holds half of a pair of surrogates that stands for no byte of a file either."""
+    return not value.isascii() and any("\ud800" <= c <= "\udfff" and not "\udc80" <= c <= "\udcff" for c in value)
 
 
 def _sequence(value: Any, hint: Any, place: str) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exlm_chem import model_directory
+from exlm_chem import locations, model_directory
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.predictors.predictor import Predictor
 
@@ -21,7 +21,7 @@ def test_all_are_whole_and_small() -> None:
     assert {"exlm-small", "bbbp", "esol"} <= set(model_directory.available())
     for name in model_directory.available():
         model_directory.check(model_directory.find_model(name))
-    assert sum(file.stat().st_size for file in model_directory.SHIPPED.rglob("*") if file.is_file()) < 15_000_000
+    assert sum(file.stat().st_size for file in locations.SHIPPED.rglob("*") if file.is_file()) < 15_000_000
 
 
 @pytest.mark.parametrize(("name", "tolerance"), [("bbbp", 0.01), ("esol", 0.05)])

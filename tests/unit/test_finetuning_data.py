@@ -8,7 +8,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.dataset import check_classes, read_dataset
 from exlm_chem.finetuning.splits import column_split, random_split, scaffold_split
-from exlm_chem.predictors.tasks import infer_kind, registered_task, registered_tasks, task_of_targets
+from exlm_chem.predictors.task import infer_kind, registered_task, registered_tasks, task_of_targets
 from exlm_chem.smiles.molecule import scaffold
 
 NAN = float("nan")
@@ -43,7 +43,7 @@ def test_every_registered_task_is_complete():
 
 def test_a_file_that_is_no_registry(tmp_path):
     (tmp_path / "tasks.toml").write_text("[a]\nkind = 'regression'\n", encoding="utf-8")
-    with pytest.raises(ExLMError, match=r"tasks.toml is no task registry"):
+    with pytest.raises(ExLMError, match=r"tasks.toml: a.title is missing; restore it from a copy"):
         registered_tasks(tmp_path / "tasks.toml")
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exlm_chem import model_directory
+from exlm_chem import locations
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.run import finetune
 from exlm_chem.predictors.predictor import Predictor
-from exlm_chem.predictors.tasks import task_of_targets
+from exlm_chem.predictors.task import task_of_targets
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -22,17 +22,17 @@ def shipped(tiny_model, tmp_path, monkeypatch):
     """A folder of models that ship, with the tiny model under the name of the real one."""
     folder = tmp_path / "zoo"
     shutil.copytree(tiny_model, folder / "exlm-small")
-    monkeypatch.setattr(model_directory, "SHIPPED", folder)
+    monkeypatch.setattr(locations, "SHIPPED", folder)
     return folder
 
 
 def test_predictors_that_ship_share_their_encoder(shipped, tmp_path):
     inside = finetune(DATA / "bbbp_300.csv", shipped / "bbbp", task="bbbp")
     outside = finetune(DATA / "bbbp_300.csv", tmp_path / "bbbp", task="bbbp")
-    assert inside.task.encoder_path == "../exlm-small"
-    assert outside.task.encoder_path == "."
+    assert inside.task.encoder.path == "../exlm-small"
+    assert outside.task.encoder.path == "."
     assert not (shipped / "bbbp" / "model.safetensors").exists()
-    assert model_directory.available() == ["bbbp", "exlm-small"]
+    assert locations.available() == ["bbbp", "exlm-small"]
     shutil.move(tmp_path / "bbbp", tmp_path / "elsewhere")  # a predictor of one's own can be moved alone
     tables = [Predictor.from_pretrained(one).predict(["CCO", "c1ccccc1"]) for one in ("bbbp", tmp_path / "elsewhere")]
     np.testing.assert_allclose(tables[0]["bbbp"], tables[1]["bbbp"], atol=1e-6)

@@ -101,7 +101,7 @@ def test_broken_directories_are_named(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"hidden_size": 30}, "hidden_size 30 must be a multiple"),
-        ({"num_states": 0}, "num_states must be at least 1"),
+        ({"num_states": 0}, "num_states must be a whole number of 1 to 1,024, not 0"),
         ({"objective": "bert"}, "objective must be"),
         ({"max_positions": 3}, "max_positions 3 must be larger"),
     ],

@@ -1,7 +1,6 @@
 """Predictors: directories, numbers, and tables of whole files."""
 
 import csv
-import json
 import shutil
 
 import numpy as np
@@ -12,9 +11,7 @@ from rdkit import Chem
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads.head import PropertyHead
 from exlm_chem.prediction.table import predict_file
-from exlm_chem.predictors.directory import OutputColumn, PredictorTask, read_predictor, write_predictor
 from exlm_chem.predictors.predictor import Predictor, load_predictors
 
 SMILES = ["CCO", "c1ccccc1O", "C1CC", "", "OCC", "CC(=O)[O-].[Na+]", "C" * 900, None, "CCN" * 10]
@@ -160,60 +157,3 @@ def test_parquet_in_and_out(tiny_predictors, tmp_path):
     pd.testing.assert_frame_equal(table[["n", "smiles"]], frame)
     assert table["pass"].dtype == np.float64
     assert table["pass"].notna().tolist() == [True, False]
-
-
-def test_directory_is_read_as_it_was_written(tmp_path, tiny_model):
-    column = OutputColumn("x", "y", "nM", (0.0, 1.5), "lower", None, "What it means.")
-    task = PredictorTask(
-        "x", "regression", (column,), "Title", "first", "fragment", metrics={"rmse": 0.5}, split={"kind": "scaffold"}
-    )
-    written = write_predictor(tmp_path / "p", task, PropertyHead(64, 1, hidden=4), tiny_model)
-    directory, read, head = read_predictor(tmp_path / "p")
-    assert (directory, read) == (tmp_path / "p", written)
-    assert head.hidden == read.hidden == 4
-    assert not (tmp_path / "p" / "model.safetensors").exists()
-    assert json.loads((tmp_path / "p" / "task.json").read_text())["format_version"] == 1
-
-
-def spoil_task(directory, **changes):
-    content = json.loads((directory / "task.json").read_text())
-    (directory / "task.json").write_text(json.dumps(content | changes))
-
-
-def test_broken_directories_are_named_in_one_sentence(copy, tiny_model):
-    def fails():
-        with pytest.raises(ExLMError) as caught:
-            Predictor.from_pretrained(copy, "cpu")
-        assert "\n" not in str(caught.value)
-        return str(caught.value)
-
-    good = {name: (copy / name).read_bytes() for name in ("task.json", "head.safetensors", "model.safetensors")}
-    spoil_task(copy, format_version=9)
-    assert "format_version is 9 and this version of exlm-chem reads 1; update" in fails()
-    for change, message in [
-        ({"columns": [{"nome": "x"}]}, "it is not complete"),
-        ({"columns": []}, "it has no columns"),
-        ({"columns": [{"name": "a", "target": "a"}, {"name": "b", "target": "b"}]}, "does not have the 2 outputs"),
-        ({"head": {}}, "it is not complete ('hidden')"),
-        ({"head": {"hidden": 3}}, "lacks dense.bias, dense.weight"),
-        ({"pooling": "max"}, "pooling is 'max' and must be one of mean, first"),
-        ({"features": ["exlm", "ecfp"]}, "this version knows only exlm"),
-        ({"encoder": {"path": "nowhere"}}, "config.json is missing"),
-        ({"encoder": {"path": ".", "sha256": "0"}}, "is not the encoder that"),
-    ]:
-        (copy / "task.json").write_bytes(good["task.json"])
-        spoil_task(copy, **change)
-        assert message in fails()
-    (copy / "task.json").write_bytes(good["task.json"][:-5])
-    assert "task.json is broken" in fails()
-    (copy / "task.json").write_bytes(good["task.json"])
-    flipped = bytearray(good["head.safetensors"])
-    flipped[-1] ^= 1
-    (copy / "head.safetensors").write_bytes(flipped)
-    assert "is not the head that task.json describes" in fails()
-    (copy / "head.safetensors").write_bytes(good["head.safetensors"][:-10])
-    assert "head.safetensors is broken" in fails()
-    (copy / "head.safetensors").unlink()
-    assert "head.safetensors is missing" in fails()
-    with pytest.raises(ExLMError, match="is an encoder and predicts nothing by itself"):
-        Predictor.from_pretrained(tiny_model)

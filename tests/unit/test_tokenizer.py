@@ -146,11 +146,15 @@ def test_save_and_load(scheme: Scheme, tmp_path: Path) -> None:
     [
         (None, "there is no tokenizer in .*: tokenizer_config.json is missing"),
         ("{", "is broken: it is no valid JSON"),
-        ("{}", "was not written by ExLM-chem: KeyError"),
+        ("{}", "scheme is missing; copy the directory again"),
         ("[]", "is broken: it holds no JSON object"),
-        ('{"scheme": ["lossless"]}', "was not written by ExLM-chem"),
-        ('{"scheme": "bpe"}', "was not written by ExLM-chem"),
-        ('{"scheme": "lossless", "fingerprint": "0"}', "has a lossless vocabulary that is not the one of this version"),
+        ('{"scheme": ["lossless"]}', "scheme must be one of lossless, atomwise, selfies, not a list"),
+        ('{"scheme": "bpe"}', "scheme must be one of lossless, atomwise, selfies, not 'bpe'"),
+        ('{"scheme": "lossless", "fingerprint": "0"}', "fingerprint must be a sha256"),
+        (
+            f'{{"scheme": "lossless", "fingerprint": "{"0" * 64}"}}',
+            "has a lossless vocabulary that is not the one of this version",
+        ),
     ],
 )
 def test_loading_what_is_no_tokenizer_says_so(text: str | None, message: str, tmp_path: Path) -> None:

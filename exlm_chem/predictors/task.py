@@ -6,15 +6,44 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.data import data_path
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling.property_loss import Kind
-from exlm_chem.predictors.directory import OutputColumn
+from exlm_chem.storage.records import from_json, naming
+from exlm_chem.terms import Kind
+
+Direction = Literal["higher", "lower", "none"]
+"""Which side of a number is usually wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputColumn:
+    """One number that a predictor gives for a molecule.
+
+    Examples
+    --------
+    >>> OutputColumn("bbbp", target="p_np", threshold=0.5).unit
+    'probability'
+    """
+
+    name: str
+    """Column of the prediction table."""
+    target: str
+    """Column of the labels it was trained on."""
+    unit: str = "probability"
+    """Unit of the number."""
+    range: tuple[float, float] | None = None
+    """Lowest and highest number, of a probability or of the labels."""
+    direction: Direction = "none"
+    """Which side is usually wanted: higher, lower or none."""
+    threshold: float | None = None
+    """Classification: from this probability on, the answer is yes."""
+    meaning: str = ""
+    """One sentence for the person who reads the number."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +83,15 @@ def registered_tasks(path: Path | None = None) -> dict[str, Task]:
     ['bace', 'bbbp', 'clintox']
     """
     path = path or data_path("tasks.toml")
-    try:
-        registry = tomllib.loads(path.read_text(encoding="utf-8"))
-        return {name: _from_toml(name, content) for name, content in registry.items()}
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise ExLMError(f"{path} is no task registry: {error!r}") from None
+    with naming(path, "restore it from a copy"):
+        try:
+            registry = tomllib.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:  # TOML or UTF-8
+            raise ExLMError(f"it is no task registry ({error})") from None
+        return {
+            name: from_json(Task, {**content, "name": name} if isinstance(content, dict) else content, name)
+            for name, content in registry.items()
+        }
 
 
 def registered_task(name: str) -> Task:
@@ -133,19 +166,3 @@ def _kind_of(known: NDArray[np.float64]) -> Kind | None:
     if len(values) > 10 and (values % 1 != 0).any():
         return "regression"
     return None
-
-
-def _from_toml(name: str, content: dict[str, Any]) -> Task:
-    columns = tuple(
-        OutputColumn(
-            name=column["name"],
-            target=column["target"],
-            unit=column["unit"],
-            range=(float(column["range"][0]), float(column["range"][1])),
-            direction=column["direction"],
-            threshold=column.get("threshold"),
-            meaning=column["meaning"],
-        )
-        for column in content["columns"]
-    )
-    return Task(name, content["kind"], content["title"], columns, content.get("source", ""), content.get("licence", ""))

@@ -1,0 +1,138 @@
+"""Predictor directories: what is written is read, and everything else is refused in one sentence."""
+
+import json
+import shutil
+
+import pytest
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.heads.head import PropertyHead
+from exlm_chem.predictors.directory import PredictorTask, check, describe, read_predictor, write_predictor
+from exlm_chem.predictors.predictor import Predictor, load_predictors
+from exlm_chem.predictors.task import OutputColumn
+from exlm_chem.storage.records import content_sha256
+
+
+@pytest.fixture
+def copy(tiny_predictors, tmp_path):
+    """A predictor directory to spoil."""
+    shutil.copytree(tiny_predictors / "salt", tmp_path / "salt")
+    return tmp_path / "salt"
+
+
+def failure(directory):
+    with pytest.raises(ExLMError) as caught:
+        Predictor.from_pretrained(directory, "cpu")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_directory_is_read_as_it_was_written(tmp_path, tiny_model):
+    column = OutputColumn("x", "y", "nM", (0.0, 1.5), "lower", None, "What it means.")
+    metrics = {"rmse": 0.5, "none": float("nan"), "pair": (1, -0.0)}
+    task = PredictorTask(
+        "x", "regression", (column,), "Title", "first", "fragment", metrics=metrics, split={"kind": "scaffold"}
+    )
+    written = write_predictor(tmp_path / "p", task, PropertyHead(64, 1, hidden=4), tiny_model)
+    directory, read, head = read_predictor(tmp_path / "p")
+    assert directory == tmp_path / "p"
+    assert read.metrics == {"rmse": 0.5, "none": None, "pair": [1, 0.0]}
+    assert (read.columns, read.encoder, read.head) == (written.columns, written.encoder, written.head)
+    assert head.hidden == read.head.hidden == 4
+    assert not (tmp_path / "p" / "model.safetensors").exists()
+    content = json.loads((tmp_path / "p" / "task.json").read_text())
+    assert (content["format_version"], content["sha256"]) == (2, content_sha256(content))
+
+
+def spoil_task(directory, resealed=True, **changes):
+    """Change what task.json says; resealed, its own hash fits, as if it had been saved like that."""
+    content = json.loads((directory / "task.json").read_text()) | changes
+    if resealed:
+        content["sha256"] = content_sha256(content)
+    (directory / "task.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format_version": 9}, "it has format 9, and this version of ExLM-chem reads 1 and 2; update ExLM-chem"),
+        ({"format_version": "2"}, "format_version must be a whole number, not '2'"),
+        ({"columns": [{"nome": "x"}]}, "columns[0].name is missing; copy the directory again"),
+        ({"columns": []}, "columns must have at least one entry"),
+        ({"columns": [{"name": "a", "target": "a"}] * 2}, "each its own name"),
+        ({"columns": [{"name": "a", "target": "a"}, {"name": "b", "target": "b"}]}, "does not have the 2 outputs"),
+        ({"columns": [{"name": "a", "target": "a", "range": [1, 0]}]}, "columns[0].range must be the lowest"),
+        (
+            {"columns": [{"name": "a", "target": "a", "direction": "up"}]},
+            "direction must be one of higher, lower, none",
+        ),
+        ({"head": {}}, "it lacks the hash of a file"),
+        ({"pooling": "max"}, "pooling must be one of mean, first, not 'max'"),
+        ({"metrics": []}, "metrics must be an object, not a list"),
+        ({"features": ["exlm", "ecfp"]}, "this version knows only 'exlm'; update ExLM-chem"),
+        ({"format_version": 1, "encoder": {"path": "nowhere"}}, "its encoder 'nowhere' is no directory"),
+        ({"encoder": {"path": None}}, "encoder.path must be the path of a folder, not null"),
+        ({"format_version": 1, "encoder": {"path": "x" * 999}}, "is no directory"),
+        ({"encoder": None}, "encoder must be an object, not null"),
+        ({"format_version": 1, "encoder": {}}, "does not say where its encoder is (encoder.path)"),
+        ({"encoder": {"path": ".", "sha256": "0"}}, "encoder.sha256 must be a sha256"),
+    ],
+)
+def test_wrong_values_are_named_with_their_file(copy, change, message):
+    spoil_task(copy, **change)
+    assert message in (text := failure(copy))
+    assert str(copy) in text
+
+
+@pytest.mark.parametrize("name", ["sha256", "config_sha256", "tokenizer"])
+def test_another_encoder_is_noticed(copy, name):
+    content = json.loads((copy / "task.json").read_text())
+    spoil_task(copy, encoder=content["encoder"] | {name: "0" * 64})
+    assert "is not of the encoder that" in failure(copy)
+
+
+@pytest.mark.parametrize("hidden", [3, 10**6])
+def test_a_head_of_another_size_is_noticed_before_it_is_made(copy, hidden):
+    content = json.loads((copy / "task.json").read_text())
+    spoil_task(copy, head=content["head"] | {"hidden": hidden})
+    assert f"has no hidden layer, and task.json describes a hidden layer of {hidden}" in failure(copy)
+
+
+@pytest.mark.parametrize("change", [{"pooling": "first"}, {"standardise": "none"}, {"title": "x"}, {"sha256": None}])
+def test_a_value_that_was_changed_since_is_noticed(copy, change):
+    spoil_task(copy, resealed=False, **change)
+    assert "task.json: it does not say what was saved (other sha256)" in failure(copy)
+
+
+def test_broken_heads_are_named(copy, tiny_model):
+    path = copy / "head.safetensors"
+    good = path.read_bytes()
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    assert "head.safetensors is not the head that task.json describes" in failure(copy)
+    path.write_bytes(good[:-10])
+    assert "head.safetensors is broken" in failure(copy)
+    path.unlink()
+    assert "head.safetensors is missing" in failure(copy)
+    path.write_bytes(good)
+    (copy / "task.json").unlink()
+    assert "task.json is missing" in failure(copy)
+    with pytest.raises(ExLMError, match="is an encoder and predicts nothing by itself"):
+        Predictor.from_pretrained(tiny_model)
+
+
+def test_encoders_are_shared_only_if_all_of_them_is_the_same(copy, tiny_predictors):
+    first, second, third = load_predictors([tiny_predictors / "salt", tiny_predictors / "pass", copy], "cpu")
+    assert first.encoder is second.encoder is third.encoder
+
+
+def test_all_files_are_checked_and_described(copy):
+    (copy / "run.json").write_text("{}")
+    assert [path.name for path in check(copy)] == [
+        *("task.json", "head.safetensors", "run.json"),
+        *("config.json", "model.safetensors", "tokenizer_config.json", "tokenizer.json"),
+    ]
+    assert describe(copy)["kind"] == "predictor"
+    (copy / "run.json").write_text("{")
+    with pytest.raises(ExLMError, match=r"run\.json is broken"):
+        check(copy)
+    Predictor.from_pretrained(copy, "cpu")  # nothing is computed from it
