@@ -18,7 +18,8 @@ from exlm_chem.locations import is_predictor
 from exlm_chem.model_directory import open_model, training_facts
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.modeling.config_file import write_config
-from exlm_chem.predictors.directory import link_encoder, read_task, write_task
+from exlm_chem.predictors.directory import link_encoder
+from exlm_chem.predictors.task_file import read_task, write_task
 from exlm_chem.storage import read_json, write_json, write_text
 from exlm_chem.tokenizer import ExLMTokenizer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exlm_chem.predictors.directory import PredictorTask
+from exlm_chem.predictors.task_file import PredictorTask
 
 METRIC_NAMES = {"roc_auc": "ROC-AUC", "rmse": "RMSE", "mae": "MAE"}
 

@@ -26,9 +26,9 @@ from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.machine import versions
 from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.modeling.property_loss import Kind
-from exlm_chem.predictors.directory import PredictorTask
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.task import Task, infer_kind, registered_task, task_of_targets
+from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.smiles.molecule import Standardise
 from exlm_chem.tables.read_options import ReadOptions
 

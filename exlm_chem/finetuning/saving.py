@@ -14,7 +14,8 @@ from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.splits import Split
 from exlm_chem.heads.head import PropertyHead
 from exlm_chem.model_directory import training_facts
-from exlm_chem.predictors.directory import PredictorTask, write_predictor
+from exlm_chem.predictors.directory import write_predictor
+from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.storage import write_directory, write_json, write_text
 
 

@@ -16,7 +16,8 @@ from exlm_chem.embedding.embedder import ExLM, ModelInput
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads.head import PropertyHead
 from exlm_chem.model_directory import open_model
-from exlm_chem.predictors.directory import PredictorTask, read_predictor
+from exlm_chem.predictors.directory import read_predictor
+from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.smiles.containers import index_of, molecules_in
 from exlm_chem.smiles.molecule import Molecule
 

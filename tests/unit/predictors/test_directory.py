@@ -7,9 +7,10 @@ import pytest
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads.head import PropertyHead
-from exlm_chem.predictors.directory import PredictorTask, check, describe, read_predictor, write_predictor
+from exlm_chem.predictors.directory import check, describe, read_predictor, write_predictor
 from exlm_chem.predictors.predictor import Predictor, load_predictors
 from exlm_chem.predictors.task import OutputColumn
+from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.storage.records import content_sha256
 
 
