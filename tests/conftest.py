@@ -59,7 +59,8 @@ def tiny_predictors(tiny_model: Path) -> Path:
 
     from exlm_chem.embedding.embedder import ExLM
     from exlm_chem.heads.head import PropertyHead
-    from exlm_chem.predictors.directory import OutputColumn, write_predictor
+    from exlm_chem.predictors.directory import write_predictor
+    from exlm_chem.predictors.task import OutputColumn
     from exlm_chem.predictors.task_file import PredictorTask
 
     folder = tiny_model.parent

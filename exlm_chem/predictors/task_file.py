@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.locations import TASK_NAME, EncoderLink
@@ -22,9 +22,6 @@ from exlm_chem.storage.records import (
     read_version,
 )
 from exlm_chem.terms import Kind, Pooling, Standardise
-
-if TYPE_CHECKING:
-    pass
 
 FORMAT_VERSION: Final = 2
 """Of predictor directories: 1 had the hashes of both weights and not those of ``task.json`` and ``config.json``."""
@@ -117,5 +114,6 @@ def write_task(directory: Path, task: PredictorTask) -> None:
 def read_task(directory: str | Path) -> PredictorTask:
     """Read and check ``task.json`` alone."""
     path = Path(directory) / TASK_NAME
+    content = read_json(path, "copy the directory again")
     with naming(path):
-        return PredictorTask.from_json(read_json(path, "copy the directory again"))
+        return PredictorTask.from_json(content)

@@ -165,7 +165,7 @@ def test_failures_are_one_sentence_and_leave_nothing(run, tmp_path, tiny_predict
         (("good.csv", "-o", tmp_path / "good.csv"), "is the input, which is never written over"),
         (("good.csv", "-o", tmp_path / "link.csv"), "is the input, which is never written over"),
         (("good.csv", "-o", tmp_path / "none" / "o.csv"), "make it first"),
-        (("good.csv", *out, "--model", tmp_path / "broken"), "head.safetensors is missing"),
+        (("good.csv", *out, "--model", tmp_path / "broken"), "task.json is broken: it is no valid JSON"),
         (("good.csv", *out, "--model", tiny_predictors / "tiny"), "make a predictor with finetune"),
         (("good.csv", *out, "--task", "bpbp"), "no task 'bpbp' ships with exlm-chem; the tasks are: "),
     ]
