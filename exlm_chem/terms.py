@@ -46,3 +46,6 @@ Method = Literal["head", "full"]
 
 OnInvalid = Literal["flag", "skip", "raise"]
 """What happens to a row without an answer: it gives the reason, is left out, or ends the run."""
+
+OnInvalidMolecule = Literal["nan", "raise"]
+"""What happens in Python to a molecule that cannot be read: a row of NaN, or an error that says which one and why."""

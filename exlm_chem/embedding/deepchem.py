@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import BATCH_SIZE, ExLM
 from exlm_chem.errors import quoted
-from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.smiles.containers import molecules_in
+from exlm_chem.terms import Pooling
 
 logger = logging.getLogger(__name__)
 

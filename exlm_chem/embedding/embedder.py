@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import torch
@@ -17,13 +17,11 @@ from safetensors.torch import save as to_bytes
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.model_directory import open_model, write_model
 from exlm_chem.modeling import ExLMModel
-from exlm_chem.modeling.exlm import Pooling
 from exlm_chem.smiles.containers import molecules_in
-from exlm_chem.smiles.molecule import Molecule, Standardise, read_molecule
+from exlm_chem.smiles.molecule import Molecule, read_molecule
+from exlm_chem.terms import OnInvalidMolecule, Pooling, Standardise
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
-
-OnInvalid = Literal["nan", "raise"]
 
 BATCH_SIZE = 512
 # A processor is fastest when a batch fits into its cache (2,048 tokens: 1.3 x as fast as 8,192), a GPU when it is full.
@@ -144,7 +142,7 @@ class ExLM:
         smiles: Any,
         pooling: Pooling = "mean",
         batch_tokens: int | None = None,
-        on_invalid: OnInvalid = "nan",
+        on_invalid: OnInvalidMolecule = "nan",
         *,
         batch_size: int = BATCH_SIZE,
         standardise: Standardise = "none",
@@ -170,7 +168,7 @@ class ExLM:
         float32 array of shape (molecules, width)
         """
         molecules = molecules_in(smiles)
-        if on_invalid not in ("nan", "raise"):
+        if on_invalid not in get_args(OnInvalidMolecule):
             raise ExLMError(f"on_invalid must be 'nan' or 'raise', not '{on_invalid}'")
         inputs = [self.read(molecule, standardise) for molecule in molecules]
         if on_invalid == "raise":
@@ -204,7 +202,7 @@ class ExLM:
         -------
         float32 array of shape (molecules, width)
         """
-        if pooling not in ("mean", "first"):
+        if pooling not in get_args(Pooling):
             raise ExLMError(f"pooling must be 'mean' or 'first', not '{pooling}'")
         index_of: dict[tuple[int, ...], int] = {}
         rows = [index_of.setdefault(tuple(ids), len(index_of)) for ids in token_ids]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from exlm_chem.embedding.embedder import BATCH_SIZE, ExLM, OnInvalid
+from exlm_chem.embedding.embedder import BATCH_SIZE, ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling.exlm import Pooling
+from exlm_chem.terms import OnInvalidMolecule, Pooling
 
 
 class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -45,7 +45,7 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         pooling: Pooling = "mean",
         batch_size: int = BATCH_SIZE,
         device: str = "auto",
-        on_invalid: OnInvalid = "nan",
+        on_invalid: OnInvalidMolecule = "nan",
     ) -> None:
         self.model = model
         self.pooling = pooling

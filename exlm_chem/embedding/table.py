@@ -8,22 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.smiles.molecule import Standardise
 from exlm_chem.tables.arrays import ARRAY_SUFFIXES, open_arrays
 from exlm_chem.tables.formats import Record
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.writers import FLOAT32, cell_text, open_writer
-
-OnInvalid = Literal["flag", "skip", "raise"]
+from exlm_chem.terms import OnInvalid, Pooling, Standardise
 
 CHUNK_SIZE = 1000
 

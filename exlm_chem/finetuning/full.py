@@ -15,8 +15,8 @@ from torch import Tensor
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads.head import ExLMForMoleculeProperty, PropertyHead
-from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.modeling.property_loss import Kind, property_loss
+from exlm_chem.modeling.property_loss import property_loss
+from exlm_chem.terms import Kind, Pooling
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
 from exlm_chem.training.optimization import learning_rate_factor, make_optimizer

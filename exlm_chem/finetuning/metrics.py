@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.modeling.property_loss import Kind
+from exlm_chem.terms import Kind
 
 FloatArray = NDArray[np.float64]
 

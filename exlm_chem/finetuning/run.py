@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +24,11 @@ from exlm_chem.finetuning.splits import Split, column_split, random_split, scaff
 from exlm_chem.heads.head import PropertyHead
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.machine import versions
-from exlm_chem.modeling.exlm import Pooling
-from exlm_chem.modeling.property_loss import Kind
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.task import Task, infer_kind, registered_task, task_of_targets
 from exlm_chem.predictors.task_file import PredictorTask
-from exlm_chem.smiles.molecule import Standardise
 from exlm_chem.tables.read_options import ReadOptions
-
-Method = Literal["head", "full"]
+from exlm_chem.terms import Kind, Method, Pooling, Standardise
 
 
 @dataclass(frozen=True)

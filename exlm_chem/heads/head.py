@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from exlm_chem.modeling.configuration import ExLMConfig
-from exlm_chem.modeling.exlm import ExLMModel, Pooling
+from exlm_chem.modeling.exlm import ExLMModel
 from exlm_chem.modeling.serialization import SavedModel, init_weights
+from exlm_chem.terms import Pooling
 
 
 class PropertyHead(nn.Module):

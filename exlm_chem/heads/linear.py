@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from exlm_chem.heads.head import PropertyHead
-from exlm_chem.modeling.property_loss import Kind
+from exlm_chem.terms import Kind
 
 FloatArray = NDArray[np.float64]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +14,10 @@ from exlm_chem.modeling.encoder import ExLMEncoder
 from exlm_chem.modeling.expansion import Expansion
 from exlm_chem.modeling.inputs import MaskedInputs, expand_inputs, special_tokens
 from exlm_chem.modeling.outputs import ExLMOutput, MaskedLMOutput, StateGraph
-from exlm_chem.modeling.property_loss import REGRESSIONS, Kind, property_loss
+from exlm_chem.modeling.property_loss import REGRESSIONS, property_loss
 from exlm_chem.modeling.serialization import SavedModel, init_weights
 from exlm_chem.modeling.transitions import TransitionHead
-
-Pooling = Literal["mean", "first"]
+from exlm_chem.terms import Kind, Pooling
 
 
 class ExLMModel(SavedModel):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Kind = Literal["classification", "regression"]
+from exlm_chem.terms import Kind
 
 REGRESSIONS = frozenset({"descriptors"})
 """Molecule-level objectives that predict standardised numbers; the others predict bits."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.predictors.predictor import Predictor, load_predictors, predict_all
@@ -16,9 +16,7 @@ from exlm_chem.tables.formats import Record
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.writers import OpenWriter, open_writer
-
-OnInvalid = Literal["flag", "skip", "raise"]
-"""What happens to a row without an answer: its reason in the column ``error``, left out, or the end of the run."""
+from exlm_chem.terms import OnInvalid
 
 CHUNK_SIZE = 1000
 

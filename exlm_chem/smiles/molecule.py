@@ -21,13 +21,12 @@ from exlm_chem.smiles.cells import only_smiles, split_cell
 from exlm_chem.smiles.errors import MoleculeError, first_line
 from exlm_chem.smiles.notation import converted, other_notation, recognised, recognised_cell
 from exlm_chem.smiles.selfies import from_selfies, to_selfies
-from exlm_chem.smiles.steps import Standardise
+from exlm_chem.terms import Standardise
 
 __all__ = [
     "MAX_CHARACTERS",
     "Molecule",
     "MoleculeError",
-    "Standardise",
     "canonical_smiles",
     "from_selfies",
     "randomised_smiles",

@@ -7,15 +7,13 @@ functions of `exlm_chem.smiles.molecule` call these.
 from __future__ import annotations
 
 import base64
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from rdkit import Chem, rdBase
 
 from exlm_chem.smiles.canonical import clear_maps, parse, the_text, write
 from exlm_chem.smiles.errors import MoleculeError, first_line
-
-Standardise = Literal["none", "fragment", "parent"]
-"""What is done to a molecule first: nothing, keep the largest fragment, or RDKit's fragment parent, uncharged."""
+from exlm_chem.terms import Standardise
 
 
 def read(smiles: str, standardise: Standardise) -> tuple[str, bool, bool]:
