@@ -83,7 +83,7 @@ def pretrain(
             window = progress.window
             seconds = max(window.seconds, 1e-9)
             speed = f"{window.molecules / seconds:,.0f} molecules/s, {window.tokens / seconds:,.0f} tokens/s"
-            text = f"step {progress.step:,}, loss {loss:.3f}, {speed}, {progress.gemm_share:.0%} of the GEMM peak"
+            text = f"step {progress.step:,}, loss {loss:z.3f}, {speed}, {progress.gemm_share:.0%} of the GEMM peak"
             move(min(share, 1.0), text)
 
         directory = run(files, output, options, resume=start.resume, cache=start.cache, report=report, log=log)

@@ -116,7 +116,8 @@ def path_entropy(match: Tensor, transitions: Tensor, target_length: Tensor, stat
         likelihood = log_likelihood(match, transitions, target_length.clone(), state_length.clone())
         emitted, gone = torch.autograd.grad(likelihood.sum(), [match, transitions])
     expected = (emitted * finite(match)).sum((1, 2)) + (gone * finite(transitions)).sum((1, 2))
-    return torch.where(likelihood.isfinite(), likelihood - expected, 0.0).detach()
+    # rounding may leave an entropy of nothing a little below it
+    return torch.where(likelihood.isfinite(), likelihood - expected, 0.0).clamp(min=0).detach()
 
 
 def best_path(match: Tensor, transitions: Tensor, target_length: Tensor, state_length: Tensor) -> tuple[Tensor, Tensor]:

@@ -173,13 +173,14 @@ class ExLMForMaskedLM(SavedModel):
         match = log_probs.gather(1, inputs.targets[:, :, None].expand(-1, -1, states.shape[1]))
         if guided:
             match = match.masked_fill(~self._own_states(match), -torch.inf)
+        # A path must end at the last position of the row; where that is no state, nothing emits the last target.
+        last = torch.arange(match.shape[1], device=match.device) == (inputs.target_length - 1)[:, None]
+        match = match.masked_fill((last & ~inputs.ends_in_state[:, None])[..., None], -torch.inf)
         likelihood = log_likelihood(match, transitions, inputs.target_length, inputs.state_length)
-        # A path must end at the last position of the row; where that is no state, there is no path.
-        likelihood = torch.where(inputs.ends_in_state, likelihood, -torch.inf)
         counted = inputs.num_masked > 0
-        per_target = torch.where(likelihood.isfinite() & counted, likelihood / inputs.target_length, 0.0)
+        surprise = torch.where(likelihood.isfinite() & counted, -likelihood / inputs.target_length, 0.0)
         return MaskedLMOutput(
-            loss=-per_target.sum() / counted.sum().clamp(min=1),
+            loss=surprise.sum() / counted.sum().clamp(min=1),
             num_targets=inputs.num_masked.sum(),
             log_likelihood=likelihood,
             logits=logits,

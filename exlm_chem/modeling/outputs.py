@@ -35,7 +35,8 @@ class StateGraph:
     Attributes
     ----------
     match : Tensor, shape (R, M, S)
-        Log-probability that a state emits a target.
+        Log-probability that a state emits a target; -inf for the last target of a row that ends in no state, which
+        so has no path.
     transitions : Tensor, shape (R, S, S)
         Log-probability of going from a state to a later one.
     target_length, state_length : Tensor of int64, shape (R,)
@@ -58,8 +59,9 @@ class MaskedLMOutput:
     Attributes
     ----------
     loss : Tensor, scalar
-        Negative log-likelihood: for "exlm" divided by each row's targets and averaged over rows, for "mlm" averaged
-        over masked tokens.
+        Negative log-likelihood. For "exlm" divided by each row's targets and averaged over the rows with masks: one
+        without a path counts as 0, as in the published code; one without masks does not count, which there it does.
+        For "mlm" averaged over masked tokens.
     num_targets : Tensor of int64, scalar
         Masked tokens in the batch (`<s>` and `</s>` not counted).
     log_likelihood : Tensor, shape (R,)

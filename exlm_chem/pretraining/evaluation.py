@@ -30,7 +30,8 @@ def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.dev
     Returns
     -------
     dict
-        The fields of `Measurement` that are measured on the validation part; NaN without batches.
+        The fields of `Measurement` that are measured on the validation part; NaN where there is nothing to measure.
+        Rows that no path can emit are counted in "infeasible", and nowhere else.
     """
     was_training = model.training
     model.eval()
@@ -39,20 +40,19 @@ def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.dev
         for batch in batches:
             batch = batch.to(device)  # noqa: PLW2901
             output = model(batch.inputs, batch.molecule_targets)
-            rows = int((batch.inputs.num_masked > 0).sum())
-            sums["rows"] += rows
+            masked = batch.inputs.num_masked > 0
+            counted = masked & output.log_likelihood.isfinite()
+            sums["infeasible"] += int((masked & ~counted).sum())
+            sums["rows"] += int(counted.sum())
             sums["molecules"] += batch.molecules
-            sums["loss"] += float(output.loss) * rows
-            sums["masked"] += int(output.num_targets)
+            sums["loss"] += float(output.loss) * int(masked.sum())  # rows without a path are 0 in this mean
+            sums["masked"] += int(batch.inputs.num_masked[counted].sum())
             sums["right"] += int(correct_tokens(output, batch.inputs))
-            feasible = output.log_likelihood.isfinite()
-            sums["infeasible"] += int((~feasible).sum())
-            counted = feasible & (batch.inputs.num_masked > 0)
             sums["log_likelihood"] += float(output.log_likelihood[counted].sum())
             if output.graph is not None:
                 graph = output.graph
                 entropy = path_entropy(graph.match, graph.transitions, graph.target_length, graph.state_length)
-                sums["rows_with_paths"] += rows
+                sums["graphs"] += int(counted.sum())
                 sums["entropy"] += float(entropy[counted].sum())
             for name, value in output.molecule_losses.items():
                 sums[f"validation_{name}"] += float(value) * batch.molecules
@@ -61,7 +61,7 @@ def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.dev
         "validation_loss": _ratio(sums["loss"], sums["rows"]),
         "validation_accuracy": _ratio(sums["right"], sums["masked"]),
         "loss_per_masked_token": _ratio(-sums["log_likelihood"], sums["masked"]),
-        "path_entropy": _ratio(sums["entropy"], sums["rows_with_paths"]),
+        "path_entropy": _ratio(sums["entropy"], sums["graphs"]),
         "infeasible": int(sums["infeasible"]),
         **{name: value / sums["molecules"] for name, value in sums.items() if name.startswith("validation_")},
     }
@@ -93,4 +93,4 @@ def correct_tokens(output: MaskedLMOutput, inputs: MaskedInputs) -> Tensor:
 
 
 def _ratio(total: float, count: float) -> float:
-    return total / count if count else math.nan
+    return total / count + 0.0 if count else math.nan  # -0.0 + 0.0 is 0.0

@@ -75,10 +75,10 @@ class Measurement:
             "descriptors": self.validation_descriptors,
             "ecfp": self.validation_ecfp,
         }
-        measured = "".join(f"{name} {loss:.4f}, " for name, loss in molecule.items() if not math.isnan(loss))
+        measured = "".join(f"{name} {loss:z.4f}, " for name, loss in molecule.items() if not math.isnan(loss))
         alarm = f"{self.infeasible} INFEASIBLE ROWS, " if self.infeasible else ""
         return (
-            f"step {self.step:,}: {self.molecules:,} molecules, train loss {self.train_loss:.4f}, "
+            f"step {self.step:,}: {self.molecules:,} molecules, train loss {self.train_loss:z.4f}, "
             f"{self._validated()}, {measured}{alarm}"
             f"{self.molecules_per_second:,.0f} molecules/s, {self.tokens_per_second:,.0f} tokens/s, "
             f"{self.gemm_share:.0%} of the GEMM peak"
@@ -87,7 +87,7 @@ class Measurement:
     def _validated(self) -> str:
         if math.isnan(self.validation_loss):
             return "no molecules for validation"
-        return f"validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.3f}"
+        return f"validation loss {self.validation_loss:z.4f}, accuracy {self.validation_accuracy:.3f}"
 
 
 Count = Annotated[int, Between(0, 10**15)]

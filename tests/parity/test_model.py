@@ -117,8 +117,10 @@ def test_values_are_equal(case: Case) -> None:
     case.close(scatter_states(case.graph.transitions, expansion, (1, 2), -torch.inf), "out/links_square")
     theirs = expansion.gather_states(case.expected("out/match").transpose(1, 2)).transpose(1, 2)
     ours = case.graph.match.masked_fill(~states[:, None], 0.0)
-    real = torch.arange(ours.shape[1])[None] < case.graph.target_length[:, None]
-    gap = ((ours - theirs.masked_fill(~states[:, None], 0.0)).abs() * real[..., None]).max()
+    # In a row that ends in no state, nothing emits the last target for us: they refuse such a row later.
+    lengths = case.graph.target_length - (~expansion.ends_in_state).long()
+    real = torch.arange(ours.shape[1])[None] < lengths[:, None]
+    gap = (ours - theirs.masked_fill(~states[:, None], 0.0)).abs()[real].max()
     assert gap <= TOLERANCE[case.dtype]["values"]
     case.close(output.log_likelihood, "out/loglik", "likelihood")
     case.close(output.loss, "out/loss", "loss")

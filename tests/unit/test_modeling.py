@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads.head import ExLMForMoleculeProperty
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, ExLMModel, prepare_inputs
+from exlm_chem.modeling.alignment import best_path, log_likelihood, path_entropy, sample_path
 from exlm_chem.modeling.encoder import EXPLICIT_ATTENTION_LENGTH
 from exlm_chem.modeling.property_loss import property_loss
 
@@ -167,3 +168,29 @@ def test_rows_without_a_path_cost_nothing() -> None:
     assert output.log_likelihood.isfinite().tolist() == [True, False]
     output.loss.backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_a_row_that_ends_in_no_state_has_no_path_in_its_graph() -> None:
+    model = ExLMForMaskedLM(CONFIG).eval()
+    ids = torch.tensor([[0, 9, 4, 2], [0, 9, 4, 8]])
+    labels = torch.where(ids == 4, 12, -100)
+    output = model(prepare_inputs(CONFIG, ids, labels))
+    graph = output.graph
+    sizes = graph.target_length, graph.state_length
+    path, score = best_path(graph.match, graph.transitions, *sizes)
+    assert ((path >= 0).all(1) == torch.tensor([True, False])).all()
+    assert score.isfinite().tolist() == [True, False]
+    assert (sample_path(graph.match, graph.transitions, *sizes)[1] == -1).all()
+    assert path_entropy(graph.match, graph.transitions, *sizes)[1] == 0
+    torch.testing.assert_close(log_likelihood(graph.match, graph.transitions, *sizes), output.log_likelihood)
+
+
+def test_rows_without_masks_do_not_count_in_the_loss() -> None:
+    model = ExLMForMaskedLM(CONFIG).eval()
+    alone, both = (model(prepare_inputs(CONFIG, IDS[rows], LABELS[rows])).loss for rows in ([1], [1, 1]))
+    unmasked = torch.stack([IDS[1], torch.where(IDS[1] == 4, 9, IDS[1])])
+    with_one_unmasked = model(prepare_inputs(CONFIG, unmasked, torch.stack([LABELS[1], LABELS[1] * 0 - 100]))).loss
+    torch.testing.assert_close(both, alone)
+    torch.testing.assert_close(with_one_unmasked, alone)
+    nothing = model(prepare_inputs(CONFIG, unmasked[1:], LABELS[1:] * 0 - 100)).loss
+    assert str(nothing.item()) == "0.0"

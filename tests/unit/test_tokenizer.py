@@ -216,3 +216,8 @@ def test_ids_of_any_kind_become_numbers() -> None:
     for other in (torch.tensor(ids), np.array(ids), np.array(ids, np.uint16), list(map(np.int64, ids)), iter(ids)):
         assert tokenizer.decode(other) == "CCO"
     assert tokenizer.decode(torch.tensor([*ids, tokenizer.pad_id])) == "CCO"
+
+
+def test_tokenizer_of_a_model_that_ships_by_its_name():
+    assert ExLMTokenizer.from_pretrained("exlm-small").encode("CCO") == ExLMTokenizer().encode("CCO")
+    assert ExLMTokenizer.from_pretrained("bbbp").scheme == "lossless"  # a predictor: its encoder's
