@@ -1,4 +1,4 @@
-"""The interface of a block: so many numbers for every molecule, of one kind."""
+"""The interface of a block: so many numbers of one kind for every molecule."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import rdBase
+from rdkit import Chem, rdBase
 
 
 class FeatureBlock(ABC):
-    """Numbers of one kind, computed from RDKit molecules and from nothing else: no torch, no state, no randomness.
+    """Numbers of one kind: what they are called, and on what they depend.
 
     Attributes
     ----------
@@ -22,48 +22,12 @@ class FeatureBlock(ABC):
         Of the kind.
     names : tuple of str
         Of every number, in order.
-
-    Examples
-    --------
-    >>> from rdkit import Chem
-    >>> class Atoms(FeatureBlock):
-    ...     name, names = "atoms", ("atoms",)
-    ...     def compute_one(self, molecule):
-    ...         return np.array([molecule.GetNumAtoms()], np.float32)
-    >>> Atoms().compute([Chem.MolFromSmiles("CCO"), None]).tolist()
-    [[3.0], [nan]]
-    >>> Atoms()
-    Atoms(width=1)
     """
 
     name: str
     names: tuple[str, ...]
     #: To be raised when the same molecule gives other numbers than before.
     revision: int = 1
-
-    @abstractmethod
-    def compute_one(self, molecule: Any) -> NDArray[np.float32]:
-        """Compute the numbers of one RDKit molecule, shape (width,); NaN where one is undefined."""
-
-    def compute(self, molecules: Sequence[Any]) -> NDArray[np.float32]:
-        """Compute the numbers of some molecules.
-
-        Parameters
-        ----------
-        molecules : sequence of RDKit Mol or None
-            None stands for a molecule that could not be read.
-
-        Returns
-        -------
-        float32 array of shape (molecules, width)
-            NaN where a number is undefined, and for None.
-        """
-        values = np.full((len(molecules), self.width), np.nan, np.float32)
-        with rdBase.BlockLogs():
-            for row, molecule in zip(values, molecules, strict=True):
-                if molecule is not None:
-                    row[:] = self.compute_one(molecule)
-        return values
 
     @property
     def width(self) -> int:
@@ -72,7 +36,7 @@ class FeatureBlock(ABC):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the numbers depend on, besides the class."""
+        """What the numbers depend on, besides the class; JSON can hold it."""
         return {}
 
     @property
@@ -84,6 +48,62 @@ class FeatureBlock(ABC):
     def __repr__(self) -> str:
         shown = {**self.settings, "width": self.width}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+class MoleculeBlock(FeatureBlock):
+    """Numbers that follow from the molecule alone, whatever the others of the call."""
+
+    @abstractmethod
+    def compute(self, molecules: Sequence[Any]) -> NDArray[np.float32]:
+        """Compute the numbers of some molecules.
+
+        Parameters
+        ----------
+        molecules : sequence of str or None
+            *The* texts of molecules, as `exlm_chem.smiles.molecule.read_molecule` gives them; None or an empty text
+            stands for a molecule that could not be read.
+
+        Returns
+        -------
+        float32 array of shape (molecules, width)
+            NaN where a number is undefined, and for what is no molecule.
+        """
+
+
+class RDKitBlock(MoleculeBlock):
+    """Numbers computed from RDKit molecules and from nothing else: no torch, no state, no randomness.
+
+    `compute` also takes molecules of RDKit in the place of their texts.
+
+    Examples
+    --------
+    >>> from rdkit import Chem
+    >>> class Atoms(RDKitBlock):
+    ...     name, names = "atoms", ("atoms",)
+    ...     def compute_one(self, molecule):
+    ...         return np.array([molecule.GetNumAtoms()], np.float32)
+    >>> Atoms().compute(["CCO", Chem.MolFromSmiles("C"), None]).tolist()
+    [[3.0], [1.0], [nan]]
+    >>> Atoms()
+    Atoms(width=1)
+    """
+
+    #: What one molecule costs, about: decides when several processes are worth their start.
+    milliseconds: ClassVar[float] = 0.2
+
+    @abstractmethod
+    def compute_one(self, molecule: Any) -> NDArray[np.float32]:
+        """Compute the numbers of one RDKit molecule, shape (width,); NaN where one is undefined."""
+
+    def compute(self, molecules: Sequence[Any]) -> NDArray[np.float32]:
+        """See `MoleculeBlock`."""
+        values = np.full((len(molecules), self.width), np.nan, np.float32)
+        with rdBase.BlockLogs():
+            for row, one in zip(values, molecules, strict=True):
+                molecule = Chem.MolFromSmiles(one) if isinstance(one, str) and one else one
+                if molecule:
+                    row[:] = self.compute_one(molecule)
+        return values
 
 
 UNDEFINED: Final = float("nan")

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit.Chem import rdFingerprintGenerator
 
-from exlm_chem.features.block import FeatureBlock
+from exlm_chem.features.block import RDKitBlock
 
 
-class EcfpBlock(FeatureBlock):
+class EcfpBlock(RDKitBlock):
     """Bits or counts of the neighbourhoods around every atom.
 
     Parameters
@@ -50,7 +50,7 @@ class EcfpBlock(FeatureBlock):
         return {"radius": self.radius, "bits": self.bits, "counts": self.counts}
 
     def compute_one(self, molecule: Any) -> NDArray[np.float32]:
-        """See `FeatureBlock`."""
+        """See `RDKitBlock`."""
         generator = self._generator
         values = (
             generator.GetCountFingerprintAsNumPy(molecule) if self.counts else generator.GetFingerprintAsNumPy(molecule)

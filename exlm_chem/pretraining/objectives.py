@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
-from exlm_chem.features.block import FeatureBlock
+from exlm_chem.features.block import RDKitBlock
 from exlm_chem.features.descriptors import DescriptorBlock
 from exlm_chem.features.ecfp import EcfpBlock
 from exlm_chem.smiles.bounds import bounded
@@ -27,13 +27,13 @@ class ObjectiveKind:
 
     Attributes
     ----------
-    block : FeatureBlock
+    block : RDKitBlock
         What is to be predicted.
     standardise : bool
         Whether the numbers are to be regressed (standardised), or are bits to be predicted.
     """
 
-    block: FeatureBlock
+    block: RDKitBlock
     standardise: bool
 
 

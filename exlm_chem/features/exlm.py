@@ -1,0 +1,63 @@
+"""The vectors of an encoder as a block of features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.features.block import MoleculeBlock
+from exlm_chem.terms import Pooling
+
+if TYPE_CHECKING:  # torch: a predictor of fingerprints alone does not need it
+    from exlm_chem.embedding.embedder import ExLM
+
+
+class ExlmBlock(MoleculeBlock):
+    """One vector for each molecule, from an encoder.
+
+    Parameters
+    ----------
+    encoder : ExLM
+        The encoder.
+    pooling : {"mean", "first"}
+        See `ExLM.embed`.
+
+    Examples
+    --------
+    >>> from exlm_chem import ExLM
+    >>> block = ExlmBlock(ExLM.from_pretrained("exlm-small", device="cpu"))
+    >>> block.compute(["CCO", None]).shape
+    (2, 256)
+    """
+
+    name = "exlm"
+
+    def __init__(self, encoder: ExLM, pooling: Pooling = "mean") -> None:
+        self.encoder, self.pooling = encoder, pooling
+        self.names = tuple(f"exlm{number}" for number in range(encoder.width))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Which weights and which tokenizer, and how one vector is made of a molecule."""
+        encoder = self.encoder
+        return {"weights": encoder.fingerprint, "tokenizer": encoder.tokenizer.fingerprint, "pooling": self.pooling}
+
+    def compute(self, molecules: Sequence[Any]) -> NDArray[np.float32]:
+        """See `MoleculeBlock`; NaN also for a molecule that is too long for the encoder."""
+        token_ids = [self._encoded(one) for one in molecules]
+        values = np.full((len(molecules), self.width), np.nan, np.float32)
+        good = [index for index, ids in enumerate(token_ids) if ids]
+        values[good] = self.encoder.embed_tokens([token_ids[index] for index in good], self.pooling)
+        return values
+
+    def _encoded(self, molecule: Any) -> list[int]:
+        if not molecule:
+            return []
+        try:
+            ids = self.encoder.tokenizer.encode(molecule)
+        except ValueError:  # for SELFIES, some molecules have no words
+            return []
+        return list(ids) if len(ids) <= self.encoder.model.config.max_tokens else []
