@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from rdkit import Chem, rdBase
-
+from exlm_chem.errors import ExLMError
+from exlm_chem.smiles import steps
+from exlm_chem.smiles.bounds import LONG, bounded, is_slow_block
 from exlm_chem.smiles.errors import MoleculeError
 from exlm_chem.smiles.selfies import smiles_from_selfies
 
@@ -20,15 +20,16 @@ _JSON: Final = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\"{])")
 _SYMBOLS: Final = re.compile(r"\.?\[[^\[\]\s]+\](?:\.?\[[^\[\]\s]+\])*")
 _SYMBOL: Final = re.compile(r"\[([^\[\]]+)\]")
 _ONLY_SELFIES: Final = re.compile(
-    r"[-/\\]{0,2}[=#]?(?:Branch|Ring)[1-3]|[=#/\\].+|.*[A-Za-z]@{0,2}H[01](?:[+-][0-9])?|nop"
+    r"[-/\\]{0,2}[=#]?(?:Branch|Ring)[1-3]|[=#/\\].*[A-Za-z].*|.*[A-Za-z]@{0,2}H[01](?:[+-][0-9])?|nop"
 )
 _PLAIN: Final = frozenset("C N O S P F Cl Br I B".split())
 
+_CONVERT: Final = "give --convert (in Python: read_molecule(text, convert=True))"
 _REMEDY: Final[dict[Notation, str]] = {
-    "InChI": "read it with read_molecule(text, convert=True), or convert it by RDKit's Chem.MolFromInchi",
+    "InChI": f"{_CONVERT}, or convert it by RDKit's Chem.MolFromInchi",
     "InChIKey": "it is a hash that holds no structure: look the SMILES up, for instance in PubChem",
-    "SELFIES": "read it with read_molecule(text, convert=True), or convert it by selfies.decoder",
-    "mol block": "give it as a file whose name ends with .sdf, or as an RDKit molecule",
+    "SELFIES": f"{_CONVERT}, or convert it by selfies.decoder",
+    "mol block": "give --convert, or give it as a file whose name ends with .sdf, or as an RDKit molecule",
     "JSON": "give the SMILES alone, or the file under a name that ends with .jsonl",
 }
 
@@ -98,17 +99,42 @@ def converted(text: str, notation: Notation) -> str:
     """
     if notation == "SELFIES":
         return smiles_from_selfies(text)
-    readers: dict[Notation, Callable[[str], Any]] = {
-        "InChI": Chem.MolFromInchi,  # type: ignore[attr-defined,unused-ignore]
-        "mol block": Chem.MolFromMolBlock,
-    }
-    if notation not in readers:
+    if notation == "InChI":
+        return str(bounded(steps.read_inchi, text, suspicious=_is_long))
+    if notation != "mol block":
         raise MoleculeError(other_notation(notation))
-    with rdBase.BlockLogs():
-        molecule = readers[notation](text)
-        if molecule is None:
-            raise MoleculeError(f"RDKit cannot read this {notation}")
-        return str(Chem.MolToSmiles(molecule))
+    smiles, error = bounded(steps.read_block, text, suspicious=is_slow_block)
+    if error is not None:
+        raise MoleculeError(error)
+    return str(smiles)
+
+
+def converted_cell(cell: str) -> tuple[str, str | None]:
+    """Turn a cell in another notation into SMILES, and leave any other cell as it is.
+
+    Returns
+    -------
+    cell : str
+        SMILES, or the cell itself.
+    error : str or None
+        Why a cell in another notation cannot be converted.
+
+    Examples
+    --------
+    >>> converted_cell("InChI=1S/CH4O/c1-2/h2H,1H3"), converted_cell("CCO ethanol")
+    (('CO', None), ('CCO ethanol', None))
+    """
+    notation = recognised_cell(cell)
+    if notation is None:
+        return cell, None
+    try:
+        return converted(cell if notation == "mol block" else cell.strip(), notation), None
+    except ExLMError as error:
+        return cell, str(error)
+
+
+def _is_long(text: str) -> bool:
+    return len(text) > LONG
 
 
 def _is_selfies(text: str) -> bool:

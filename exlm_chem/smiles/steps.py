@@ -66,6 +66,15 @@ def read_block(block: str) -> tuple[str, str | None]:
     return smiles, "RDKit refuses this molecule block"
 
 
+def read_inchi(text: str) -> str:
+    """Turn an InChI into SMILES."""
+    with rdBase.BlockLogs():
+        molecule: Any = Chem.MolFromInchi(text)  # type: ignore[attr-defined,no-untyped-call,unused-ignore]
+        if molecule is None:
+            raise MoleculeError("RDKit cannot read this InChI")
+        return write(molecule)
+
+
 def check(smiles: str) -> bool:
     """Raise if RDKit refuses a SMILES."""
     with rdBase.BlockLogs():

@@ -203,7 +203,7 @@ def choose_smiles_column(
     if indices:
         which = listed([columns[index] for index in indices])
         raise ExLMError(f"{name} may have its SMILES in any of the columns {which}; choose one with --smiles-column")
-    like = [index for index in range(len(columns)) if mostly_molecules(cells(index))]
+    like = [index for index in range(len(columns)) if _believable(columns[index], cells(index))]
     which = f"{quoted(columns[like[0]])} looks like it: try --smiles-column {quoted(columns[like[0]])}" if like else ""
     raise ExLMError(
         f"{name} has no column named smiles; its columns are: {listed(columns)}; "

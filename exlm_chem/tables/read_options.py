@@ -38,6 +38,13 @@ class ReadOptions:
         group=_GROUP,
     )
 
+    convert: bool = option(
+        False,
+        "Convert InChI, SELFIES and mol blocks in the column of the SMILES.",
+        note="Otherwise such rows are told what they are.",
+        group=_GROUP,
+    )
+
     def __post_init__(self) -> None:
         check_options(self)
         if self.encoding is not None:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self, cast
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.smiles.cells import split_cell
+from exlm_chem.smiles.notation import converted_cell
 from exlm_chem.tables.columns import find_column
 from exlm_chem.tables.formats.registry import FILE_SUFFIXES, open_table
 from exlm_chem.tables.formats.table import Record, Table, as_text
@@ -59,6 +60,8 @@ class MoleculeReader:
     def __init__(
         self, molecules: Path | Sequence[str], options: ReadOptions | str | None = None, wanted: Sequence[str] = ()
     ) -> None:
+        options = ReadOptions.of(options)
+        self._convert = options.convert
         path = str(molecules) if isinstance(molecules, Path) else _file_among(molecules)
         self.notes: list[str] = []
         if path is None:
@@ -66,7 +69,6 @@ class MoleculeReader:
             texts = cast("Sequence[str]", molecules)
             self._table = Table(["smiles"], (Record(number, [text]) for number, text in enumerate(texts, 1)), 0)
         else:
-            options = ReadOptions.of(options)
             source = Source(path, options.encoding)
             self.name, self.path, self.notes = source.name, path, source.notes
             self._table = open_table(source, options, wanted)
@@ -76,6 +78,8 @@ class MoleculeReader:
         index = self._table.smiles_index
         for record in self._table.rows:
             record.smiles = as_text(record.cells[index])
+            if self._convert and record.smiles is not None and record.error is None:
+                record.smiles, record.error = converted_cell(record.smiles)
             yield record
 
     def __enter__(self) -> Self:

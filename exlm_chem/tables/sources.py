@@ -116,7 +116,10 @@ class Source:
             if guess is not None:
                 self.note(guess)
         if b"\0" in self.head and not encoding.startswith(("utf-16", "utf-32")):
-            raise ExLMError(f"{self.name} is no text file; save it as CSV, or as .smi with one SMILES per line")
+            raise ExLMError(
+                f"{self.name} is no text file in {encoding.removesuffix('-sig').upper()}, since it holds zero bytes; save "
+                "it as CSV, or name its --encoding, such as utf-16-le"
+            )
         return io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
 
     def _taken(self) -> BinaryIO:

@@ -9,28 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from exlm_chem.errors import ExLMError, quoted
-from exlm_chem.tables.columns import (
-    Confidence,
-    choose_smiles_column,
-    has_column,
-    is_molecule,
-    likeliest,
-    mostly_molecules,
-    normalised,
-    says_smiles,
+from exlm_chem.errors import ExLMError
+from exlm_chem.tables.columns import Confidence, choose_smiles_column, mostly_molecules
+from exlm_chem.tables.formats.first_rows import SEPARATORS, Reading
+from exlm_chem.tables.formats.layout_faults import (
+    data_column,
+    later_header,
+    refuse_first_line,
+    refuse_separator,
+    refuse_wanted_molecule,
 )
-from exlm_chem.tables.formats.rows import split_rows
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.sources import Source
 
-SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-"""What may stand between cells, the likeliest first."""
-
-_INSTRUCTION: Final = re.compile(r'\ufeff?"?sep=(\\t|.)"?', re.IGNORECASE)
-_NUMBER: Final = re.compile(r"[-+\u2212<>=~]*\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?%?")
+_INSTRUCTION: Final = re.compile(r'\ufeff?"?sep=(\\t|.)"?\s*', re.IGNORECASE)
+_FAR: Final = 1000
+"""Lines in which the names of the columns are looked for, if they are not in the first."""
 
 
 @dataclass(frozen=True)
@@ -43,60 +39,6 @@ class Layout:
     has_header: bool
     columns: list[str]
     smiles_index: int
-
-
-class Reading:
-    """The first rows of a table, read with one separator.
-
-    Attributes
-    ----------
-    columns : list of str
-        The cells of the first row, or made-up names.
-    rows : list of list of str
-        The rows after it.
-    lines : list of int
-        Index of the line at which each of all rows begins.
-    """
-
-    def __init__(self, head: Sequence[str], delimiter: str, *, has_header: bool = True) -> None:
-        self.delimiter = delimiter
-        records = [record for record in split_rows(head, delimiter, "the file") if record.cells]
-        self.lines, rows = [record.line - 1 for record in records], [record.cells for record in records]
-        if has_header:
-            self.columns, self.rows = rows[0] if rows else [], rows[1:]
-        else:
-            self.columns, self.rows = _made_up(rows), rows
-
-    def cells(self, index: int) -> list[str]:
-        """Give the first cells of a column."""
-        return [row[index] for row in self.rows if index < len(row)]
-
-    def confidence(self, smiles_column: str | None) -> Confidence:
-        """Say how sure it is that there is a column of SMILES."""
-        if smiles_column is not None:
-            return Confidence.exact if has_column(self.columns, smiles_column) else Confidence.none
-        return likeliest(self.columns, self.cells)[0]
-
-    def evenness(self) -> float:
-        """Give the share of rows that have as many cells as the first, or fewer because the last are empty."""
-        if len(self.columns) < 2:
-            return 0.0
-        even = [len(row) == len(self.columns) for row in self.rows]
-        return sum(even) / len(even) if even else 0.5
-
-    def score(self, options: ReadOptions, wanted: Sequence[str]) -> tuple[Any, ...]:
-        """Say how much sense it makes; the larger the better."""
-        confidence = self.confidence(options.smiles_column)
-        foreign = "".join(SEPARATORS).replace(self.delimiter, "")
-        named = [column for column in self.columns if says_smiles(column)]
-        return (
-            confidence > Confidence.none,
-            sum(has_column(self.columns, target) for target in wanted),
-            confidence,
-            not any(sign in column for column in named for sign in foreign),
-            round(self.evenness(), 1),
-            len(self.columns) > 1,
-        )
 
 
 def find_layout(source: Source, head: Sequence[str], options: ReadOptions, wanted: Sequence[str] = ()) -> Layout:
@@ -119,7 +61,7 @@ def find_layout(source: Source, head: Sequence[str], options: ReadOptions, wante
         If no column of SMILES is found, with the option that helps.
     """
     head = list(head)
-    instruction = _INSTRUCTION.fullmatch(head[0].strip()) if head else None
+    instruction = _INSTRUCTION.fullmatch(head[0]) if head else None
     skipped = _skipped(source, head, options, is_instructed=instruction is not None)
     has_header = options.header_line != 0
     if not any(map(str.strip, head[skipped:])):
@@ -128,7 +70,7 @@ def find_layout(source: Source, head: Sequence[str], options: ReadOptions, wante
     readings = [Reading(head[skipped:], separator, has_header=has_header) for separator in separators]
     best = max(readings, key=lambda reading: reading.score(options, wanted))  # the first of equals
     if options.header_line is None:
-        _refuse_other_header(source, readings, best, options, skipped)
+        _refuse_what_makes_no_sense(source, readings, best, options, skipped)
     if not any(map(str.strip, best.columns)):
         raise ExLMError(f"{source.name}: line {skipped + 1} names no columns; give another --header-line")
     index = choose_smiles_column(best.columns, best.cells, options.smiles_column, source.name, source.note)
@@ -152,7 +94,7 @@ def is_table(head: Sequence[str], options: ReadOptions, *, any_header: bool) -> 
     """
     if not head:
         return False
-    if _INSTRUCTION.fullmatch(head[0].strip()):
+    if _INSTRUCTION.fullmatch(head[0]):
         return True
     if not any_header:
         readings = [Reading(head, separator) for separator in SEPARATORS]
@@ -167,7 +109,7 @@ def is_table(head: Sequence[str], options: ReadOptions, *, any_header: bool) -> 
     if confidence is Confidence.exact or (confidence > Confidence.none and len(best.columns) > 1):
         return True
     words = [line.split()[0] for line in head if line.strip()]
-    return not mostly_molecules(words) and (_data_column(best) is not None or _later_header(best, options) is not None)
+    return not mostly_molecules(words) and (data_column(best) is not None or later_header(best, options) is not None)
 
 
 def _in_order(suffix: str) -> list[str]:
@@ -188,67 +130,14 @@ def _skipped(source: Source, head: Sequence[str], options: ReadOptions, *, is_in
     return skipped
 
 
-def _made_up(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Name the columns of a table that does not; the only one with molecules is called smiles."""
-    width = max(map(len, rows), default=0)
-    names = [f"column_{index + 1}" for index in range(width)]
-    columns = ([row[index] for row in rows if index < len(row)] for index in range(width))
-    molecules = [index for index, cells in enumerate(columns) if mostly_molecules(cells)]
-    if len(molecules) == 1:
-        names[molecules[0]] = "smiles"
-    return names
-
-
-def _refuse_other_header(
+def _refuse_what_makes_no_sense(
     source: Source, readings: Sequence[Reading], best: Reading, options: ReadOptions, skipped: int
 ) -> None:
-    """Refuse a table whose first line is a row of data, or comes before the names of the columns."""
     confidence = best.confidence(options.smiles_column)
-    if options.smiles_column is not None and confidence is not Confidence.none:
-        same = [column for column in best.columns if normalised(column) == normalised(options.smiles_column)]
-        index = best.columns.index(same[0])
-        if len(same[0]) > 2 and is_molecule(same[0].strip()) and mostly_molecules(best.cells(index)):
-            raise ExLMError(
-                f"{source.name}: {quoted(same[0])} in line {skipped + 1} is a molecule and no name of a column; "
-                f"give --header-line 0 if there are no names, or --header-line {skipped + 1} if it is one"
-            )
-        return
-    if confidence > Confidence.named:
-        return
-    for reading in sorted(readings, key=lambda one: one is not best):
-        later = _later_header(reading, options)
-        if later is not None:
-            first, number = quoted(best.delimiter.join(best.columns).strip()), skipped + later + 1
-            raise ExLMError(
-                f"{source.name}: line {skipped + 1} ({first}) names no column of SMILES, but line {number} does; "
-                f"give --header-line {number} to begin there"
-            )
-    for reading in sorted(readings, key=lambda one: one is not best):
-        place = _data_column(reading)
-        if place is not None:
-            raise ExLMError(
-                f"{source.name} does not name its columns: line {skipped + 1} is a row of data, with the molecule "
-                f"{quoted(reading.columns[place])}; give --header-line 0, or put a line with names above it"
-            )
-
-
-def _later_header(reading: Reading, options: ReadOptions) -> int | None:
-    """Find the index of a later line that names a column of SMILES."""
-    for line, row in zip(reading.lines[1:], reading.rows, strict=False):
-        if options.smiles_column is not None:
-            found = has_column(row, options.smiles_column)
-        else:
-            found = any(normalised(cell) == "smiles" for cell in row) or (
-                len(row) > 1 and any(says_smiles(cell) for cell in row) and not any(map(_NUMBER.fullmatch, row))
-            )
-        if found and not any(len(cell) > 2 and is_molecule(cell.strip()) for cell in row):
-            return line
-    return None
-
-
-def _data_column(reading: Reading) -> int | None:
-    """Find the column whose molecules begin in the first line."""
-    for index, cell in enumerate(reading.columns):
-        if is_molecule(cell.strip()) and (not reading.rows or mostly_molecules(reading.cells(index))):
-            return index
-    return None
+    if options.smiles_column is not None and confidence > Confidence.none:
+        refuse_wanted_molecule(source.name, best, options.smiles_column, skipped)
+    elif confidence <= Confidence.named or (confidence < Confidence.exact and best.evenness() == 0 and best.rows):
+        far = source.lines().peek(_FAR)[skipped:]
+        refuse_separator(source.name, far, best)
+        readings = [Reading(far, reading.delimiter) for reading in readings]
+        refuse_first_line(source.name, readings, best, options, skipped)

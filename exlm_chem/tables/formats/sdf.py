@@ -21,6 +21,7 @@ UNNAMED: Final = "unnamed"
 _END: Final = "M  END"
 _RECORD_END: Final = "$$$$"
 _HEADER: Final = re.compile(r">.*<.*>|>.*\bDT\d+\b")
+_SHOWN: Final = 1000  # characters of a line that has no cell
 _COUNTS: Final = re.compile(r".{33,36}V[23]000\s*")
 
 
@@ -112,7 +113,7 @@ class _Machine:
             self.entry.stray.append((number, line))
         else:
             if self._value and _HEADER.match(line):
-                self.entry.glued = number, line.strip()
+                self.entry.glued = self.entry.glued or (number, line.strip())
             self._value += [*self._blank, line]
             self._blank, self._in_value = [], True
 
@@ -165,9 +166,8 @@ def _row(entry: Entry, columns: FieldColumns, smiles_index: int) -> Record:
     except KeyError:
         items, error = columns.cells([], ""), "the file was changed while it was read"
     if entry.stray:
-        number, text = entry.stray[0]
-        more = f" and {len(entry.stray) - 1} more lines" if len(entry.stray) > 1 else ""
-        error = error or f"text that belongs to no data item: {quoted(text.strip())} in line {number}{more}"
+        texts = ", ".join(f"{quoted(text.strip(), _SHOWN)} in line {number}" for number, text in entry.stray)
+        error = f"{f'{error}; ' if error else ''}text that belongs to no data item: {texts}"
     return Record(entry.line, [smiles, title, *items], error)
 
 
