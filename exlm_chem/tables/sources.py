@@ -116,9 +116,10 @@ class Source:
             if guess is not None:
                 self.note(guess)
         if b"\0" in self.head and not encoding.startswith(("utf-16", "utf-32")):
+            name = encoding.removesuffix("-sig").upper()
             raise ExLMError(
-                f"{self.name} is no text file in {encoding.removesuffix('-sig').upper()}, since it holds zero bytes; save "
-                "it as CSV, or name its --encoding, such as utf-16-le"
+                f"{self.name} is no text file in {name}, since it holds zero bytes; save it as CSV, or name its "
+                "--encoding, such as utf-16-le"
             )
         return io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
 

@@ -75,7 +75,7 @@ def test_conversion_of_what_is_damaged():
     assert read_molecule("InChI=1S/nonsense", convert=True).error == "RDKit cannot read this InChI"
     assert read_molecule("[C][=Xyz]", convert=True).error.startswith("'[C][=Xyz]' is not SELFIES")
     assert read_molecule(BLOCK, convert=True).smiles == "CCO"
-    assert read_molecule("a\nb\n\nnothing\nM  END\n", convert=True).error == "RDKit cannot read this mol block"
+    assert read_molecule("a\nb\n\nnothing\nM  END\n", convert=True).error == "RDKit cannot read this molecule block"
 
 
 @pytest.mark.parametrize("smiles", ["C*", "[Fe]<-N", "C11", "C$C", "c1cccc1", "[CH3:1]C>>C", "C1CC", "(", "C%"])
