@@ -69,7 +69,8 @@ def test_wrong_usage_ends_with_2(args):
 def test_failure_is_one_sentence(tmp_path):
     result = run("models", "check", str(tmp_path))
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f"exlm-chem: {tmp_path} is no complete model directory: config.json is missing\n"
+    problem = f"{tmp_path} is no complete model directory: config.json is missing; copy it again with all files"
+    assert result.stderr == f"exlm-chem: {problem}\n"
 
 
 @pytest.mark.parametrize(

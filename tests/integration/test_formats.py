@@ -11,7 +11,7 @@ import pytest
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.modeling import ExLMForMaskedLM, config_file
-from exlm_chem.predictors import directory as predictors
+from exlm_chem.predictors import task_file
 from exlm_chem.predictors.predictor import Predictor
 
 FORMATS = Path(__file__).parents[1] / "data" / "formats"
@@ -19,7 +19,7 @@ VERSIONS = sorted(path.name for path in FORMATS.iterdir())
 
 
 def test_there_is_a_model_and_a_predictor_of_every_version():
-    newest = max(config_file.FORMAT_VERSION, predictors.FORMAT_VERSION)
+    newest = max(config_file.FORMAT_VERSION, task_file.FORMAT_VERSION)
     assert [str(version) for version in range(1, newest + 1)] == VERSIONS
     files = [path for path in FORMATS.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 100_000 * len(VERSIONS)
