@@ -11,6 +11,7 @@ import pytest
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.modeling import ExLMForMaskedLM, config_file
+from exlm_chem.predictors import directory as predictors
 from exlm_chem.predictors import task_file
 from exlm_chem.predictors.predictor import Predictor
 
