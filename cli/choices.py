@@ -6,14 +6,6 @@ from typing import Annotated
 import typer
 
 
-class OnInvalid(StrEnum):
-    """What happens to a row without an answer."""
-
-    flag = "flag"
-    skip = "skip"
-    fail = "raise"
-
-
 class Pooling(StrEnum):
     """How one vector is made of a molecule."""
 

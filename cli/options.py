@@ -19,7 +19,7 @@ def takes_options(command: Callable[..., None]) -> Callable[..., None]:
 
     A tuple of choices is given with commas between them (``none`` for an empty one), a tuple of free texts by
     repeating the flag; a flag that is on unless it is switched off has the opposite ``--no-NAME``. What a value may be
-    is checked by the class.
+    is checked by the class; what it refuses is wrong usage.
 
     Parameters
     ----------
@@ -58,7 +58,10 @@ def takes_options(command: Callable[..., None]) -> Callable[..., None]:
     def wrapper(**given: Any) -> None:
         for name, (cls, options) in classes.items():
             values = {one.name: _value(one, given.pop(one.name)) for one in options if one.name in given}
-            given[name] = cls(**{field: value for field, value in values.items() if value is not _DEFAULT})
+            try:
+                given[name] = cls(**{field: value for field, value in values.items() if value is not _DEFAULT})
+            except ExLMError as error:
+                raise typer.BadParameter(str(error)) from None
         command(**given)
 
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads

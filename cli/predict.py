@@ -1,22 +1,21 @@
 """``exlm-chem predict``."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from exlm_chem.errors import printable
+from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.tables.read_options import ReadOptions
 
-from .choices import Device, OnInvalid
 from .options import takes_options
-from .streams import say
+from .progress import counting
+from .streams import say_summary
 
 if TYPE_CHECKING:
-    from exlm_chem.prediction.table import Summary
     from exlm_chem.tables.writers import TableWriter
 
 EXAMPLE = "exlm-chem predict --task bbbp data/examples.csv"
@@ -30,9 +29,11 @@ def predict(
         list[str],
         typer.Argument(help="A file (.smi .csv .tsv .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."),
     ],
+    options: PredictionOptions,
+    reading: ReadOptions,
     task: Annotated[
-        str, typer.Option("--task", "-t", help="Tasks that ship with the package: one, several (a,b), or all.")
-    ] = "",
+        str | None, typer.Option("--task", "-t", help="Tasks that ship with the package: one, several (a,b), or all.")
+    ] = None,
     model: Annotated[
         list[str] | None, typer.Option("--model", "-m", help="A predictor's directory; may be given several times.")
     ] = None,
@@ -40,19 +41,13 @@ def predict(
         str | None,
         typer.Option("--output", "-o", help="A file to write: .csv .tsv .jsonl (also .gz .zst) .parquet [stdout]"),
     ] = None,
-    on_invalid: Annotated[
-        OnInvalid, typer.Option("--on-invalid", help="A row without an answer: give the reason, leave it out, or stop.")
-    ] = OnInvalid.flag,
-    chunk_size: Annotated[int, typer.Option("--chunk-size", min=1, help="Rows in memory at a time.")] = 1000,
-    device: Device = "auto",
-    *,
-    reading: ReadOptions,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object per row on stdout.")] = False,
 ) -> None:
     """Predict properties of molecules.
 
     The result has one row per input row, in order, with all its columns and then the predictions. A molecule that
-    cannot be read has no prediction and its reason in the column "error".
+    cannot be read has no prediction and its reason in the column "error"; what was left aside without harm, such as a
+    name behind the SMILES, stands in the column "note".
     """
     from exlm_chem.tables.writers import open_writer
 
@@ -64,48 +59,32 @@ def predict(
 
     from exlm_chem.prediction.table import predict_file
 
-    with _progress(quiet=output is None and sys.stdout.isatty()) as progress:
-        summary: Summary = predict_file(
-            molecules,
-            names,
-            output,
-            reading=reading,
-            on_invalid=on_invalid.value,
-            chunk_size=chunk_size,
-            device=device,
-            progress=progress,
-            open_output=opened,
+    with counting(quiet=output is None and sys.stdout.isatty()) as progress:
+        summary = predict_file(
+            molecules, names, output, options, reading=reading, progress=progress, open_output=opened
         )
-    for sentence in (*summary.reading, summary):
-        say(printable(str(sentence)))
+    say_summary(summary)
 
 
-def _predictor_names(task: str, models: Sequence[str]) -> list[str]:
+def _predictor_names(task: str | None, models: Sequence[str]) -> list[str]:
     """Give names and directories for `load_predictors`."""
     from exlm_chem import locations
-    from exlm_chem.errors import ExLMError
+    from exlm_chem.errors import ExLMError, quoted
 
     tasks = [name for name in locations.available() if locations.is_predictor(locations.SHIPPED / name)]
     listed = ", ".join(tasks) or "none in this installation"
-    wanted = tasks if task == "all" else [name.strip() for name in task.split(",") if name.strip()]
+    wanted = [] if task is None else tasks if task == "all" else [name.strip() for name in task.split(",")]
+    for flag, names in (("--task", wanted), ("--model", models)):
+        if not all(names):
+            raise typer.BadParameter(f"{flag} has an empty name; the tasks are: {listed}")
     for name in wanted:
         if name not in tasks:
             raise ExLMError(
-                f"no task '{name}' ships with exlm-chem; the tasks are: {listed}; for a directory use --model"
+                f"no task {quoted(name)} ships with exlm-chem; the tasks are: {listed}; for a directory use --model"
             )
     if not wanted and not models:
         raise typer.BadParameter(f"name a task ({listed}) or a predictor's directory", param_hint="--task or --model")
     return list(dict.fromkeys((*wanted, *models)))
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Count the rows on stderr, if that is a terminal and stdout does not write there too."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    with nullcontext() if quiet or not console.is_terminal else console.status("loading") as status:
-        yield lambda rows: status.update(f"{rows:,} rows") if status is not None else None
 
 
 class _Screen:

@@ -7,12 +7,12 @@ from exlm_chem.errors import printable
 
 
 @contextmanager
-def counting() -> Iterator[Callable[[int], None]]:
-    """Count rows."""
+def counting(*, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """Count rows, unless it shall be quiet because stdout writes to the same terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)
-    with console.status("loading") if console.is_terminal else nullcontext() as status:
+    with nullcontext() if quiet or not console.is_terminal else console.status("loading") as status:
         yield lambda rows: status.update(f"{rows:,} rows") if status is not None else None
 
 

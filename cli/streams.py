@@ -43,6 +43,12 @@ def say(text: str) -> None:
     sys.stderr.write(f"{printable(text)}\n")
 
 
+def say_summary(summary: Any) -> None:
+    """Write what was guessed about a file, and the summary of its rows, to stderr."""
+    for sentence in (*summary.reading, summary):
+        say(str(sentence))
+
+
 def say_where(text: object) -> None:
     """Write to stdout where the result lies. It lies there also if nobody can read that."""
     with suppress(ExLMError, BrokenPipeError):

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from exlm_chem import __version__
+from exlm_chem.errors import ExLMError, quoted
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of glibc's malloc.h
 
@@ -75,6 +77,26 @@ def devices() -> dict[str, Any]:
         "cuda": gpus,
         "mps": torch.backends.mps.is_available(),
     }
+
+
+def checked_device(name: str) -> str:
+    """Give back the name of a device that molecules can be computed on, as torch calls it, or "auto".
+
+    Whether there is one is not looked at.
+
+    Raises
+    ------
+    ExLMError
+        If it is another name.
+
+    Examples
+    --------
+    >>> checked_device("cuda:1")
+    'cuda:1'
+    """
+    if not re.fullmatch(r"auto|cpu|mps|(cuda|xpu)(:[0-9]{1,3})?", name):
+        raise ExLMError(f"there is no device {quoted(name)}; choose auto, cpu, mps, cuda, or one of several: cuda:1")
+    return name
 
 
 INSTRUCTIONS = {

@@ -105,19 +105,16 @@ class ExLMFeaturizer(MolecularFeaturizer):  # type: ignore[misc]
         """
         molecules = molecules_in(datapoints)
         embedder = self._embedder()
-        inputs = [embedder.read(molecule) for molecule in molecules]
-        good = [index for index, one in enumerate(inputs) if one.token_ids]
-        vectors = embedder.embed_tokens([inputs[i].token_ids for i in good], self.pooling, batch_size=self.batch_size)
-        if len(good) == len(inputs):
+        inputs = embedder.read_all(molecules)
+        vectors = embedder.embed_inputs(inputs, self.pooling, batch_size=self.batch_size)
+        errors = [one.molecule.error for one in inputs]
+        if not any(errors):
             return vectors
         features = np.empty(len(inputs), dtype=object)
-        for index, one in enumerate(inputs):
-            if one.molecule.error is not None:
-                which, reason = quoted(molecules[index]), one.molecule.error
-                logger.warning("Failed to featurize datapoint %d, %s: %s", index, which, reason)
-                features[index] = np.array([])
-        for index, vector in zip(good, vectors, strict=True):
-            features[index] = vector
+        for index, (error, vector) in enumerate(zip(errors, vectors, strict=True)):
+            if error is not None:
+                logger.warning("Failed to featurize datapoint %d, %s: %s", index, quoted(molecules[index]), error)
+            features[index] = vector if error is None else np.array([])
         return features
 
     def _featurize(self, datapoint: Any, **kwargs: Any) -> NDArray[Any]:  # noqa: ARG002

@@ -14,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save as to_bytes
 
+from exlm_chem.embedding.options import EmbeddingOptions
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.machine import checked_device
 from exlm_chem.model_directory import open_model, write_model
 from exlm_chem.modeling import ExLMModel
 from exlm_chem.smiles.containers import molecules_in
@@ -23,7 +25,7 @@ from exlm_chem.terms import OnInvalidMolecule, Pooling, Standardise
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
 
-BATCH_SIZE = 512
+BATCH_SIZE = EmbeddingOptions.batch_size
 # A processor is fastest when a batch fits into its cache (2,048 tokens: 1.3 x as fast as 8,192), a GPU when it is full.
 BATCH_TOKENS = {"cpu": 2048}
 BATCH_TOKENS_GPU = 32768
@@ -137,6 +139,25 @@ class ExLM:
             return ModelInput(replace(result, smiles="", error=reason))
         return ModelInput(result, tuple(ids))
 
+    def read_all(self, molecules: Sequence[Any], standardise: Standardise = "none") -> list[ModelInput]:
+        """Read molecules for the model, one that occurs several times once; see `read`.
+
+        Parameters
+        ----------
+        molecules : sequence of str, bytes, RDKit Mol or None
+            What `read` takes.
+        standardise : {"none", "fragment", "parent"}
+            See `read_molecule`.
+
+        Returns
+        -------
+        list of ModelInput
+            One for each, in their order.
+        """
+        keys = [one if isinstance(one, str | bytes) else id(one) for one in molecules]
+        inputs = {key: self.read(one, standardise) for key, one in dict(zip(keys, molecules, strict=True)).items()}
+        return [inputs[key] for key in keys]
+
     def embed(
         self,
         smiles: Any,
@@ -156,8 +177,7 @@ class ExLM:
         pooling : {"mean", "first"}
             Mean over the tokens that are not special, or the first state of ``<s>``.
         batch_tokens, batch_size : int
-            Most tokens, padding included, and most molecules in a batch: they decide memory and speed, not the result.
-            By default 2,048 tokens on a CPU and 32,768 elsewhere.
+            See `EmbeddingOptions`. By default 2,048 tokens on a CPU and 32,768 elsewhere.
         on_invalid : {"nan", "raise"}
             What happens to a molecule that cannot be read: a row of NaN, or an error that says which one and why.
         standardise : {"none", "fragment", "parent"}
@@ -170,11 +190,33 @@ class ExLM:
         molecules = molecules_in(smiles)
         if on_invalid not in get_args(OnInvalidMolecule):
             raise ExLMError(f"on_invalid must be 'nan' or 'raise', not '{on_invalid}'")
-        inputs = [self.read(molecule, standardise) for molecule in molecules]
+        inputs = self.read_all(molecules, standardise)
         if on_invalid == "raise":
             for index, (molecule, one) in enumerate(zip(molecules, inputs, strict=True)):
                 if one.molecule.error is not None:
                     raise ExLMError(f"molecule {index} ({quoted(molecule)}) has no vector: {one.molecule.error}")
+        return self.embed_inputs(inputs, pooling, batch_tokens, batch_size)
+
+    def embed_inputs(
+        self,
+        inputs: Sequence[ModelInput],
+        pooling: Pooling = "mean",
+        batch_tokens: int | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> NDArray[np.float32]:
+        """Turn molecules that have been read into vectors; NaN for one with an error.
+
+        Parameters
+        ----------
+        inputs : sequence of ModelInput
+            From `read` or `read_all`.
+        pooling, batch_tokens, batch_size
+            See `embed`.
+
+        Returns
+        -------
+        float32 array of shape (molecules, width)
+        """
         vectors = np.full((len(inputs), self.width), np.nan, dtype=np.float32)
         good = [index for index, one in enumerate(inputs) if one.token_ids]
         vectors[good] = self.embed_tokens([inputs[i].token_ids for i in good], pooling, batch_tokens, batch_size)
@@ -202,8 +244,7 @@ class ExLM:
         -------
         float32 array of shape (molecules, width)
         """
-        if pooling not in get_args(Pooling):
-            raise ExLMError(f"pooling must be 'mean' or 'first', not '{pooling}'")
+        EmbeddingOptions(pooling=pooling, batch_tokens=batch_tokens, batch_size=batch_size)  # refuses what cannot be
         index_of: dict[tuple[int, ...], int] = {}
         rows = [index_of.setdefault(tuple(ids), len(index_of)) for ids in token_ids]
         unique = list(index_of)
@@ -213,7 +254,7 @@ class ExLM:
             for batch in length_batches([len(ids) for ids in unique], batch_tokens, batch_size):
                 input_ids = torch.from_numpy(self.tokenizer.pad([unique[index] for index in batch]))
                 vectors[batch] = self.model.embed(input_ids.to(self.device), pooling).float().cpu().numpy()
-        return vectors[rows]
+        return vectors[rows] + np.float32(0)  # never -0.0
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -224,7 +265,7 @@ def pick_device(name: str = "auto") -> torch.device:
     >>> pick_device("cpu")
     device(type='cpu')
     """
-    if name == "auto":
+    if checked_device(name) == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         return torch.empty(0, device=name).device

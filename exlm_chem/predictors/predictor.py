@@ -108,7 +108,8 @@ class Predictor:
         -------
         DataFrame
             One row per molecule, in order: the predictor's columns (NaN if there is no answer), ``smiles_used`` if
-            the predictor's rule changed a molecule, and ``error`` with the reason or None.
+            the predictor's rule changed a molecule, ``note`` with what was left aside without harm or None, and
+            ``error`` with the reason or None.
         """
         import pandas as pd
 
@@ -119,7 +120,8 @@ class Predictor:
         if any(molecule.changed for molecule in molecules):
             used = [molecule.smiles if molecule.changed else None for molecule in molecules]
             table["smiles_used"] = pd.Series(used, index=table.index, dtype=object)
-        table["error"] = pd.Series([molecule.error for molecule in molecules], index=table.index, dtype=object)
+        for name in ("note", "error"):
+            table[name] = pd.Series([getattr(one, name) for one in molecules], index=table.index, dtype=object)
         return table
 
     def head_outputs(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -128,7 +130,7 @@ class Predictor:
             outputs = self.head(torch.from_numpy(vectors).double())
             if self.task.kind == "classification":
                 outputs = torch.sigmoid(outputs)
-            result: NDArray[np.float32] = outputs.float().numpy()
+            result: NDArray[np.float32] = outputs.float().numpy() + np.float32(0)  # never -0.0
         return result
 
 
@@ -172,31 +174,19 @@ def predict_all(predictors: Sequence[Predictor], smiles: Sequence[Any]) -> list[
     list of Prediction
         One per predictor.
     """
-    passes: dict[tuple[str, str, str], tuple[list[Molecule], list[int], NDArray[np.float32]]] = {}
+    readings: dict[tuple[str, str], list[ModelInput]] = {}
+    passes: dict[tuple[str, str, str], NDArray[np.float32]] = {}
     predictions = []
     for predictor in predictors:
         task, encoder = predictor.task, predictor.encoder
-        key = (encoder.fingerprint, task.pooling, task.standardise)
+        read = (encoder.fingerprint, task.standardise)
+        if read not in readings:
+            readings[read] = encoder.read_all(smiles, task.standardise)
+        inputs, key = readings[read], (*read, task.pooling)
         if key not in passes:
-            inputs = _read_all(predictor, smiles)
-            good = [index for index, one in enumerate(inputs) if one.token_ids]
-            vectors = encoder.embed_tokens([inputs[index].token_ids for index in good], task.pooling)
-            passes[key] = ([one.molecule for one in inputs], good, vectors)
-        molecules, good, vectors = passes[key]
-        values = np.full((len(molecules), len(predictor.columns)), np.nan, dtype=np.float32)
-        values[good] = predictor.head_outputs(vectors)
-        predictions.append(Prediction(values, molecules))
+            passes[key] = encoder.embed_inputs(inputs, task.pooling)
+        good = [index for index, one in enumerate(inputs) if one.token_ids]
+        values = np.full((len(inputs), len(predictor.columns)), np.nan, dtype=np.float32)
+        values[good] = predictor.head_outputs(passes[key][good])
+        predictions.append(Prediction(values, [one.molecule for one in inputs]))
     return predictions
-
-
-def _read_all(predictor: Predictor, smiles: Sequence[Any]) -> list[ModelInput]:
-    seen: dict[str, ModelInput] = {}
-    inputs = []
-    for one in smiles:
-        if not isinstance(one, str):
-            inputs.append(predictor.encoder.read(one, predictor.task.standardise))
-            continue
-        if one not in seen:
-            seen[one] = predictor.encoder.read(one, predictor.task.standardise)
-        inputs.append(seen[one])
-    return inputs

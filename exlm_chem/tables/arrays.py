@@ -13,12 +13,13 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exlm_chem.storage import final_target, is_special
+from exlm_chem.tables.names import unique_names
 from exlm_chem.tables.outputs import open_output
 from exlm_chem.tables.parquet_writer import as_utf8
-from exlm_chem.tables.writers import unique_names
+from exlm_chem.tables.results import Rows
+from exlm_chem.tables.writers import FLOAT32, cell_text
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 
@@ -31,15 +32,16 @@ class ArrayWriter:
     folder : Path or None
         Where there is room for the temporary files; None for where the system has them.
     columns : sequence of str
-        Names of the texts; "vectors" is taken.
-    width : int
-        Length of a vector.
+        Names of all columns; "vectors" is taken.
+    types : sequence
+        Their types: those that are `FLOAT32` are the vectors, all others are texts.
     """
 
-    def __init__(self, folder: Path | None, columns: Sequence[str], width: int) -> None:
-        self.columns = unique_names(["vectors", *map(as_utf8, columns)])[1:]
-        self.width, self.rows = width, 0
-        self._longest = [1] * len(columns)
+    def __init__(self, folder: Path | None, columns: Sequence[str], types: Sequence[Any]) -> None:
+        texts = [name for name, kind in zip(columns, types, strict=True) if kind is not FLOAT32]
+        self.columns = unique_names(["vectors", *map(as_utf8, texts)])[1:]
+        self.width, self.rows = len(columns) - len(texts), 0
+        self._longest = [1] * len(texts)
         self._vectors: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (closed in __exit__)
         self._texts: IO[str] = tempfile.TemporaryFile("w+", dir=folder, encoding="utf-8")  # noqa: SIM115
 
@@ -50,13 +52,14 @@ class ArrayWriter:
         self._vectors.close()
         self._texts.close()
 
-    def write(self, texts: Sequence[Sequence[str]], vectors: NDArray[np.float32]) -> None:
-        """Take some rows: a text for every column, and vectors of shape (rows, width)."""
-        self._vectors.write(np.ascontiguousarray(vectors, dtype="<f4").tobytes())
-        for row in texts:
+    def write(self, rows: Rows) -> None:
+        """Take some rows, whose values are the vectors."""
+        self._vectors.write(np.ascontiguousarray(rows.values, dtype="<f4").tobytes())
+        for cells, texts in zip(rows.cells, rows.texts, strict=True):
+            row = [cell_text(cell) for cell in (*cells, *texts)]
             self._texts.write(json.dumps(row) + "\n")  # escapes what is no UTF-8
             self._longest = [max(longest, len(text)) for longest, text in zip(self._longest, row, strict=True)]
-        self.rows += len(texts)
+        self.rows += len(rows.cells)
 
     def save(self, file: IO[bytes], *, npz: bool) -> None:
         """Write the vectors (.npy), or the vectors and every column of texts (.npz), into a file."""
@@ -85,7 +88,7 @@ class ArrayWriter:
 
 @contextmanager
 def open_arrays(
-    path: str | Path, columns: Sequence[str], width: int, source: str | None = None
+    path: str | Path, columns: Sequence[str], types: Sequence[Any], source: str | None = None
 ) -> Iterator[ArrayWriter]:
     """Open a NumPy file for writing; it gets its name when all is written, and vanishes if anything fails.
 
@@ -93,22 +96,23 @@ def open_arrays(
     ----------
     path : path
         Ending in ``.npy`` or ``.npz``.
-    columns, width
+    columns, types
         See `ArrayWriter`.
     source : str, optional
         The input, over which nothing is written; see `open_output`.
 
     Examples
     --------
+    >>> types = {"smiles": str, "x": FLOAT32, "y": FLOAT32, "error": str}
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with open_arrays(Path(folder) / "a.npz", ["smiles"], width=2) as writer:
-    ...         writer.write([["CCO"]], np.zeros((1, 2)))
+    ...     with open_arrays(Path(folder) / "a.npz", list(types), list(types.values())) as writer:
+    ...         writer.write(Rows([["CCO"]], np.zeros((1, 2)), [[None]]))
     ...     with np.load(Path(folder) / "a.npz") as arrays:
     ...         print({name: arrays[name].tolist() for name in arrays})
-    {'vectors': [[0.0, 0.0]], 'smiles': ['CCO']}
+    {'vectors': [[0.0, 0.0]], 'smiles': ['CCO'], 'error': ['']}
     """
     folder = None if is_special(path) else final_target(path).parent
-    with open_output(path, source) as file, ArrayWriter(folder, columns, width) as writer:
+    with open_output(path, source) as file, ArrayWriter(folder, columns, types) as writer:
         yield writer
         writer.save(file, npz=Path(path).suffix.lower() == ".npz")
 

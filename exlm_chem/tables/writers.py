@@ -17,6 +17,7 @@ import zstandard
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.storage import is_special, json_text
+from exlm_chem.tables.names import unique_names
 from exlm_chem.tables.outputs import STDOUT, open_output, refuse_input
 from exlm_chem.tables.parquet_writer import ParquetTableWriter, plain_value
 from exlm_chem.tables.streams import plain_suffix
@@ -189,24 +190,6 @@ class _JsonWriter:
         for row in rows:
             values = (value(cell) for value, cell in zip(self._values, row, strict=True))
             self._file.write(json_text(dict(zip(self._columns, values, strict=True))) + "\n")
-
-
-def unique_names(names: Iterable[str]) -> list[str]:
-    """Number the second and later occurrences of a name.
-
-    Examples
-    --------
-    >>> unique_names(["id", "id", "id_2"])
-    ['id', 'id_2', 'id_2_2']
-    """
-    unique: dict[str, None] = {}
-    for name in names:
-        candidate, count = name, 1
-        while candidate in unique:
-            count += 1
-            candidate = f"{name}_{count}"
-        unique[candidate] = None
-    return list(unique)
 
 
 def _all_digits(cell: float) -> str:

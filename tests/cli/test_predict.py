@@ -69,11 +69,11 @@ def test_messy_csv_in_a_process(tiny_predictors, tmp_path):
         "(1 no SMILES in this row, 1 not SMILES, 1 too long for this model, 1 too long)\n"
     )
     rows = read(target.read_bytes())
-    assert rows[0] == ["id", "smiles", "error", "id", "pass", "pass_pass", "pass_error"]
+    assert rows[0] == ["id", "smiles", "error", "id", "pass", "pass_pass", "note", "pass_error"]
     assert [row[:5] for row in rows[1:]] == cells
     assert [bool(row[5]) for row in rows[1:]] == [True, False, False, False, False, True]
-    assert rows[4][6].startswith("too long for this model: 1,576 tokens, and it reads ")
-    assert [row[6] for row in rows[1:] if row is not rows[4]] == [
+    assert rows[4][7].startswith("too long for this model: 1,576 tokens, and it reads ")
+    assert [row[7] for row in rows[1:] if row is not rows[4]] == [
         "",
         "no SMILES in this row",
         "not SMILES at position 1: ring closure 1 is never closed",
@@ -89,8 +89,8 @@ def test_packed_smi_from_stdin_in_a_process(tiny_predictors):
     result = start("-", "--model", tiny_predictors / "sol", stdin=packed)
     assert result.returncode == 0, result.stderr
     rows = read(result.stdout)
-    assert rows[0] == ["smiles", "name", "sol", "logd", "error"]
-    assert [(row[0], row[1], bool(row[2]), bool(row[4])) for row in rows[1:]] == [
+    assert rows[0] == ["smiles", "name", "sol", "logd", "note", "error"]
+    assert [(row[0], row[1], bool(row[2]), bool(row[5])) for row in rows[1:]] == [
         ("CCO", "ethyl alcohol", True, False),
         ("CC(C", "", False, True),
         ("", "", False, True),
@@ -102,7 +102,7 @@ def test_several_predictors_and_smiles_as_arguments(run, tiny_predictors):
     status, out, _ = run("CCO", "C[N+](C)(C)C", "nonsense", "--model", tiny_predictors / "sol")
     rows = read(out)
     assert status == 0
-    assert rows[0] == ["smiles", "sol", "logd", "pass", "error"]
+    assert rows[0] == ["smiles", "sol", "logd", "pass", "note", "error"]
     assert [row[0] for row in rows[1:]] == ["CCO", "C[N+](C)(C)C", "nonsense"]
     assert [all(row[1:4]) for row in rows[1:]] == [True, True, False]
 
@@ -111,13 +111,13 @@ def test_json_and_jsonl(run, tmp_path):
     status, out, _ = run("CCO", "C1CC", "--json")
     records = [json.loads(line) for line in out.splitlines()]
     assert status == 0
-    assert [list(record) for record in records] == [["smiles", "pass", "error"]] * 2
+    assert [list(record) for record in records] == [["smiles", "pass", "note", "error"]] * 2
     assert (records[0]["error"], records[1]["pass"]) == (None, None)
     run("CCO", "C1CC", "-o", tmp_path / "o.jsonl")
     assert (tmp_path / "o.jsonl").read_text() == out
 
 
-@pytest.mark.parametrize(("count", "first"), [(2, "smiles"), (50, "smiles,pass,error")])
+@pytest.mark.parametrize(("count", "first"), [(2, "smiles"), (50, "smiles,pass,note,error")])
 def test_table_on_a_terminal_and_csv_if_it_is_long(run, monkeypatch, count, first):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     status, out, err = run(*["c1cc[nH]c1"] * count)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.embedding.options import EmbeddingOptions
 from exlm_chem.embedding.table import embed_file
 from exlm_chem.errors import ExLMError
 
@@ -30,7 +31,7 @@ def expected(embedder):
 
 def check(table, expected):
     names = [f"exlm_{index}" for index in range(64)]
-    assert list(table.columns) == ["id", "smiles", "note", *names, "error"]
+    assert list(table.columns) == ["id", "smiles", "note", *names, "exlm_note", "error"]
     np.testing.assert_allclose(table[names].astype(np.float32), expected, atol=1e-6)
     assert table["id"].astype(str).tolist() == ["1", "2", "3", "1", "5"]
     assert [isinstance(one, str) for one in table["error"]] == [False, True, True, False, False]
@@ -39,7 +40,7 @@ def check(table, expected):
 @pytest.mark.parametrize("chunk_size", [1, 4, 1000])
 def test_tables(embedder, source, expected, tmp_path, chunk_size):
     for name in ("out.csv", "out.csv.gz", "out.parquet"):
-        summary = embed_file(source, embedder, tmp_path / name, chunk_size=chunk_size)
+        summary = embed_file(source, embedder, tmp_path / name, EmbeddingOptions(chunk_size=chunk_size))
         assert str(summary) == "5 rows, 3 with a vector, 2 without (1 not SMILES, 1 no SMILES in this row)"
         read = pd.read_parquet if name.endswith("parquet") else pd.read_csv
         check(read(tmp_path / name), expected)
@@ -48,11 +49,11 @@ def test_tables(embedder, source, expected, tmp_path, chunk_size):
 
 @pytest.mark.parametrize("chunk_size", [2, 1000])
 def test_arrays(embedder, source, expected, tmp_path, chunk_size):
-    embed_file(source, embedder, tmp_path / "out.npy", chunk_size=chunk_size)
+    embed_file(source, embedder, tmp_path / "out.npy", EmbeddingOptions(chunk_size=chunk_size))
     np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-6)
-    embed_file(source, embedder, tmp_path / "out.npz", chunk_size=chunk_size)
+    embed_file(source, embedder, tmp_path / "out.npz", EmbeddingOptions(chunk_size=chunk_size))
     with np.load(tmp_path / "out.npz") as arrays:
-        assert list(arrays) == ["vectors", "id", "smiles", "note", "error"]
+        assert list(arrays) == ["vectors", "id", "smiles", "note", "exlm_note", "error"]
         np.testing.assert_allclose(arrays["vectors"], expected, atol=1e-6)
         assert arrays["id"].tolist() == ["1", "2", "3", "1", "5"]
         assert arrays["note"].tolist() == ["a, b", "ü", "", "", "x"]
@@ -60,13 +61,13 @@ def test_arrays(embedder, source, expected, tmp_path, chunk_size):
 
 
 def test_rows_without_a_molecule(embedder, source, tmp_path):
-    summary = embed_file(source, embedder, tmp_path / "out.npz", on_invalid="skip")
+    summary = embed_file(source, embedder, tmp_path / "out.npz", EmbeddingOptions(on_invalid="skip"))
     assert (summary.rows, summary.failed) == (5, 2)
     with np.load(tmp_path / "out.npz") as arrays:
         assert arrays["id"].tolist() == ["1", "1", "5"]
         assert np.isfinite(arrays["vectors"]).all()
     with pytest.raises(ExLMError, match=r"in.csv, line 3: not SMILES"):
-        embed_file(source, embedder, tmp_path / "none.npz", on_invalid="raise")
+        embed_file(source, embedder, tmp_path / "none.npz", EmbeddingOptions(on_invalid="raise"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.npz"]
 
 
@@ -88,7 +89,7 @@ def test_names_that_are_taken(embedder, tmp_path):
     assert {"exlm_error", "exlm_exlm_0", "exlm_1"} <= set(table.columns)
     embed_file(tmp_path / "in.csv", embedder, tmp_path / "out.npz")
     with np.load(tmp_path / "out.npz") as arrays:
-        assert list(arrays) == ["vectors", "smiles", "error", "exlm_0", "vectors_2", "exlm_error"]
+        assert list(arrays) == ["vectors", "smiles", "error", "exlm_0", "vectors_2", "note", "exlm_error"]
 
 
 def test_input_is_never_written_over(embedder, tmp_path):

@@ -11,9 +11,11 @@ from rdkit import Chem
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
+from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.prediction.table import predict_file
 from exlm_chem.predictors.predictor import Predictor, load_predictors
 
+CPU = PredictionOptions(device="cpu")
 SMILES = ["CCO", "c1ccccc1O", "C1CC", "", "OCC", "CC(=O)[O-].[Na+]", "C" * 900, None, "CCN" * 10]
 TOO_LONG = "too long for this model: 900 tokens, and it reads "
 
@@ -32,7 +34,7 @@ def read_csv(path):
 
 def test_one_row_per_molecule_with_value_or_reason(tiny_predictors):
     table = Predictor.from_pretrained(tiny_predictors / "pass", "cpu").predict(SMILES)
-    assert list(table.columns) == ["pass", "error"]
+    assert list(table.columns) == ["pass", "note", "error"]
     assert len(table) == len(SMILES)
     assert [error is None for error in table["error"]] == list(table["pass"].notna())
     assert table["error"][2] == "not SMILES at position 1: ring closure 1 is never closed"
@@ -59,7 +61,7 @@ def test_the_other_molecules_decide_nothing(tiny_predictors):
     alone = pd.concat([predictor.predict([smiles]) for smiles in SMILES])["sol"]
     np.testing.assert_allclose(together, alone, atol=1e-5)
     assert len(predictor.predict([])) == 0
-    assert predictor.predict("CCO").shape == (1, 3)
+    assert predictor.predict("CCO").shape == (1, 4)
 
 
 def test_rule_and_what_it_made_of_a_molecule(tiny_predictors):
@@ -91,10 +93,10 @@ def test_predictors_share_one_pass_of_the_encoder(tiny_predictors, tmp_path, mon
     assert predictors[0].encoder is predictors[1].encoder
     predict_file(path, predictors, tmp_path / "out.csv")
     assert calls == [3]
-    predict_file(path, [*predictors, tiny_predictors / "salt"], tmp_path / "out.csv", device="cpu")
+    predict_file(path, [*predictors, tiny_predictors / "salt"], tmp_path / "out.csv", CPU)
     assert calls == [3, 3, 3]  # another rule is another molecule, and so another pass
     assert read_csv(tmp_path / "out.csv")[0] == [
-        *("smiles", "name", "pass", "sol", "logd", "salt_pass", "smiles_used", "error")
+        *("smiles", "name", "pass", "sol", "logd", "salt_pass", "smiles_used", "note", "error")
     ]
 
 
@@ -104,22 +106,28 @@ def test_every_count_and_chunk_gives_every_row(tiny_predictors, tmp_path, count,
     path = tmp_path / "in.csv"
     path.write_text("id,smiles\n" + "".join(f"{i},{'C' * (i + 1)}\n" for i in range(count)))
     predictor = Predictor.from_pretrained(tiny_predictors / "pass", "cpu")
-    summary = predict_file(path, [predictor], tmp_path / "out.csv", chunk_size=chunk_size)
+    summary = predict_file(path, [predictor], tmp_path / "out.csv", PredictionOptions(chunk_size=chunk_size))
     rows = read_csv(tmp_path / "out.csv")
     assert [row[:2] for row in rows[1:]] == [[str(i), "C" * (i + 1)] for i in range(count)]
-    assert all(row[2] and not row[3] for row in rows[1:])
+    assert all(row[2] and not row[3] and not row[4] for row in rows[1:])
     assert (summary.rows, summary.failed) == (count, 0)
 
 
 def test_names_that_are_taken_get_a_prefix(tiny_predictors, tmp_path):
     path = tmp_path / "in.csv"
     path.write_text("smiles,error,pass,pass_pass,smiles_used\nCCO,mine,1,2,3\n")
-    predict_file(path, [tiny_predictors / "pass"], tmp_path / "out.csv", device="cpu")
+    predict_file(path, [tiny_predictors / "pass"], tmp_path / "out.csv", CPU)
     rows = read_csv(tmp_path / "out.csv")
-    assert rows[0] == ["smiles", "error", "pass", "pass_pass", "smiles_used", "pass_pass_2", "pass_error"]
+    assert rows[0] == ["smiles", "error", "pass", "pass_pass", "smiles_used", "pass_pass_2", "note", "pass_error"]
     assert rows[1][:5] == ["CCO", "mine", "1", "2", "3"]
-    predict_file(path, [tiny_predictors / "pass", tiny_predictors / "salt"], tmp_path / "out.csv", device="cpu")
-    assert read_csv(tmp_path / "out.csv")[0][5:] == ["pass_pass_2", "salt_pass", "exlm_smiles_used", "exlm_error"]
+    predict_file(path, [tiny_predictors / "pass", tiny_predictors / "salt"], tmp_path / "out.csv", CPU)
+    assert read_csv(tmp_path / "out.csv")[0][5:] == [
+        "pass_pass_2",
+        "salt_pass",
+        "exlm_smiles_used",
+        "note",
+        "exlm_error",
+    ]
 
 
 def test_on_invalid_and_the_summary(tiny_predictors, tmp_path):
@@ -133,17 +141,17 @@ def test_on_invalid_and_the_summary(tiny_predictors, tmp_path):
     )
     long, ragged, short = read_csv(out)[-3:]
     assert long[-1].startswith(TOO_LONG)
-    assert ragged == ["C", "5", "", "wrong number of cells: 3 in line 6, 2 in the header; without a column: 'lost'"]
+    assert ragged == ["C", "5", "", "", "wrong number of cells: 3 in line 6, 2 in the header; without a column: 'lost'"]
     assert short[:2] == ["C", ""]
     assert short[2]
-    assert predict_file(path, [predictor], out, on_invalid="skip").rows == 6
+    assert predict_file(path, [predictor], out, PredictionOptions(on_invalid="skip")).rows == 6
     assert [row[1] for row in read_csv(out)] == ["id", "1", ""]
     out.unlink()
     with pytest.raises(ExLMError, match=r"in\.csv, line 3: not SMILES at position 1"):
-        predict_file(path, [predictor], out, on_invalid="raise")
+        predict_file(path, [predictor], out, PredictionOptions(on_invalid="raise"))
     assert [file.name for file in tmp_path.iterdir()] == ["in.csv"]
-    with pytest.raises(ExLMError, match="on_invalid must be flag, skip or raise"):
-        predict_file(path, [predictor], out, on_invalid="drop")
+    with pytest.raises(ExLMError, match="--on-invalid must be one of flag, skip, raise, not 'drop'"):
+        predict_file(path, [predictor], out, PredictionOptions(on_invalid="drop"))
     with pytest.raises(ExLMError, match="no predictor is given"):
         predict_file(path, [], out)
 
@@ -152,7 +160,7 @@ def test_parquet_in_and_out(tiny_predictors, tmp_path):
     pytest.importorskip("pyarrow")
     frame = pd.DataFrame({"n": [1, 2], "smiles": ["CCO", "C1CC"]})
     frame.to_parquet(tmp_path / "in.parquet")
-    predict_file(tmp_path / "in.parquet", [tiny_predictors / "pass"], tmp_path / "out.parquet", device="cpu")
+    predict_file(tmp_path / "in.parquet", [tiny_predictors / "pass"], tmp_path / "out.parquet", CPU)
     table = pd.read_parquet(tmp_path / "out.parquet")
     pd.testing.assert_frame_equal(table[["n", "smiles"]], frame)
     assert table["pass"].dtype == np.float64

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from exlm_chem.tables.names import free_name
+
 
 @dataclass(slots=True)
 class Record:
@@ -78,10 +80,14 @@ class FieldColumns:
     def names(self) -> list[str]:
         """The names of all columns, the own ones first; no two are the same."""
         taken = {name for name, occurrence in self._places if occurrence == 1}
-        own = [_free(name if name not in taken else f"{self._prefix}{name}", taken) for name in self._own]
-        return own + [
-            name if occurrence == 1 else _free(f"{name}_{occurrence}", taken) for name, occurrence in self._places
-        ]
+
+        def free(name: str, prefix: str = "") -> str:
+            found = free_name(name, taken, prefix)
+            taken.add(found)
+            return found
+
+        own = [free(name, self._prefix) for name in self._own]
+        return own + [name if occurrence == 1 else free(f"{name}_{occurrence}") for name, occurrence in self._places]
 
     def cells(self, fields: Iterable[tuple[str, Any]], empty: Any) -> list[Any]:
         """Put the fields of one record into their columns, without the own ones.
@@ -110,12 +116,3 @@ def as_text(cell: Any) -> str | None:
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
     return value if value is None or isinstance(value, str) else str(value)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    free, count = name, 1
-    while free in taken:
-        count += 1
-        free = f"{name}_{count}"
-    taken.add(free)
-    return free

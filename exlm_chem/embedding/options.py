@@ -1,0 +1,27 @@
+"""What a user may say about vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exlm_chem.options import documented, option
+from exlm_chem.tables.result_options import ResultOptions
+from exlm_chem.terms import Pooling, Standardise
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingOptions(ResultOptions):
+    """How molecules become vectors, and what becomes of those that cannot be read."""
+
+    pooling: Pooling = option("mean", "Mean over the tokens that are not special, or the first state of <s>.")
+    standardise: Standardise = option("none", "What is done first: nothing, largest fragment, or its neutral parent.")
+    batch_tokens: int | None = option(
+        None,
+        "Most tokens in a batch, padding included.",
+        note="It decides memory and speed, not the result, as `batch_size` does.",
+        shown="what suits the device",
+        least=1,
+        most=1_000_000_000,
+    )
+    batch_size: int = option(512, "Most molecules in a batch.", least=1, most=1_000_000)

@@ -1,0 +1,25 @@
+"""What a user may say about a table of results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exlm_chem.machine import checked_device
+from exlm_chem.options import check_options, documented, option
+from exlm_chem.terms import OnInvalid
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class ResultOptions:
+    """How the rows of a file become those of a result."""
+
+    on_invalid: OnInvalid = option(
+        "flag", "A row without an answer: flag gives the reason, skip leaves it out, raise ends the run."
+    )
+    chunk_size: int = option(1000, "Rows in memory at a time.", least=1, most=10_000_000)
+    device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.")
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        checked_device(self.device)

@@ -1,0 +1,255 @@
+"""The rows of a result: those of a file with new columns behind them, one for each, in order, as a stream.
+
+What is wrong with a row, what is noted about it, what then happens to it and how all this is counted is decided here,
+for every command that answers a file of molecules with a table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.smiles.molecule import Molecule
+from exlm_chem.tables.formats.table import Record
+from exlm_chem.tables.names import free_name
+from exlm_chem.tables.reader import MoleculeReader
+from exlm_chem.tables.result_options import ResultOptions
+from exlm_chem.terms import Standardise
+
+_QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The molecules of a chunk, as somebody has read them.
+
+    Attributes
+    ----------
+    reader : str
+        Who: the name of a predictor, for instance.
+    standardise : {"none", "fragment", "parent"}
+        The rule.
+    molecules : list of Molecule
+        One for each row.
+    """
+
+    reader: str
+    standardise: Standardise
+    molecules: list[Molecule]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What there is to say about the molecules of a chunk.
+
+    Attributes
+    ----------
+    values : array of shape (rows, columns)
+        Numbers; NaN in a row without an answer.
+    readings : list of Reading
+        At least one. A row without an answer has the reason in one of them.
+    """
+
+    values: NDArray[np.float32]
+    readings: list[Reading]
+
+    def errors(self, row: int) -> list[str]:
+        """Give the reasons why a row has no answer, each with its reader's name unless all say the same."""
+        errors = [(reading.reader, reading.molecules[row].error) for reading in self.readings]
+        first = errors[0][1]
+        if all(error == first for _, error in errors):
+            return [] if first is None else [first]
+        return [f"{reader}: {error}" for reader, error in errors if error is not None]
+
+    def note(self, row: int) -> str | None:
+        """Give what was noted about a row."""
+        notes = dict.fromkeys(reading.molecules[row].note for reading in self.readings)
+        return "; ".join(note for note in notes if note is not None) or None
+
+    def used(self, row: int, rule: Standardise) -> str | None:
+        """Give the molecule that a rule made of a row's, if it is another one."""
+        for reading in self.readings:
+            if reading.standardise == rule and reading.molecules[row].changed:
+                return reading.molecules[row].smiles or None
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """What a command adds to the rows of a file.
+
+    Attributes
+    ----------
+    name : str
+        The prefix of ``note``, ``error`` and ``smiles_used`` where these names are taken.
+    columns : sequence of (str, str, type)
+        Name, prefix and type (see `open_writer`) of every column of numbers.
+    rules : sequence of str
+        The rules of standardisation, each of which gets a column ``smiles_used``.
+    answer : callable
+        Turns the SMILES of some rows, None where there is none, into `Answers`.
+    answered, unanswered : str
+        What a row is called that has an answer, or none.
+    """
+
+    name: str
+    columns: Sequence[tuple[str, str, Any]]
+    rules: Sequence[Standardise]
+    answer: Callable[[Sequence[str | None]], Answers]
+    answered: str
+    unanswered: str
+
+
+@dataclass(slots=True)
+class Summary:
+    """How many rows went through, and why some have no answer.
+
+    Examples
+    --------
+    >>> print(Summary("predicted", "without a value", rows=3, failed=1, reasons=Counter({"no SMILES in this row": 1})))
+    3 rows, 2 predicted, 1 without a value (1 no SMILES in this row)
+    """
+
+    answered: str
+    unanswered: str
+    rows: int = 0
+    failed: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    reading: list[str] = field(default_factory=list)
+    """What was guessed about the file."""
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        text = f"{_rows(self.rows)}, {self.rows - self.failed:,} {self.answered}"
+        if self.failed:
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons.most_common())
+            text += f", {self.failed:,} {self.unanswered} ({reasons})"
+        return text + "".join(f"; in {_rows(count)}, {note}" for note, count in self.notes.most_common())
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of a result; iterating over them gives each as one list.
+
+    Attributes
+    ----------
+    cells : list of lists
+        Those of the input.
+    values : array of shape (rows, columns)
+        Our numbers.
+    texts : list of lists
+        Our texts, with the note and the error at the end.
+    """
+
+    cells: list[list[Any]]
+    values: NDArray[np.float32]
+    texts: list[list[str | None]]
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        for cells, values, texts in zip(self.cells, self.values.tolist(), self.texts, strict=True):
+            yield [*cells, *values, *texts]
+
+
+class ResultTable:
+    """The rows of a file with new columns behind them, in chunks.
+
+    Parameters
+    ----------
+    reader : MoleculeReader
+        The file.
+    addition : Addition
+        The new columns.
+    options : ResultOptions
+        Size of the chunks, and what happens to a row without an answer.
+
+    Attributes
+    ----------
+    columns : list of str
+        The input's columns, and ours. Where a name of ours is taken, it gets a prefix.
+    types : list
+        Types of the columns, for `open_writer`.
+    summary : Summary
+        Complete when all rows have been taken.
+    """
+
+    def __init__(self, reader: MoleculeReader, addition: Addition, options: ResultOptions) -> None:
+        self._reader, self._addition, self._options = reader, addition, options
+        self._rules = [rule for rule in dict.fromkeys(addition.rules) if rule != "none"]
+        used = [f"smiles_used_{rule}" for rule in self._rules] if len(self._rules) > 1 else ["smiles_used"]
+        texts = (*used[: len(self._rules)], "note", "error")
+        names = dict.fromkeys(reader.columns)
+        self.columns = list(reader.columns)
+        self.types: list[Any] = list(reader.types or [str] * len(reader.columns))
+        for name, prefix, kind in (*addition.columns, *((text, addition.name, str) for text in texts)):
+            self.columns.append(free_name(name, names, f"{prefix}_"))
+            self.types.append(kind)
+            names[self.columns[-1]] = None
+        self.summary = Summary(addition.answered, addition.unanswered, reading=reader.notes)
+
+    def __iter__(self) -> Iterator[Rows]:
+        records = iter(self._reader)
+        while chunk := list(islice(records, self._options.chunk_size)):
+            yield self._rows(chunk)
+
+    def write(self, output: str | None, open_output: Any, progress: Callable[[int], object]) -> Summary:
+        """Write all rows.
+
+        Parameters
+        ----------
+        output : str or None
+            Where; see `open_writer`.
+        open_output : callable
+            `open_writer`, or another that takes output, columns, types and input, and gives what takes `Rows`.
+        progress : callable
+            Called with the number of rows done so far, after every chunk.
+        """
+        with open_output(output, self.columns, self.types, self._reader.path) as writer:
+            for rows in self:
+                writer.write(rows)
+                progress(self.summary.rows)
+        return self.summary
+
+    def _rows(self, chunk: list[Record]) -> Rows:
+        # a row that is wrong as a row has no molecule that could be trusted
+        answers = self._addition.answer([record.smiles if record.error is None else None for record in chunk])
+        kept, texts = [], []
+        for row, record in enumerate(chunk):
+            errors = [record.error] if record.error is not None else answers.errors(row)
+            note, error = answers.note(row), "; ".join(errors) or None
+            self._count(record, note, error)
+            if error is None or self._options.on_invalid == "flag":
+                kept.append(row)
+                texts.append([*(answers.used(row, rule) for rule in self._rules), note, error])
+        return Rows([chunk[row].cells for row in kept], answers.values[kept], texts)
+
+    def _count(self, record: Record, note: str | None, error: str | None) -> None:
+        if error is not None and self._options.on_invalid == "raise":
+            raise ExLMError(f"{self._reader.name}, line {record.line}: {error}")
+        self.summary.rows += 1
+        self.summary.notes.update([] if note is None else map(_kind, _QUOTED.sub("''", note).split("; ")))
+        if error is not None:
+            self.summary.failed += 1
+            self.summary.reasons[_kind(error)] += 1
+
+
+def _kind(text: str) -> str:
+    """Give the kind of a reason or note, without what is only true of its row.
+
+    Examples
+    --------
+    >>> _kind("not SMILES at position 1: ring closure 1 is never closed")
+    'not SMILES'
+    """
+    return re.sub(r" at position \d+", "", text.partition(":")[0])
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
