@@ -23,7 +23,7 @@ from exlm_chem.finetuning.metrics import MAIN_METRIC
 from exlm_chem.finetuning.splits import scaffold_split
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.options import from_json
-from exlm_chem.predictors.task import registered_task
+from exlm_chem.predictors.registry import registered_task
 from exlm_chem.pretraining.checkpoint import AVERAGE, MODEL
 from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.options import PretrainingOptions

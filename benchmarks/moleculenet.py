@@ -25,7 +25,8 @@ from exlm_chem.finetuning.dataset import Dataset, read_dataset
 from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
 from exlm_chem.finetuning.splits import Split, scaffold_split
 from exlm_chem.heads.linear import fit_linear_head
-from exlm_chem.predictors.task import Task, registered_task
+from exlm_chem.predictors.registry import registered_task
+from exlm_chem.predictors.task import Task
 
 # Not sider and tox21: the peer's 39 logistic models of 2048 columns take hours.
 TASKS = ("bbbp", "bace", "clintox", "esol", "freesolv", "lipophilicity")

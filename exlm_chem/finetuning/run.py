@@ -25,7 +25,8 @@ from exlm_chem.heads.head import PropertyHead
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.machine import versions
 from exlm_chem.predictors.predictor import Predictor
-from exlm_chem.predictors.task import Task, infer_kind, registered_task, task_of_targets
+from exlm_chem.predictors.registry import registered_task
+from exlm_chem.predictors.task import Task, infer_kind, task_of_targets
 from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.terms import Kind, Method, Pooling, Standardise

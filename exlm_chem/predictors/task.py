@@ -1,23 +1,24 @@
-"""What is to be predicted: the tasks of ``data/tasks.toml``, or one made from the columns of somebody's table."""
+"""What is to be predicted: one of the tasks of `exlm_chem.predictors.registry`, or the columns of somebody's table."""
 
 from __future__ import annotations
 
-import tomllib
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.data import data_path
-from exlm_chem.errors import ExLMError
-from exlm_chem.storage.records import from_json, naming
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.storage.records import Between, Matching
 from exlm_chem.terms import Kind
 
 Direction = Literal["higher", "lower", "none"]
 """Which side of a number is usually wanted."""
+
+Metric = Literal["roc_auc", "average_precision", "rmse", "mae"]
+"""What predictors of a task are judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,62 +47,117 @@ class OutputColumn:
     """One sentence for the person who reads the number."""
 
 
+@dataclass(frozen=True, slots=True)
+class PublicTable:
+    """Where the table of a task can be had, and what is in it.
+
+    Attributes
+    ----------
+    address : str
+        The one that DeepChem's loaders use.
+    smiles : str
+        Its column of SMILES.
+    md5 : str, optional
+        Of the file, as it was published.
+    rows, molecules : int, optional
+        Of the table; different molecules that can be read.
+    """
+
+    address: Annotated[str, Matching("https?://[^\\s]+", "an address that begins with https://")]
+    smiles: str = "smiles"
+    md5: Annotated[str, Matching("[0-9a-f]{32}", "an md5 (32 hexadecimal digits)")] | None = None
+    rows: Annotated[int, Between(1, 10**9)] | None = None
+    molecules: Annotated[int, Between(1, 10**9)] | None = None
+
+
 @dataclass(frozen=True)
 class Task:
     """What a predictor predicts.
 
+    Raises
+    ------
+    ExLMError
+        If there is no output, or two have one name or one target, or a number cannot be.
+
     Examples
     --------
-    >>> registered_task("esol").columns[0].unit
-    'log10(mol/L)'
+    >>> Task("mine", "classification", "", (OutputColumn("active", "active"),)).targets
+    ['active']
     """
 
     name: str
+    """Of the predictor; the prefix of its columns where names clash."""
     kind: Kind
-    title: str
-    columns: tuple[OutputColumn, ...]
+    """Classification gives probabilities, regression values in the unit of the labels."""
+    title: str = ""
+    """What it predicts, in a few words."""
+    columns: tuple[OutputColumn, ...] = ()
+    """The outputs; none if they are the columns of whatever table, see `every`."""
     source: str = ""
+    """Where the labels come from."""
     licence: str = ""
+    """Of the table, as far as it is known."""
+    metric: Metric | None = None
+    """What predictors are judged by."""
+    every: OutputColumn | None = None
+    """What every output is like, where ``columns`` is empty: ``{target}`` stands for the label's column, ``{slug}`` for
+    that in small letters."""
+    table: PublicTable | None = None
+    """Where its table can be had."""
+
+    def __post_init__(self) -> None:
+        if not self.columns and self.every is None:
+            raise ExLMError("columns must have at least one entry")
+        _check_outputs(self.columns, self.kind)
 
     @property
     def targets(self) -> list[str]:
-        """Names of the label columns in the training table."""
+        """Names of the label columns in the training table.
+
+        Raises
+        ------
+        ExLMError
+            If they are the columns of a table; see `for_table`.
+        """
+        if not self.columns:
+            raise ExLMError(f"task {quoted(self.name)} predicts every column of its table, and no table is given")
         return [column.target for column in self.columns]
 
+    def for_table(self, columns: Sequence[str], smiles: int) -> Task:
+        """Give the task with its outputs named, if they are all columns of a table.
 
-def registered_tasks(path: Path | None = None) -> dict[str, Task]:
-    """Read the task registry.
+        Parameters
+        ----------
+        columns : sequence of str
+            The columns of the table.
+        smiles : int
+            The place of the SMILES among them, which are no label.
 
-    Parameters
-    ----------
-    path : Path, optional
-        A TOML file like ``data/tasks.toml``, which is the default.
+        Examples
+        --------
+        >>> task = Task("panel", "regression", every=OutputColumn("panel_{slug}", "{target}", "log10(mol/L)"))
+        >>> [column.name for column in task.for_table(["smiles", "Assay 1", "Assay 2"], 0).columns]
+        ['panel_assay_1', 'panel_assay_2']
+        """
+        if self.columns or self.every is None:
+            return self
+        targets = [column for place, column in enumerate(columns) if place != smiles]
+        return replace(self, columns=tuple(named_output(self.every, target) for target in targets), every=None)
+
+
+def named_output(pattern: OutputColumn, target: str) -> OutputColumn:
+    """Put the label's column into the texts of an output.
 
     Examples
     --------
-    >>> sorted(registered_tasks())[:3]
-    ['bace', 'bbbp', 'clintox']
+    >>> named_output(OutputColumn("x_{slug}", "{target}", meaning="Of '{target}'."), "Eye disorders").name
+    'x_eye_disorders'
     """
-    path = path or data_path("tasks.toml")
-    with naming(path, "restore it from a copy"):
-        try:
-            registry = tomllib.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:  # TOML or UTF-8
-            raise ExLMError(f"it is no task registry ({error})") from None
-        return {
-            name: from_json(Task, {**content, "name": name} if isinstance(content, dict) else content, name)
-            for name, content in registry.items()
-        }
-
-
-def registered_task(name: str) -> Task:
-    """Give a task of the registry by its name."""
-    tasks = registered_tasks()
-    if name not in tasks:
-        raise ExLMError(
-            f"there is no task '{name}'; the registered ones are {', '.join(tasks)}; or name a --target column"
-        )
-    return tasks[name]
+    slug = re.sub(r"[\W_]+", "_", target.casefold()).strip("_")
+    name, meaning = (
+        text.replace("{slug}", slug).replace("{target}", target) for text in (pattern.name, pattern.meaning)
+    )
+    return replace(pattern, target=target, name=name, meaning=meaning)
 
 
 def task_of_targets(name: str, targets: Sequence[str], kind: Kind) -> Task:
@@ -112,17 +168,22 @@ def task_of_targets(name: str, targets: Sequence[str], kind: Kind) -> Task:
     >>> task_of_targets("mine", ["active"], "classification").columns[0].meaning
     'Probability that active is 1.'
     """
-    if kind == "classification":
-        columns = [
-            OutputColumn(target, target, "probability", (0.0, 1.0), "none", 0.5, f"Probability that {target} is 1.")
-            for target in targets
-        ]
-    else:
-        columns = [
-            OutputColumn(target, target, "as measured", None, "none", None, f"Predicted value of {target}.")
-            for target in targets
-        ]
+    columns = [named_output(usual_output("{target}", kind), target) for target in targets]
     return Task(name, kind, ", ".join(targets), tuple(columns))
+
+
+def usual_output(name: str, kind: Kind) -> OutputColumn:
+    """Give what an output of a kind is where nothing else is said of it; ``{target}`` stands for the label's column.
+
+    Examples
+    --------
+    >>> usual_output("herg", "classification").threshold
+    0.5
+    """
+    if kind == "classification":
+        meaning = "Probability that {target} is 1."
+        return OutputColumn(name, "{target}", "probability", (0.0, 1.0), "none", 0.5, meaning)
+    return OutputColumn(name, "{target}", "as measured", None, "none", None, "Predicted value of {target}.")
 
 
 def infer_kind(labels: NDArray[np.float64], targets: Sequence[str]) -> Kind:
@@ -166,3 +227,23 @@ def _kind_of(known: NDArray[np.float64]) -> Kind | None:
     if len(values) > 10 and (values % 1 != 0).any():
         return "regression"
     return None
+
+
+def _check_outputs(columns: Sequence[OutputColumn], kind: Kind) -> None:
+    for attribute in ("name", "target"):
+        texts = [getattr(column, attribute) for column in columns]
+        for index, text in enumerate(texts):
+            if not text.strip():
+                raise ExLMError(f"columns[{index}].{attribute} is empty")
+            if text in texts[:index]:
+                raise ExLMError(
+                    f"columns[{texts.index(text)}] and columns[{index}] have the same {attribute}, {quoted(text)}"
+                )
+    for index, column in enumerate(columns):
+        low, high = column.range or (0.0, 1.0)
+        if low > high:
+            raise ExLMError(f"columns[{index}].range must be the lowest and the highest number, in this order")
+        if column.threshold is not None and kind == "regression":
+            raise ExLMError(f"columns[{index}].threshold: a regression has none")
+        if column.threshold is not None and not 0 < column.threshold < 1:
+            raise ExLMError(f"columns[{index}].threshold must be between 0 and 1, not {column.threshold:g}")

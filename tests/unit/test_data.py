@@ -3,7 +3,6 @@
 import csv
 import doctest
 import gzip
-import tomllib
 
 import pytest
 from rdkit import Chem, rdBase
@@ -12,8 +11,6 @@ from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 import exlm_chem.data.make_zinc_sample
 from exlm_chem.data import data_path
 from exlm_chem.errors import ExLMError
-
-TASKS = tomllib.loads(data_path("tasks.toml").read_text(encoding="utf-8"))
 
 
 def test_unknown_file():
@@ -48,25 +45,3 @@ def test_zinc_sample():
     lines = gzip.decompress(data_path("zinc_20k.smi.gz").read_bytes()).decode("ascii").splitlines()
     assert len(lines) == len(set(lines)) == 20_000
     assert all(Chem.MolFromSmiles(smiles) is not None for smiles in lines[::200])
-
-
-@pytest.mark.parametrize("name", TASKS)
-def test_task_is_complete(name):
-    task = TASKS[name]
-    assert set(task) == {"kind", "title", "smiles", "source", "licence", "columns"}
-    wanted = {"name", "target", "unit", "range", "direction", "meaning"}
-    if task["kind"] == "classification":
-        wanted |= {"threshold"}
-    for column in task["columns"]:
-        assert set(column) == wanted
-        low, high = column["range"]
-        assert low < high
-        assert low < column.get("threshold", (low + high) / 2) < high
-        assert column["direction"] in {"higher", "lower", "none"}
-        assert column["meaning"].endswith(".")
-        assert column["name"] == name or column["name"].startswith(f"{name}_")
-
-
-def test_output_names_are_unique():
-    names = [column["name"] for task in TASKS.values() for column in task["columns"]]
-    assert len(names) == len(set(names)) == 46
