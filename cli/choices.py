@@ -21,13 +21,6 @@ class Standardise(StrEnum):
     parent = "parent"
 
 
-class Kind(StrEnum):
-    """What labels are."""
-
-    classification = "classification"
-    regression = "regression"
-
-
 class Method(StrEnum):
     """What fine-tuning trains."""
 

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.tables.read_options import ReadOptions
 
 from .choices import (
     Device,
     EncoderModel,
-    Kind,
     Method,
     Pooling,
     PoolingRule,
@@ -36,10 +36,6 @@ def finetune(
     target: Annotated[
         list[str] | None, typer.Option("--target", help="A column of labels; may be given several times.")
     ] = None,
-    kind: Annotated[
-        Kind | None,
-        typer.Option(help="What --target holds: 0/1 classes or measurements [if clear: seen from the labels]"),
-    ] = None,
     model: EncoderModel = "exlm-small",
     method: Annotated[
         Method, typer.Option(help="Train linear models on the frozen encoder (seconds), or everything together.")
@@ -57,11 +53,13 @@ def finetune(
     learning_rate: Annotated[float, typer.Option("--learning-rate", help="Method full: peak learning rate.")] = 2e-4,
     device: Device = "auto",
     *,
+    labels: LabelOptions,
     reading: ReadOptions,
 ) -> None:
     """Train a predictor on a table of measured molecules.
 
-    An empty cell is a label that is not known. The directory serves "exlm-chem predict --model"; its README.md says
+    Labels are numbers, or two words for two classes; an empty cell is a label that is not known. What was taken for
+    what is said before the training begins. The directory serves "exlm-chem predict --model"; its README.md says
     how good the predictor is on molecules that it was not trained on, splits.json which these are.
     """
     if (task is None) == (not target):
@@ -80,7 +78,7 @@ def finetune(
             output,
             task=task,
             targets=target or (),
-            kind=None if kind is None else kind.value,
+            labels=labels,
             model=model,
             method=method.value,
             split=split,

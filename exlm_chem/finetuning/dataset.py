@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,23 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import ModelInput
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.finetuning.label_options import LabelOptions
+from exlm_chem.finetuning.labels import LabelColumn, check_use, read_labels
+from exlm_chem.finetuning.splits import Part, read_parts
+from exlm_chem.finetuning.training_rows import LeftOut, read_rows
 from exlm_chem.storage import sha256
+from exlm_chem.tables.columns import listed
 from exlm_chem.tables.read_options import ReadOptions
-from exlm_chem.tables.reader import MoleculeReader
-
-MISSING = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "?"})
-BOOLEANS = {"true": 1.0, "false": 0.0}
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A row that cannot be learnt from."""
-
-    row: int
-    line: int
-    smiles: str
-    reason: str
+from exlm_chem.terms import Kind
 
 
 @dataclass
@@ -48,12 +39,16 @@ class Dataset:
         NaN where unknown.
     rows : list of int
         Row of the file that each molecule comes from, from 0, header not counted.
-    split_cells : list of str
-        Cells of the column that says which part a molecule belongs to; empty without such a column.
+    lines : list of int
+        Line of the file that each molecule comes from, from 1.
+    columns : list of LabelColumn
+        What the columns of labels hold, in all rows of the file.
+    parts : list of {"train", "valid", "test"}
+        What the column of the split says of each molecule; empty without such a column.
     left_out : list of LeftOut
         Rows that cannot be learnt from.
     reading : list of str
-        What was guessed about the file.
+        What was guessed about the file and decided about its labels.
     """
 
     name: str
@@ -61,12 +56,26 @@ class Dataset:
     inputs: list[ModelInput] = field(default_factory=list)
     labels: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
     rows: list[int] = field(default_factory=list)
-    split_cells: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    columns: list[LabelColumn] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     reading: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    @property
+    def kind(self) -> Kind:
+        """Whether the labels are classes or measurements; all columns must be of one kind."""
+        kinds = {column.kind for column in self.columns}
+        if len(kinds) > 1:
+            names = listed([column.name for column in self.columns if column.kind == "classification"])
+            raise ExLMError(
+                f"{self.name}: the columns {names} are classes and the other ones measurements; "
+                "train one predictor for each kind"
+            )
+        return kinds.pop()
 
     @property
     def smiles(self) -> list[str]:
@@ -95,6 +104,7 @@ def read_dataset(
     targets: Sequence[str],
     read: Callable[[str | None], ModelInput],
     reading: ReadOptions | str | None = None,
+    labels: LabelOptions | None = None,
     split_column: str | None = None,
 ) -> Dataset:
     """Read a training table.
@@ -109,61 +119,68 @@ def read_dataset(
         Turns a cell into what the model reads; `ExLM.read` with the rule of standardisation.
     reading : ReadOptions or str, optional
         See `MoleculeReader`.
+    labels : LabelOptions, optional
+        How the labels are read, where that shall not be found out.
     split_column : str, optional
         The column that says which part a molecule belongs to.
 
     Returns
     -------
     Dataset
-        Without the rows that are no molecule or have no label; these are listed.
+        Without the rows that are no molecule, have no label or belong to no part; these are listed.
 
     Raises
     ------
     ExLMError
-        If a column is missing, a label is no number (with row and column), or nothing can be learnt.
+        If a column is missing, it is not clear what a label means, or nothing can be learnt.
     """
-    needed = [*targets, *([] if split_column is None else [split_column])]
-    with MoleculeReader(Path(path), reading, needed) as reader:
-        dataset = Dataset(reader.name, sha256(Path(path)), reading=reader.notes)
-        places = [reader.column(target) for target in targets]
-        split_place = None if split_column is None else reader.column(split_column)
-        labels = []
-        for row, record in enumerate(reader):
-            if record.error is not None:
-                dataset.left_out.append(LeftOut(row, record.line, record.smiles or "", record.error))
-                continue
-            values = [
-                _label(record.cells[place], f"{reader.name}, line {record.line}, column '{target}'")
-                for place, target in zip(places, targets, strict=True)
-            ]
-            one = read(record.smiles)
-            reason = one.molecule.error or ("no label is known" if np.isnan(values).all() else None)
-            if reason is not None:
-                dataset.left_out.append(LeftOut(row, record.line, record.smiles or "", reason))
-                continue
-            dataset.inputs.append(one)
-            dataset.rows.append(row)
-            labels.append(values)
-            if split_place is not None:
-                dataset.split_cells.append(str(record.cells[split_place]))
-    dataset.labels = np.array(labels, dtype=np.float64).reshape(-1, len(targets))
-    _check(dataset, targets)
+    labels = labels or LabelOptions()
+    rows = read_rows(Path(path), targets, split_column, reading)
+    dataset = Dataset(rows.name, sha256(Path(path)), left_out=list(rows.left_out))
+    if not rows.lines:
+        _check(dataset)
+    # What the columns hold is decided before the molecules are read, which takes longer.
+    columns = [
+        read_labels(target, cells, rows.lines, rows.name, labels)
+        for target, cells in zip(targets, rows.labels, strict=True)
+    ]
+    check_use(labels, columns, rows.name)
+    parts = None if split_column is None else read_parts(split_column, rows.split, rows.lines, rows.name)
+    dataset.columns, dataset.reading = columns, [*rows.notes, *_decisions(rows.name, columns)]
+    values = np.array([column.values for column in columns]).T.reshape(len(rows.lines), len(columns))
+    kept = []
+    for index, (row, line, cell) in enumerate(zip(rows.rows, rows.lines, rows.smiles, strict=True)):
+        one = read(cell)
+        reason = one.molecule.error
+        if reason is None and np.isnan(values[index]).all():
+            reason = "no label is known"
+        if reason is None and parts is not None and parts[index] is None:
+            reason = f"no part of the split in column {quoted(split_column)}"
+        if reason is not None:
+            dataset.left_out.append(LeftOut(row, line, cell or "", reason))
+            continue
+        kept.append(index)
+        dataset.inputs.append(one)
+    dataset.left_out.sort(key=lambda row: row.row)
+    dataset.rows, dataset.lines = [rows.rows[index] for index in kept], [rows.lines[index] for index in kept]
+    dataset.parts = [part for index in kept if parts is not None and (part := parts[index]) is not None]
+    dataset.labels = values[kept]
+    _check(dataset)
     return dataset
 
 
-def check_classes(dataset: Dataset, targets: Sequence[str]) -> None:
-    """Refuse labels of a classification that are neither 0 nor 1."""
-    for column, target in zip(dataset.labels.T, targets, strict=True):
-        wrong = ~np.isnan(column) & (column != 0) & (column != 1)
-        if wrong.any():
-            index = int(wrong.argmax())
-            raise ExLMError(
-                f"{dataset.name}, row {dataset.rows[index] + 1}, column '{target}': {column[index]:g} is no class; "
-                "labels of a classification are 0 and 1"
-            )
+def _decisions(name: str, columns: Sequence[LabelColumn]) -> list[str]:
+    """Say what was decided about the columns, one sentence for those that are alike."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for column in columns:
+        if column.decided:
+            alike[column.decided].append(column.name)
+    return [
+        f"{name}: column{'s' if len(names) > 1 else ''} {listed(names)}: {decided}" for decided, names in alike.items()
+    ]
 
 
-def _check(dataset: Dataset, targets: Sequence[str]) -> None:
+def _check(dataset: Dataset) -> None:
     if not len(dataset):
         if not dataset.left_out:
             raise ExLMError(f"{dataset.name} has no rows to learn from")
@@ -172,28 +189,9 @@ def _check(dataset: Dataset, targets: Sequence[str]) -> None:
             f"{dataset.name}: none of its {len(dataset.left_out)} rows can be learnt from; "
             f"the first, line {first.line}: {first.reason}"
         )
-    for column, target in zip(dataset.labels.T, targets, strict=True):
-        if np.isnan(column).all():
-            raise ExLMError(f"{dataset.name}: column '{target}' has no label at all")
-
-
-def _label(cell: Any, where: str) -> float:
-    value = cell.as_py() if hasattr(cell, "as_py") else cell  # an Arrow scalar of a Parquet file
-    if value is None:
-        return math.nan
-    text = str(value).strip().lower()
-    if text in MISSING:
-        return math.nan
-    try:
-        number = BOOLEANS.get(text)
-        number = float(text) if number is None else number
-    except ValueError:
-        raise ExLMError(
-            f"{where}: '{value}' is no number; correct it, or leave the cell empty if it is not known"
-        ) from None
-    if not math.isfinite(number):
-        raise ExLMError(f"{where}: '{value}' is no finite number")
-    return number
+    for column, labels in zip(dataset.columns, dataset.labels.T, strict=True):
+        if np.isnan(labels).all():
+            raise ExLMError(f"{dataset.name}: no molecule that can be read has a label in column {quoted(column.name)}")
 
 
 def _conflict(labels: NDArray[np.float64]) -> bool:

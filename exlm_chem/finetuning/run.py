@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from exlm_chem import model_directory
 from exlm_chem.embedding.embedder import ExLM
-from exlm_chem.errors import ExLMError
-from exlm_chem.finetuning.dataset import Dataset, check_classes, read_dataset
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.finetuning.dataset import Dataset, read_dataset
 from exlm_chem.finetuning.full import Report, TrainingOptions, best_epoch, train_full
+from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.messages import Log, log_metrics, log_table
 from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
 from exlm_chem.finetuning.saving import write_run
@@ -26,10 +27,10 @@ from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.machine import versions
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.registry import registered_task
-from exlm_chem.predictors.task import Task, infer_kind, task_of_targets
+from exlm_chem.predictors.task import Task, task_of_targets
 from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.tables.read_options import ReadOptions
-from exlm_chem.terms import Kind, Method, Pooling, Standardise
+from exlm_chem.terms import Method, Pooling, Standardise
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def finetune(
     *,
     task: str | Task | None = None,
     targets: Sequence[str] = (),
-    kind: Kind | None = None,
+    labels: LabelOptions | None = None,
     model: str | Path = "exlm-small",
     method: Method = "head",
     split: str = "scaffold",
@@ -92,8 +93,8 @@ def finetune(
         A task of the registry, or one of your own. Either this or `targets`.
     targets : sequence of str, optional
         The columns of the labels.
-    kind : {"classification", "regression"}, optional
-        With `targets`: found out from the labels if that is beyond doubt.
+    labels : LabelOptions, optional
+        How the labels are read, where that shall not be found out.
     model : str or Path
         The encoder; see `exlm_chem.model_directory.find_model`.
     method : {"head", "full"}
@@ -132,17 +133,22 @@ def finetune(
     registered = registered_task(task) if isinstance(task, str) else task
     wanted = list(registered.targets if registered is not None else targets)
     embedder = ExLM.from_pretrained(model, device)
+    labels = labels or LabelOptions()
+    if registered is not None:
+        if labels.kind not in (None, registered.kind):
+            raise ExLMError(f"task {quoted(registered.name)} is a {registered.kind}; leave --kind {labels.kind} away")
+        labels = replace(labels, kind=registered.kind)
     dataset = read_dataset(
         data,
         wanted,
         lambda text: embedder.read(text, standardise),
         reading,
+        labels,
         split if split not in ("scaffold", "random") else None,
     )
     if registered is None:
-        registered = _make_task(output.absolute().name, dataset, wanted, kind, log)
-    if registered.kind == "classification":
-        check_classes(dataset, wanted)
+        positive = {column.name: next(iter(column.classes), "1") for column in dataset.columns}
+        registered = task_of_targets(output.absolute().name, wanted, dataset.kind, positive)
     counts = dataset.report()
     log_table(dataset, counts, log)
     parts = _split(dataset, split, seed)
@@ -173,6 +179,7 @@ def finetune(
         "started": started,
         "finished": time.time(),
         "data": {"file": Path(data).name, "sha256": dataset.sha256, "reading": dataset.reading, **counts},
+        "labels": {column.name: {"kind": column.kind, "classes": column.classes} for column in dataset.columns},
         "source": registered.source,
         "licence": registered.licence,
         "model": model_directory.find_model(model).resolve().name,
@@ -204,20 +211,13 @@ def _check_arguments(output: Path, task: str | Task | None, targets: Sequence[st
         raise ExLMError(f"nothing can be written into {folder}; choose another output directory")
 
 
-def _make_task(name: str, dataset: Dataset, targets: list[str], kind: Kind | None, log: Log) -> Task:
-    if kind is None:
-        kind = infer_kind(dataset.labels, targets)
-        log(f"{', '.join(targets)}: taken as {kind}, judging by the labels")
-    return task_of_targets(name, targets, kind)
-
-
 def _split(dataset: Dataset, rule: str, seed: int) -> Split:
     if rule == "scaffold":
         split = scaffold_split(dataset.smiles)
     elif rule == "random":
         split = random_split(dataset.smiles, seed)
     else:
-        split = column_split(dataset.smiles, rule, dataset.split_cells, [row + 1 for row in dataset.rows])
+        split = column_split(dataset.smiles, rule, dataset.parts)
     if not split.train:
         raise ExLMError(
             f"the {split.name} split of {len(dataset)} molecules leaves none to learn from; choose another split"

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
 import numpy as np
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.cell_counts import CellCounts
+from exlm_chem.finetuning.spellings import is_unknown, tidy
 from exlm_chem.smiles.molecule import MoleculeError, scaffold
 
 FRACTIONS = (0.8, 0.1)
 """Shares of training and validation; the rest is for the test."""
 
-PART_NAMES = {
+Part = Literal["train", "valid", "test"]
+
+PART_NAMES: Final[dict[str, Part]] = {
     "train": "train",
     "training": "train",
     "valid": "valid",
@@ -121,8 +125,45 @@ def random_split(smiles: Sequence[str], seed: int = 0) -> Split:
     return Split("random", description, *parts, groups=list(smiles))
 
 
-def column_split(smiles: Sequence[str], column: str, cells: Sequence[str], lines: Sequence[int]) -> Split:
-    """Split as a column of the table says: train, valid or test.
+def read_parts(column: str, texts: Sequence[str | None], lines: Sequence[int], file: str) -> list[Part | None]:
+    """Read a column that says which part a molecule belongs to.
+
+    Parameters
+    ----------
+    column : str
+        Its name.
+    texts : sequence of str or None
+        Its cells.
+    lines : sequence of int
+        The line of the file in which each of them stands.
+    file : str
+        The file, for messages.
+
+    Returns
+    -------
+    list
+        The part of each row; None for a row that belongs to no part, because its cell is empty.
+
+    Raises
+    ------
+    ExLMError
+        If there are other words in it; the message counts and lists them.
+
+    Examples
+    --------
+    >>> read_parts("set", ["Train", " TEST ", ""], [2, 3, 4], "a.csv")
+    ['train', 'test', None]
+    """
+    words = [tidy(text) for text in texts]
+    wrong = {word for word in words if word.casefold() not in PART_NAMES and not is_unknown(word)}
+    if wrong:
+        remedy = "write train, valid or test, or leave the cell empty for a molecule that is not to be used"
+        CellCounts(file, column, words, lines).refuse(wrong, "cells", "no part of a split", remedy)
+    return [PART_NAMES.get(word.casefold()) for word in words]
+
+
+def column_split(smiles: Sequence[str], column: str, parts: Sequence[Part]) -> Split:
+    """Split as a column of the table says.
 
     Parameters
     ----------
@@ -130,22 +171,13 @@ def column_split(smiles: Sequence[str], column: str, cells: Sequence[str], lines
         The molecules.
     column : str
         Name of the column.
-    cells : sequence of str
-        Its content for each molecule.
-    lines : sequence of int
-        Row of each molecule in the table, for the error message.
+    parts : sequence of {"train", "valid", "test"}
+        What it says of each molecule; see `read_parts`.
 
     Examples
     --------
-    >>> column_split(["C", "CC", "CCC"], "part", ["train", "test", "Train"], [1, 2, 3]).train
+    >>> column_split(["C", "CC", "CCC"], "set", ["train", "test", "train"]).train
     [0, 2]
     """
-    parts: dict[str, list[int]] = {"train": [], "valid": [], "test": []}
-    for index, (cell, line) in enumerate(zip(cells, lines, strict=True)):
-        part = PART_NAMES.get(cell.strip().lower())
-        if part is None:
-            raise ExLMError(
-                f"row {line}, column '{column}': '{cell}' is no part of a split; write train, valid or test"
-            )
-        parts[part].append(index)
-    return Split(f"column {column}", f"the column '{column}' of the table", **parts, groups=list(smiles))
+    members = {name: [index for index, part in enumerate(parts) if part == name] for name in get_args(Part)}
+    return Split(f"column {column}", f"the column '{column}' of the table", **members, groups=list(smiles))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.storage.records import Between, Matching
@@ -160,20 +157,42 @@ def named_output(pattern: OutputColumn, target: str) -> OutputColumn:
     return replace(pattern, target=target, name=name, meaning=meaning)
 
 
-def task_of_targets(name: str, targets: Sequence[str], kind: Kind) -> Task:
+def task_of_targets(name: str, targets: Sequence[str], kind: Kind, positive: Mapping[str, str] | None = None) -> Task:
     """Make a task from columns of somebody's table.
+
+    Parameters
+    ----------
+    name : str
+        Of the task.
+    targets : sequence of str
+        The columns.
+    kind : {"classification", "regression"}
+        What they hold.
+    positive : mapping of str to str, optional
+        For each column of classes, what is written there for class 1; "1" by default.
 
     Examples
     --------
     >>> task_of_targets("mine", ["active"], "classification").columns[0].meaning
     'Probability that active is 1.'
     """
-    columns = [named_output(usual_output("{target}", kind), target) for target in targets]
+    columns = [
+        named_output(usual_output("{target}", kind, (positive or {}).get(target, "1")), target) for target in targets
+    ]
     return Task(name, kind, ", ".join(targets), tuple(columns))
 
 
-def usual_output(name: str, kind: Kind) -> OutputColumn:
+def usual_output(name: str, kind: Kind, positive: str = "1") -> OutputColumn:
     """Give what an output of a kind is where nothing else is said of it; ``{target}`` stands for the label's column.
+
+    Parameters
+    ----------
+    name : str
+        Of the output.
+    kind : {"classification", "regression"}
+        Of its labels.
+    positive : str
+        What is written for class 1.
 
     Examples
     --------
@@ -181,52 +200,9 @@ def usual_output(name: str, kind: Kind) -> OutputColumn:
     0.5
     """
     if kind == "classification":
-        meaning = "Probability that {target} is 1."
+        meaning = f"Probability that {{target}} is {positive}."
         return OutputColumn(name, "{target}", "probability", (0.0, 1.0), "none", 0.5, meaning)
     return OutputColumn(name, "{target}", "as measured", None, "none", None, "Predicted value of {target}.")
-
-
-def infer_kind(labels: NDArray[np.float64], targets: Sequence[str]) -> Kind:
-    """Say whether labels are classes or measurements, if that is beyond doubt.
-
-    Parameters
-    ----------
-    labels : float array of shape (molecules, targets)
-        NaN where unknown.
-    targets : sequence of str
-        Names of the columns.
-
-    Raises
-    ------
-    ExLMError
-        If it is in doubt, or the columns are of different kinds.
-
-    Examples
-    --------
-    >>> infer_kind(np.array([[0.0], [1.0], [np.nan]]), ["active"])
-    'classification'
-    """
-    kinds = [_kind_of(column[~np.isnan(column)]) for column in labels.T]
-    if len(set(kinds)) == 1 and kinds[0] is not None:
-        return kinds[0]
-    for target, kind in zip(targets, kinds, strict=True):
-        if kind is None:
-            raise ExLMError(
-                f"it is not clear whether '{target}' holds classes or measurements; "
-                "add --kind classification (labels 0 and 1) or --kind regression"
-            )
-    raise ExLMError(
-        f"the columns {', '.join(targets)} are partly classes, partly measurements; train one predictor for each kind"
-    )
-
-
-def _kind_of(known: NDArray[np.float64]) -> Kind | None:
-    values = np.unique(known)
-    if values.tolist() == [0.0, 1.0]:
-        return "classification"
-    if len(values) > 10 and (values % 1 != 0).any():
-        return "regression"
-    return None
 
 
 def _check_outputs(columns: Sequence[OutputColumn], kind: Kind) -> None:

@@ -83,7 +83,7 @@ def test_regression_with_the_kind_seen_from_the_labels(tiny_model, tmp_path):
     options = ("--target", target, "-m", tiny_model, "-o", output, "--split", "random", "--seed", 7, "--seeds", 2)
     done = run("finetune", DATA / "esol_150.csv", *options)
     assert done.returncode == 0, done.stderr
-    assert f"{target}: taken as regression, judging by the labels\n" in done.stderr
+    assert f"esol_150.csv: column '{target}': taken as measurements\n" in done.stderr
     task = load(output / "task.json")
     labels = pd.read_csv(DATA / "esol_150.csv").iloc[load(output / "splits.json")["train"]][target]
     assert task["columns"][0]["range"] == [labels.min(), labels.max()]
@@ -131,8 +131,14 @@ def test_splits_of_a_column_and_the_same_result_for_the_same_seed(tiny_model, tm
 @pytest.mark.parametrize(
     ("table", "options", "status", "message"),
     [
-        ("smiles,y\nC,1\nCC,high\n", ["--target", "y"], 1, "line 3, column 'y': 'high' is no number"),
-        ("smiles,y\nC,1\nCC,2\n", ["--target", "y"], 1, "add --kind classification"),
+        ("smiles,y\nC,1\nCC,high\n", ["--target", "y"], 1, "column 'y': 1 of 2 labels is no plain number: 'high'"),
+        (
+            "smiles,y\nC,1\nCC,2\n",
+            ["--target", "y"],
+            1,
+            "with --positive '1' or --positive '2'; if they",
+        ),
+        ("smiles,y\nC,1\nCC,0\n", ["--task", "bbbp", "--kind", "regression"], 1, "leave --kind regression away"),
         ("smiles,y\nC,1\n", ["--target", "z"], 1, "has no column 'z'; its columns are: 'smiles', 'y'"),
         ("smiles,y\nC,1\n", ["--task", "bbbp"], 1, "has no column 'p_np'"),
         ("smiles,y\nC,1\n", ["--task", "esol", "--target", "y"], 2, "give either --task or --target"),

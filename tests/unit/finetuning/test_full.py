@@ -6,7 +6,7 @@ import torch
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.finetuning.full import TrainingOptions, _batches, _rate, best_epoch, train_full
+from exlm_chem.finetuning.full import TrainingOptions, _batches, best_epoch, train_full
 from exlm_chem.heads.head import ExLMForMoleculeProperty, PropertyHead
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.modeling.property_loss import property_loss
@@ -143,10 +143,3 @@ def test_an_epoch_shows_every_molecule_once_in_as_many_steps_as_the_schedule_exp
     assert len(batches) == -(-count // size)
     assert sorted(torch.cat([label for _, label in batches]).ravel().tolist()) == list(range(count))
     assert all(((row != 1).sum(1) == label[:, 0] % 7 + 3).all() for row, label in batches)
-
-
-def test_learning_rate_climbs_and_falls():
-    rates = [_rate(step, 10, 100) for step in range(1, 101)]
-    assert max(rates) == rates[9] == 1
-    assert 0 < rates[-1] < rates[-2] < 0.05
-    assert rates[0] == 0.1

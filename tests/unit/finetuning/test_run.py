@@ -14,7 +14,7 @@ from exlm_chem.finetuning.run import finetune
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.task import task_of_targets
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture

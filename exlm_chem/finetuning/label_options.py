@@ -1,0 +1,40 @@
+"""What a user may say about the columns of labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.options import check_options, documented, option
+from exlm_chem.terms import Kind
+
+_GROUP = "Labels"
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class LabelOptions:
+    """How columns of labels are read, where that shall not be found out from all their cells."""
+
+    kind: Kind | None = option(
+        None, "What --target holds: two classes, or measurements.", shown="seen from the labels", group=_GROUP
+    )
+    positive: tuple[str, ...] = option(
+        (),
+        "The word that is class 1, where that is not clear; may be given several times.",
+        metavar="WORD",
+        group=_GROUP,
+    )
+    unknown: tuple[str, ...] = option(
+        (),
+        "What stands for a label that is not known, such as -1; may be given several times.",
+        note="Empty cells and what pandas and Excel write for them (NA, #N/A, NaN, ...) need not be named.",
+        metavar="TEXT",
+        group=_GROUP,
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        for name, texts in (("positive", self.positive), ("unknown", self.unknown)):
+            if not all(map(str.strip, texts)):
+                raise ExLMError(f"--{name} must not be empty.")

@@ -1,0 +1,120 @@
+"""The rows of a training table as texts: what is needed of each of them, before anything is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.smiles.cells import EMPTY
+from exlm_chem.tables.columns import has_column, listed
+from exlm_chem.tables.formats.table import as_text
+from exlm_chem.tables.read_options import ReadOptions
+from exlm_chem.tables.reader import MoleculeReader
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that cannot be learnt from."""
+
+    row: int
+    line: int
+    smiles: str
+    reason: str
+
+
+@dataclass
+class TrainingRows:
+    """The rows that are rows and have something in the column of the SMILES.
+
+    Attributes
+    ----------
+    name : str
+        The file.
+    rows : list of int
+        Their numbers, from 0, header not counted.
+    lines : list of int
+        The lines of the file where they begin, from 1.
+    smiles : list of str
+        The cells of the molecules.
+    labels : list of lists of str or None
+        For each target, its cells.
+    split : list of str or None
+        The cells of the column of the split; empty without such a column.
+    left_out : list of LeftOut
+        The other rows: what they say about labels is not looked at.
+    notes : list of str
+        What was guessed about the file.
+    """
+
+    name: str
+    rows: list[int] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    smiles: list[str] = field(default_factory=list)
+    labels: list[list[str | None]] = field(default_factory=list)
+    split: list[str | None] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_rows(
+    path: Path, targets: Sequence[str], split_column: str | None, reading: ReadOptions | str | None
+) -> TrainingRows:
+    """Read the rows of a training table.
+
+    Parameters
+    ----------
+    path : Path
+        Any format that `MoleculeReader` reads.
+    targets : sequence of str
+        The columns of the labels.
+    split_column : str or None
+        The column that says which part a molecule belongs to.
+    reading : ReadOptions or str, optional
+        See `MoleculeReader`.
+
+    Raises
+    ------
+    ExLMError
+        If the file cannot be read, or a column is missing or meant twice.
+    """
+    needed = [*targets, *([] if split_column is None else [split_column])]
+    with MoleculeReader(path, reading, needed) as reader:
+        places = _places(reader, targets)
+        split_place = None if split_column is None else _split_place(reader, split_column)
+        found = TrainingRows(reader.name, labels=[[] for _ in places])
+        for row, record in enumerate(reader):
+            smiles = (record.smiles or "").strip()
+            if record.error is not None or not smiles:
+                reason = record.error or EMPTY
+                found.left_out.append(LeftOut(row, record.line, smiles, reason))
+                continue
+            found.rows.append(row)
+            found.lines.append(record.line)
+            found.smiles.append(record.smiles or "")
+            for cells, place in zip(found.labels, places, strict=True):
+                cells.append(as_text(record.cells[place]))
+            if split_place is not None:
+                found.split.append(as_text(record.cells[split_place]))
+        found.notes = list(reader.notes)
+    return found
+
+
+def _places(reader: MoleculeReader, targets: Sequence[str]) -> list[int]:
+    places = [reader.column(target) for target in targets]
+    for index, place in enumerate(places):
+        if place in places[:index]:
+            raise ExLMError(
+                f"{reader.name}: column {quoted(reader.columns[place])} is meant by two targets; name it once"
+            )
+    return places
+
+
+def _split_place(reader: MoleculeReader, column: str) -> int:
+    if not has_column(reader.columns, column):
+        raise ExLMError(
+            f"--split must be scaffold, random or a column of {reader.name}, and {quoted(column)} is neither; "
+            f"its columns are: {listed(reader.columns)}"
+        )
+    return reader.column(column)
