@@ -115,6 +115,9 @@ class _Screen:
 
         console = Console()
         table = Table(box=None, pad_edge=False, header_style="bold")
+        if not any(row[-2] for row in self.rows):  # no notes: the room is for the others
+            self.columns = [*self.columns[:-2], self.columns[-1]]
+            self.rows = [[*row[:-2], row[-1]] for row in self.rows]
         numbers = {i for row in self.rows for i, cell in enumerate(row) if isinstance(cell, float)}
         # numbers are shown in full and reasons on several lines; the other columns share what room is left
         others = len(self.columns) - len(numbers) - 1

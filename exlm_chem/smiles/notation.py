@@ -109,28 +109,31 @@ def converted(text: str, notation: Notation) -> str:
     return str(smiles)
 
 
-def converted_cell(cell: str) -> tuple[str, str | None]:
+def converted_cell(cell: str) -> tuple[str, str | None, str | None]:
     """Turn a cell in another notation into SMILES, and leave any other cell as it is.
 
     Returns
     -------
     cell : str
         SMILES, or the cell itself.
+    note : str or None
+        What it was converted from.
     error : str or None
         Why a cell in another notation cannot be converted.
 
     Examples
     --------
     >>> converted_cell("InChI=1S/CH4O/c1-2/h2H,1H3"), converted_cell("CCO ethanol")
-    (('CO', None), ('CCO ethanol', None))
+    (('CO', 'converted from InChI', None), ('CCO ethanol', None, None))
     """
     notation = recognised_cell(cell)
     if notation is None:
-        return cell, None
+        return cell, None, None
     try:
-        return converted(cell if notation == "mol block" else cell.strip(), notation), None
+        smiles = converted(cell if notation == "mol block" else cell.strip(), notation)
     except ExLMError as error:
-        return cell, str(error)
+        return cell, None, str(error)
+    return smiles, f"converted from {notation}", None
 
 
 def _is_long(text: str) -> bool:

@@ -79,7 +79,7 @@ class MoleculeReader:
         for record in self._table.rows:
             record.smiles = as_text(record.cells[index])
             if self._convert and record.smiles is not None and record.error is None:
-                record.smiles, record.error = converted_cell(record.smiles)
+                record.smiles, record.note, record.error = converted_cell(record.smiles)
             yield record
 
     def __enter__(self) -> Self:

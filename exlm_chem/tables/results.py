@@ -69,10 +69,10 @@ class Answers:
             return [] if first is None else [first]
         return [f"{reader}: {error}" for reader, error in errors if error is not None]
 
-    def note(self, row: int) -> str | None:
-        """Give what was noted about a row."""
+    def notes(self, row: int) -> list[str]:
+        """Give what was noted about the molecule of a row."""
         notes = dict.fromkeys(reading.molecules[row].note for reading in self.readings)
-        return "; ".join(note for note in notes if note is not None) or None
+        return [note for note in notes if note is not None]
 
     def used(self, row: int, rule: Standardise) -> str | None:
         """Give the molecule that a rule made of a row's, if it is another one."""
@@ -223,7 +223,8 @@ class ResultTable:
         kept, texts = [], []
         for row, record in enumerate(chunk):
             errors = [record.error] if record.error is not None else answers.errors(row)
-            note, error = answers.note(row), "; ".join(errors) or None
+            notes = answers.notes(row) if record.note is None else [record.note, *answers.notes(row)]
+            note, error = "; ".join(notes) or None, "; ".join(errors) or None
             self._count(record, note, error)
             if error is None or self._options.on_invalid == "flag":
                 kept.append(row)

@@ -36,7 +36,7 @@ def test_field_case(case, predictor, tiny_predictors, tmp_path, monkeypatch, cap
     assert case.told in done.err
     text = out.read_bytes().decode("utf-8", "surrogateescape")
     header, *rows = csv.reader(io.StringIO(text, newline=""))
-    assert tuple(header) == (*case.columns, "pass", "error")
+    assert tuple(header) == (*case.columns, "pass", "note", "error")
     for column, cells in (case.cells or {}).items():
         assert [row[header.index(column)] for row in rows] == cells
     if case.rows:
@@ -50,7 +50,7 @@ def _check_rows(expected, rows, predictor):
     for one, row, value in zip(expected, rows, right, strict=True):
         if one.startswith("="):
             assert row[-1] == ""
-            assert float(row[-2]) == pytest.approx(value, rel=1e-4)
+            assert float(row[-3]) == pytest.approx(value, rel=1e-4)
         else:
-            assert row[-2] == ""
+            assert row[-3] == ""
             assert one in row[-1]

@@ -28,6 +28,8 @@ class Record:
     """What is wrong with the row as a row; whether the SMILES is one is not looked at here."""
     smiles: str | None = None
     """The cell of the SMILES column."""
+    note: str | None = None
+    """What was done to that cell so that it could be read."""
 
 
 @dataclass(slots=True)
