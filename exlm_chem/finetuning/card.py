@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from exlm_chem.predictors.task_file import PredictorTask
@@ -87,14 +88,20 @@ def metrics_table(task: PredictorTask) -> str:
 
 
 def format_number(value: float | None) -> str:
-    """Write a metric with three digits, or "-" where there is none.
+    """Write a metric with three significant digits, or "-" where there is none.
 
     Examples
     --------
-    >>> format_number(0.71234), format_number(None)
-    ('0.712', '-')
+    >>> [format_number(value) for value in (0.71234, 12.345, 1234.5, 3.7e-9, None)]
+    ['0.712', '12.3', '1230', '3.70e-09', '-']
     """
-    return "-" if value is None else f"{value:.3f}"
+    if value is None:
+        return "-"
+    rounded = float(f"{value:.2e}")
+    if rounded == 0:
+        return "0"
+    places = 2 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:.{max(places, 0)}f}" if -3 <= places <= 5 else f"{rounded:.2e}"
 
 
 def _line(*cells: str) -> str:

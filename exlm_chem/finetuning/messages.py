@@ -43,5 +43,6 @@ def log_metrics(
     columns = len(kept["columns"])
     scored = f", mean over {kept['scored']} of {columns} columns" if columns > 1 or kept["scored"] < columns else ""
     values = [result[metric] for result in results if result is not None and result[metric] is not None]
-    spread = f"; {len(values)} seeds: {np.mean(values):.3f} +- {np.std(values):.3f}" if len(values) > 1 else ""
+    mean, deviation = (format_number(float(f(values))) if values else "-" for f in (np.mean, np.std))
+    spread = f"; {len(values)} seeds: {mean} +- {deviation}" if len(values) > 1 else ""
     log(f"{part}: {metric} {format_number(kept[metric])}{interval}, {kept['molecules']:,} molecules{scored}{spread}")

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-LARGEST: Final = 1e37
-"""What a number may be: heads keep single precision, which ends at 3.4e38."""
+SMALLEST, LARGEST = 1e-30, 1e37
+"""What the largest number of a column may be: heads keep single precision, from 1e-38 to 3e38."""
 
 # What people type and word processors make: minus, hyphens, en dash, small and full-width forms.
 _MINUS: Final = re.compile("^[\u2212\u2010\u2011\u2013\ufe63\uff0d](?=[\\d.,])|(?<=[eE])\u2212(?=\\d)")
@@ -100,6 +100,9 @@ def read_numerals(spellings: Iterable[str]) -> Numerals:
             extreme.append(spelling)
         else:
             read[spelling] = Numeral(value, qualifier)
+    if 0 < max((abs(one.value) for one in read.values()), default=0) < SMALLEST:
+        extreme += read
+        read = {}
     example = next((spelling for spelling in read if re.search(f",|{_BLANKS}", spelling)), None)
     note = "" if example is None else f"'{example}' is read as {read[example].value!r}"
     return Numerals(read, [], extreme, note)

@@ -16,6 +16,9 @@ from exlm_chem.terms import Kind
 
 FloatArray = NDArray[np.float64]
 
+FEATURE_NOISE, LABEL_NOISE = 1e-6, 1e-12
+"""What rounding leaves of a constant column, as a share of its size: in single precision, and in double."""
+
 FOLDS = 5
 # Strongest first. A logistic model's penalty is divided by the number of molecules, so that one grid fits all tables.
 LOGISTIC_C = tuple(float(c) for c in np.logspace(-4, 1, 11))
@@ -50,7 +53,7 @@ def fit_linear_head(
     strengths : list of float or None
         C or alpha of each column; None for a column that is constant, which is all that its model predicts.
     """
-    mean, scale = _moments(features.astype(np.float64))
+    mean, scale = _moments(features.astype(np.float64), FEATURE_NOISE)
     standardised = (features - mean) / scale
     head = PropertyHead(features.shape[1], labels.shape[1]).requires_grad_(False)
     head.feature_mean.copy_(torch.from_numpy(mean))
@@ -60,7 +63,7 @@ def fit_linear_head(
         known = ~np.isnan(label)
         x, y, names = standardised[known], label[known], np.asarray(groups, dtype=object)[known]
         if kind == "regression":
-            label_mean, label_scale = (float(moment[0]) for moment in _moments(y[:, None]))
+            label_mean, label_scale = (float(one[0]) for one in _moments(y[:, None], LABEL_NOISE))
             head.label_mean[column], head.label_scale[column] = label_mean, label_scale
             y = (y - label_mean) / label_scale
         weights, bias, strength = _fit_column(x, y, kind, names, seed)
@@ -127,7 +130,7 @@ def _error(model: Any, kind: Kind, x: FloatArray, y: FloatArray) -> float:
     return float(np.logaddexp(0, np.where(y == 1, -logits, logits)).sum())
 
 
-def _moments(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Give mean and standard deviation of each column, 1 for one that is constant."""
+def _moments(values: FloatArray, noise: float) -> tuple[FloatArray, FloatArray]:
+    """Give mean and standard deviation of each column, 1 for one that only rounding keeps from being constant."""
     scale = values.std(0)
-    return values.mean(0), np.where(scale > 1e-6, scale, 1.0)
+    return values.mean(0), np.where(scale > noise * np.abs(values).max(0), scale, 1.0)

@@ -57,6 +57,18 @@ def test_a_tiny_set_is_memorised(embedder):
     assert trained.fingerprint != embedder.fingerprint
 
 
+@pytest.mark.parametrize("factor", [1e-9, 1e9])
+def test_the_scale_of_labels_decides_nothing(embedder, factor):
+    options = TrainingOptions(epochs=3, patience=3, batch_size=4, dropout=0.0)
+
+    def losses(labels):
+        data = examples(embedder, labels)
+        head = start(embedder, labels, "regression")
+        return [one.valid_loss for one in train_full(embedder, head, data, data, "regression", options=options)[2]]
+
+    np.testing.assert_allclose(losses(VALUES * factor), losses(VALUES), rtol=1e-3)
+
+
 def test_classes_are_memorised_where_labels_are_known(embedder):
     labels = np.stack([np.arange(12) % 2, np.arange(12) // 6, np.arange(12) % 3 == 0], axis=1).astype(float)
     labels[1:4, 0] = NAN

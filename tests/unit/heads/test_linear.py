@@ -40,6 +40,15 @@ def test_ridge_is_that_of_scikit_learn(features):
     assert np.abs(outputs(head, features) - labels).max() < 10
 
 
+@pytest.mark.parametrize("factor", [1e-30, 1e-9, 1e9, 1e30])
+def test_the_scale_of_labels_decides_nothing(features, factor):
+    labels = signal(features)[:, None] + np.random.default_rng(1).normal(size=(120, 1))
+    head, strengths = fit_linear_head(features, labels, "regression", groups(features))
+    other, scaled = fit_linear_head(features, labels * factor, "regression", groups(features))
+    assert strengths == scaled
+    np.testing.assert_allclose(outputs(other, features) / factor, outputs(head, features), rtol=1e-3, atol=1e-5)
+
+
 def test_logistic_is_that_of_scikit_learn(features):
     labels = (signal(features)[:, None] > 0).astype(float)
     head, (c,) = fit_linear_head(features, labels, "classification", groups(features))
