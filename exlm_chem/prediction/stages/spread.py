@@ -1,0 +1,44 @@
+"""How much the members of an ensemble differ."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from exlm_chem.prediction.stages.background import Background, StageSettings
+from exlm_chem.prediction.stages.stage import Column, Rows, Stage, cells
+
+
+class SpreadStage(Stage):
+    """The standard deviation of what the members say.
+
+    Parameters
+    ----------
+    units : dict of str to str
+        The unit of every column of the predictor.
+
+    Examples
+    --------
+    >>> from exlm_chem.prediction.stages.stage import Molecules
+    >>> rows = Rows(Molecules(["C"]), np.array([[2.0]]), members=np.array([[[1.0]], [[3.0]]]))
+    >>> SpreadStage({"esol": "log10(mol/L)"}).compute(rows)
+    [[1.0]]
+    """
+
+    def __init__(self, units: dict[str, str]) -> None:
+        self.columns = [
+            Column(f"{name}_spread", f"Standard deviation of {name} over the members of the predictor.", unit)
+            for name, unit in units.items()
+        ]
+
+    @classmethod
+    def make(cls, background: Background, _settings: StageSettings) -> Self | None:
+        """Make it for a predictor that has several members."""
+        return cls({column.name: column.unit for column in background.columns}) if background.members > 1 else None
+
+    def compute(self, rows: Rows) -> list[list[Any]]:
+        """See `Stage`."""
+        if rows.members is None:
+            return [[None] * len(rows.molecules) for _ in self.columns]
+        return [cells(column) for column in np.asarray(rows.members, np.float64).std(0).T]

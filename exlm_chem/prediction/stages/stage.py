@@ -1,0 +1,151 @@
+"""The interface of a stage: molecules, their features and the prediction so far in, columns with a meaning out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem, rdBase
+
+from exlm_chem.features.block import MoleculeBlock
+from exlm_chem.features.compute import compute_blocks
+from exlm_chem.smiles.bounds import is_slow
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the prediction table, and what it says.
+
+    Examples
+    --------
+    >>> Column("bbbp_class", "1 if bbbp is at least 0.5, else 0.", type=int).unit
+    ''
+    """
+
+    name: str
+    """Name in the table."""
+    meaning: str
+    """One sentence, or two, for the person who reads it."""
+    unit: str = ""
+    """Unit of a number."""
+    type: type = float
+    """What a cell is: float, int, bool or str; or None, where there is no answer."""
+
+
+class Molecules:
+    """The molecules of some rows, each read and each feature computed once for all stages.
+
+    Parameters
+    ----------
+    texts : sequence of str or None
+        *The* texts of the molecules; None or empty where there is none.
+    features : dict, optional
+        What is known already: for the fingerprint of a block, its numbers of all molecules.
+
+    Examples
+    --------
+    >>> molecules = Molecules(["CCO", None])
+    >>> [molecule and molecule.GetNumAtoms() for molecule in molecules.parsed]
+    [3, None]
+    """
+
+    def __init__(self, texts: Sequence[str | None], features: dict[str, NDArray[np.float32]] | None = None) -> None:
+        self.texts = [text or "" for text in texts]
+        self._known: dict[Any, Any] = dict(features or {})
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @cached_property
+    def parsed(self) -> list[Any]:
+        """RDKit's molecules; None where there is none, or where RDKit may need minutes for it."""
+        with rdBase.BlockLogs():
+            return [Chem.MolFromSmiles(text) if text and not is_slow(text) else None for text in self.texts]
+
+    def features(self, block: MoleculeBlock) -> NDArray[np.float32]:
+        """Give the numbers of a block, shape (molecules, width); NaN where there is no molecule."""
+        values: NDArray[np.float32] = self.once(
+            block.fingerprint, lambda: compute_blocks(self.texts, [block])[block.name]
+        )
+        return values
+
+    def once(self, key: Any, compute: Callable[[], Any]) -> Any:
+        """Compute something of these molecules, unless it is there under the same key."""
+        if key not in self._known:
+            self._known[key] = compute()
+        return self._known[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a stage gets: the molecules and what a predictor says about them.
+
+    Examples
+    --------
+    >>> Rows(Molecules(["CCO"]), np.array([[0.7]])).members is None
+    True
+    """
+
+    molecules: Molecules
+    """The molecules."""
+    values: NDArray[Any]
+    """Shape (molecules, columns of the predictor); NaN where there is no answer."""
+    members: NDArray[Any] | None = None
+    """What the members of an ensemble say by themselves: shape (members, molecules, columns)."""
+
+
+class Stage(ABC):
+    """Adds columns to a prediction; a row's cells follow from that row alone.
+
+    Attributes
+    ----------
+    columns : sequence of Column
+        Those that it adds; known before the first row.
+    """
+
+    columns: Sequence[Column]
+
+    @abstractmethod
+    def compute(self, rows: Rows) -> list[list[Any]]:
+        """Give the cells of every column, in the order of `columns`.
+
+        Parameters
+        ----------
+        rows : Rows
+            Any number of them, none too.
+
+        Returns
+        -------
+        list of list
+            One list per column, with one cell per row; None where there is no answer.
+        """
+
+
+class MoleculeStage(Stage):
+    """A stage whose cells follow from the molecule alone, whatever the predictor."""
+
+    @abstractmethod
+    def describe(self, molecule: Any) -> list[Any]:
+        """Give the cells of one RDKit molecule."""
+
+    def compute(self, rows: Rows) -> list[list[Any]]:
+        """See `Stage`."""
+        nothing = [None] * len(self.columns)
+        cells = [nothing if one is None else self.describe(one) for one in rows.molecules.parsed]
+        return [[row[index] for row in cells] for index in range(len(self.columns))]
+
+
+def cells(numbers: NDArray[Any], digits: int = 5) -> list[float | None]:
+    """Make cells of numbers: to so many significant digits, None for what is no number.
+
+    Examples
+    --------
+    >>> cells(np.array([0.123456789, np.nan, 2.0]))
+    [0.12346, None, 2.0]
+    """
+    return [None if np.isnan(number) else float(f"{number:.{digits}g}") for number in numbers.tolist()]
