@@ -42,6 +42,10 @@ class MoleculeReader:
         Names of the columns, duplicates kept.
     types : list or None
         Arrow types of the columns of a Parquet file.
+    smiles_index : int
+        The place of the SMILES among them.
+    form : dict
+        How the file is understood: ``format``, and of text its ``encoding``, ``separator`` and ``header_line``.
     notes : list of str
         What a user should be told about how the file is read; more may come while it is read.
 
@@ -73,9 +77,10 @@ class MoleculeReader:
             self.name, self.path, self.notes = source.name, path, source.notes
             self._table = open_table(source, options, wanted)
         self.columns, self.types = self._table.columns, self._table.types
+        self.smiles_index, self.form = self._table.smiles_index, self._table.form
 
     def __iter__(self) -> Iterator[Record]:
-        index = self._table.smiles_index
+        index = self.smiles_index
         for record in self._table.rows:
             record.smiles = as_text(record.cells[index])
             if self._convert and record.smiles is not None and record.error is None:

@@ -43,6 +43,8 @@ class Source:
         See `plain_suffix`.
     head : bytes
         The first bytes, decompressed.
+    encoding : str or None
+        Of the text, once lines have been read; None for a binary format.
     notes : list of str
         What a user should be told about how it is read.
 
@@ -55,6 +57,7 @@ class Source:
     def __init__(self, path: str, encoding: str | None = None) -> None:
         self.path, self.name, self.suffix = path, name_of(path), "" if path == STDIN else plain_suffix(path)
         self.notes: list[str] = []
+        self.encoding: str | None = None
         self._encoding = None if encoding is None else checked_encoding(encoding)
         self._copy: BinaryIO | None = None
         self._bytes: BinaryIO | None = open_bytes(path)
@@ -121,6 +124,7 @@ class Source:
                 f"{self.name} is no text file in {name}, since it holds zero bytes; save it as CSV, or name its "
                 "--encoding, such as utf-16-le"
             )
+        self.encoding = encoding.removesuffix("-sig").upper()
         return io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
 
     def _taken(self) -> BinaryIO:

@@ -32,7 +32,7 @@ FLOORS = (
     ("heads",),
     ("predictors",),
     ("finetuning", "prediction", "generation"),
-    ("analysis", "evaluation"),
+    ("analysis", "evaluation", "data_sets"),
     ("cli",),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

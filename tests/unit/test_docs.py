@@ -45,7 +45,7 @@ def test_links_between_files_of_the_root_become_links_between_pages() -> None:
 
 def test_commands_are_shown_with_their_help() -> None:
     text = HOOKS.commands()
-    for command in ("pretrain", "finetune", "predict", "embed", "tokenize", "models", "info"):
+    for command in ("pretrain", "finetune", "predict", "embed", "tokenize", "data", "models", "info"):
         assert f"## `exlm-chem {command}`" in text
     assert "--smiles-column" in text
 

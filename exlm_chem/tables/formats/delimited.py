@@ -22,7 +22,8 @@ def open_delimited(source: Source, options: ReadOptions, wanted: Sequence[str] =
     columns = list(layout.columns)
     if layout.has_header:
         next(rows, None)
-    return Table(columns, _records(rows, layout), layout.smiles_index, source.close)
+    form = {"separator": layout.delimiter, "header_line": layout.skipped + 1 if layout.has_header else 0}
+    return Table(columns, _records(rows, layout), layout.smiles_index, source.close, form=form)
 
 
 def _records(rows: Iterator[Record], layout: Layout) -> Iterator[Record]:

@@ -24,6 +24,8 @@ class Format:
 
     Attributes
     ----------
+    name : str
+        What people call it.
     suffixes : tuple of str
         Endings of its files, in lower case.
     open : callable
@@ -34,20 +36,21 @@ class Format:
         What its files begin with, if they are no text.
     """
 
+    name: str
     suffixes: tuple[str, ...]
     open: Callable[[Source, ReadOptions, Sequence[str]], Table]
     recognises: Callable[[Sequence[str]], bool] = lambda _: False
     magic: bytes = b""
 
 
-SMI: Final = Format((".smi", ".smiles", ".ism", ".can"), open_smi)
-DELIMITED: Final = Format((".csv", ".tsv", ".tab"), open_delimited)
+SMI: Final = Format("SMILES file", (".smi", ".smiles", ".ism", ".can"), open_smi)
+DELIMITED: Final = Format("table of text", (".csv", ".tsv", ".tab"), open_delimited)
 FORMATS: Final = (
     SMI,
     DELIMITED,
-    Format((".sdf", ".sd", ".mol", ".mdl"), open_sdf, is_sdf),
-    Format((".parquet", ".pq"), open_parquet, magic=MAGIC),
-    Format((".jsonl", ".ndjson", ".jsonlines"), open_json_lines, is_json_lines),
+    Format("SDF", (".sdf", ".sd", ".mol", ".mdl"), open_sdf, is_sdf),
+    Format("Parquet", (".parquet", ".pq"), open_parquet, magic=MAGIC),
+    Format("JSON Lines", (".jsonl", ".ndjson", ".jsonlines"), open_json_lines, is_json_lines),
 )
 
 SUFFIXES: Final = {suffix: one for one in FORMATS for suffix in one.suffixes}
@@ -75,7 +78,10 @@ def open_table(source: Source, options: ReadOptions, wanted: Sequence[str] = ())
         If it cannot be read, now or while its rows are read.
     """
     try:
-        return _format_of(source, options).open(source, options, wanted)
+        form = _format_of(source, options)
+        table = form.open(source, options, wanted)
+        table.form = {"format": form.name, "encoding": source.encoding, **table.form}
+        return table
     except BaseException:
         source.close()
         raise

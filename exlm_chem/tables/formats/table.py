@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from exlm_chem.tables.names import free_name
@@ -43,6 +43,8 @@ class Table:
     close: Callable[[], None] = lambda: None
     types: list[Any] | None = None
     """Arrow types of the columns, for Parquet."""
+    form: dict[str, Any] = field(default_factory=dict)
+    """How the file is understood, as far as there was something to find out."""
 
 
 class FieldColumns:

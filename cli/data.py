@@ -1,0 +1,120 @@
+"""``exlm-chem data``."""
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from exlm_chem.tables.read_options import ReadOptions
+
+from .options import takes_options
+from .streams import say, say_where
+
+if TYPE_CHECKING:
+    from exlm_chem.data_sets.catalogue import KnownTable
+
+EXAMPLE = "exlm-chem data describe tests/data/bbbp_300.csv"
+
+
+class Action(StrEnum):
+    """What to do with tables."""
+
+    list = "list"
+    fetch = "fetch"
+    describe = "describe"
+
+
+@takes_options
+def data(
+    action: Annotated[
+        Action,
+        typer.Argument(help="list: the public tables; fetch: one of them; describe: what is in a table of yours."),
+    ] = Action.list,
+    name: Annotated[str, typer.Argument(help="fetch: a name from the list; describe: a file, or - for stdin.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="fetch: the table to write [NAME.csv.gz].")
+    ] = None,
+    from_file: Annotated[
+        Path | None, typer.Option("--from", help="fetch: the public file, where it was downloaded by hand.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    *,
+    reading: ReadOptions,
+) -> None:
+    """List public tables of measured molecules, fetch one, or describe one of your own.
+
+    A fetched table has the column "smiles" and the labels, and beside it a file that says where it came from. A
+    description says what finetune would find in a table: columns, molecules, labels, and what is wrong with them.
+    """
+    if action is not Action.list and not name:
+        example = "bbbp" if action is Action.fetch else "measured.csv"
+        raise typer.BadParameter(f"name one, for example: exlm-chem data {action} {example}", param_hint="NAME")
+    if action is Action.list:
+        _list(as_json)
+    elif action is Action.fetch:
+        _fetch(name, output, from_file, as_json)
+    else:
+        _describe(name, reading, as_json)
+
+
+def _list(as_json: bool) -> None:
+    from exlm_chem.data_sets.catalogue import known_tables
+    from exlm_chem.storage import json_text
+
+    from .screen import show_table
+
+    tables = known_tables()
+    if as_json:
+        typer.echo(json_text([asdict(table) for table in tables], indent=2))
+        return
+    columns = ("name", "what", "kind", "outputs", "molecules", "metric", "ships", "licence", "here")
+    show_table(columns, map(_line, tables), numbers=(3, 4))
+    say("fetch one with: exlm-chem data fetch NAME. A predictor that ships is used with: predict --task NAME.")
+
+
+def _line(table: "KnownTable") -> tuple[str, ...]:
+    return (
+        table.name,
+        table.title,
+        table.kind,
+        f"{table.outputs or 'all'}",
+        f"{table.molecules:,}" if table.molecules else "-",
+        table.metric or "-",
+        "yes" if table.predictor else "-",
+        table.licence,
+        table.here or "-",
+    )
+
+
+def _fetch(name: str, output: Path | None, from_file: Path | None, as_json: bool) -> None:
+    from exlm_chem.data_sets.fetching import fetch
+    from exlm_chem.storage import json_text
+
+    fetched = fetch(name, output, from_file, log=say)
+    if as_json:
+        typer.echo(json_text(asdict(fetched), indent=2))
+        return
+    say(f"{fetched.rows:,} rows of {fetched.address} (sha256 {fetched.file_sha256}, {_checked(fetched.checked)})")
+    say(f"cite: {fetched.source}; licence as far as it is known: {fetched.licence}")
+    say_where(output or fetched.table)
+
+
+def _checked(checked: bool) -> str:
+    return "checked against the published md5" if checked else "not checked"
+
+
+def _describe(name: str, reading: ReadOptions, as_json: bool) -> None:
+    from exlm_chem.data_sets.description import describe
+    from exlm_chem.storage import json_text
+
+    from .description import show_description
+    from .progress import counting
+
+    with counting() as count:
+        description = describe([name], reading, count)
+    if as_json:
+        typer.echo(json_text(description.to_json(), indent=2))
+    else:
+        show_description(description)

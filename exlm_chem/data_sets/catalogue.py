@@ -1,0 +1,89 @@
+"""What is known of the public tables: the tasks of the registry, and which of them are here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from exlm_chem import locations
+from exlm_chem.data_sets.fetching import deepchem_folder
+from exlm_chem.predictors.registry import registered_tasks
+from exlm_chem.predictors.task import Task
+from exlm_chem.terms import Kind
+
+_ENDINGS = (".csv.gz", ".csv", ".parquet", ".tsv", ".tsv.gz", ".csv.zst")
+
+
+@dataclass(frozen=True)
+class KnownTable:
+    """A line of the list.
+
+    Attributes
+    ----------
+    name, title : str
+        Of the task.
+    kind : {"classification", "regression"}
+    outputs : int or None
+        Labels of a molecule; None if they are the columns of the table.
+    molecules, rows : int or None
+        Different molecules that can be read, and rows.
+    metric : str or None
+        What predictors are judged by.
+    licence, source, address : str
+        As far as it is known.
+    here : str or None
+        The file of it that was found.
+    predictor : bool
+        Whether a predictor for it ships.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    outputs: int | None
+    molecules: int | None
+    rows: int | None
+    metric: str | None
+    licence: str
+    source: str
+    address: str
+    here: str | None
+    predictor: bool
+
+
+def known_tables(folder: str | Path = ".") -> list[KnownTable]:
+    """List the tables of the registry.
+
+    Parameters
+    ----------
+    folder : path
+        Where tables that are here may be, besides DeepChem's folder: as ``NAME.csv.gz`` or the like.
+
+    Examples
+    --------
+    >>> [one.name for one in known_tables() if one.kind == "regression"]
+    ['esol', 'freesolv', 'lipophilicity']
+    """
+    ship = set(locations.available())
+    return [_known(task, Path(folder), has_predictor=task.name in ship) for task in registered_tasks().values()]
+
+
+def _known(task: Task, folder: Path, *, has_predictor: bool) -> KnownTable:
+    table = task.table
+    places = [folder / f"{task.name}{ending}" for ending in _ENDINGS]
+    if table is not None:
+        places.append(deepchem_folder() / table.address.rpartition("/")[2])
+    return KnownTable(
+        name=task.name,
+        title=task.title,
+        kind=task.kind,
+        outputs=len(task.columns) or None,
+        molecules=None if table is None else table.molecules,
+        rows=None if table is None else table.rows,
+        metric=task.metric,
+        licence=task.licence,
+        source=task.source,
+        address="" if table is None else table.address,
+        here=next((str(place) for place in places if place.is_file()), None),
+        predictor=has_predictor,
+    )

@@ -1,0 +1,106 @@
+"""A table described in one pass, and the command that fits it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from exlm_chem.cli.main import load_command
+from exlm_chem.data_sets.description import Description, describe
+from exlm_chem.errors import ExLMError
+from exlm_chem.storage import json_text
+from exlm_chem.tables.read_options import ReadOptions
+
+DATA = Path(__file__).parents[2] / "data"
+CASES = sorted((DATA / "field_cases").iterdir())
+REFUSED = {"28_preamble.csv": "give --header-line 3", "29_no_header.csv": "give --header-line 0"}
+ALCOHOLS = [f"{'C' * (number % 30 + 1)}{'N' * (number // 30)}O" for number in range(120)]
+
+
+def written(folder: Path, lines: list[str], name: str = "mine.csv") -> Path:
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_table_of_a_task() -> None:
+    found = describe(DATA / "bbbp_300.csv")
+    assert (found.rows, found.molecules.readable, found.molecules.different) == (300, 294, 293)
+    assert found.form == {"format": "table of text", "encoding": "UTF-8", "separator": ",", "header_line": 1}
+    assert [column.kind for column in found.columns] == ["SMILES", "class"]
+    assert found.columns[1].classes == {"0": 150, "1": 150}
+    assert "--task bbbp" in found.advice.commands[0]
+
+
+def test_several_columns_of_two_kinds(tmp_path: Path) -> None:
+    rows = [f"{s},{n},{'01 '[n % 3]},{n / 7:.2f},{'train' if n % 4 else 'test'}" for n, s in enumerate(ALCOHOLS)]
+    found = describe(written(tmp_path, ["smiles,id,active,log S,part", *rows]))
+    assert [column.kind for column in found.columns] == ["SMILES", "number", "class", "number", "class"]
+    lines = [command.replace(str(tmp_path / "mine.csv"), "FILE") for command in found.advice.commands]
+    assert lines == [
+        "exlm-chem finetune FILE --target active --split part -o runs/mine-classes",
+        "exlm-chem finetune FILE --target 'log S' --split part -o runs/mine-measurements",
+    ]
+
+
+def test_options_that_were_given_stand_in_the_command(tmp_path: Path) -> None:
+    path = written(tmp_path, ["made by hand", "structure;logD", *(f"{s};{n / 7:.2f}" for n, s in enumerate(ALCOHOLS))])
+    found = describe(path, ReadOptions(smiles_column="structure", header_line=2))
+    assert "--smiles-column structure --header-line 2 --target logD --split random" in found.advice.commands[0]
+    assert found.form["separator"] == ";"
+    assert "nearly all molecules have one scaffold, which a scaffold split cannot divide" in found.advice.warnings
+
+
+def test_salts_and_contradictions_are_warned_of(tmp_path: Path) -> None:
+    rows = [f"{smiles}.Cl,{number % 2}" for number, smiles in enumerate([*ALCOHOLS, ALCOHOLS[1]])]
+    found = describe(written(tmp_path, ["smiles,active", *rows]))
+    assert "--standardise parent" in found.advice.commands[0]
+    assert "1 molecules have both classes in column 'active', in different rows" in found.advice.warnings
+
+
+@pytest.mark.parametrize(
+    ("molecules", "sentence"),
+    [
+        (["CCO", "CCN"], "no column holds labels that could be learnt; predict and embed read its molecules"),
+        (["xx", "yy"], "no row has a molecule that can be read, so nothing can be learnt or predicted"),
+    ],
+)
+def test_nothing_to_learn(molecules: list[str], sentence: str) -> None:
+    assert describe(molecules).advice.sentence == sentence
+
+
+def test_a_name_such_as_class_is_no_task(tmp_path: Path) -> None:
+    rows = [f"{smiles},{number % 2}" for number, smiles in enumerate(ALCOHOLS)]
+    assert "--target Class" in describe(written(tmp_path, ["smiles,Class", *rows])).advice.commands[0]
+    assert "--task bace" in describe(written(tmp_path, ["smiles,Class", *rows], "BACE.csv")).advice.commands[0]
+
+
+def test_no_rows(tmp_path: Path) -> None:
+    with pytest.raises(ExLMError, match=r"mine.csv has no rows"):
+        describe(written(tmp_path, ["smiles,y"]))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
+def test_real_files_are_described(path: Path) -> None:
+    if path.name in REFUSED:
+        with pytest.raises(ExLMError, match=REFUSED[path.name]):
+            describe(path)
+        return
+    found = describe(path)
+    unreadable = sum(reason.rows for reason in found.molecules.unreadable.values())
+    assert found.molecules.readable + unreadable == found.rows
+    assert all(column.known + column.missing == found.rows for column in found.columns)
+    assert json.loads(json_text(found.to_json()))["rows"] == found.rows
+    _check_commands(found)
+
+
+def _check_commands(found: Description) -> None:
+    """Every command that is advised has flags that exist."""
+    flags = {flag for parameter in load_command("finetune").params for flag in parameter.opts}
+    for command in found.advice.commands:
+        words = shlex.split(command)
+        assert words[:2] == ["exlm-chem", "finetune"]
+        assert {word for word in words if word.startswith("-")} <= flags
