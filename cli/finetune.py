@@ -31,7 +31,7 @@ def finetune(
         Path, typer.Option("--output", "-o", help="Directory of the predictor; nothing may be there yet.")
     ],
     task: Annotated[
-        str | None, typer.Option("--task", "-t", help="A task of data/tasks.toml, for a table with its columns.")
+        str | None, typer.Option("--task", "-t", help="A task of data/tasks.toml, or a TOML file with your own.")
     ] = None,
     target: Annotated[
         list[str] | None, typer.Option("--target", help="A column of labels; may be given several times.")

@@ -26,7 +26,7 @@ from exlm_chem.heads.head import PropertyHead
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.machine import versions
 from exlm_chem.predictors.predictor import Predictor
-from exlm_chem.predictors.registry import registered_task
+from exlm_chem.predictors.registry import task_for_file
 from exlm_chem.predictors.task import Task, task_of_targets
 from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.tables.read_options import ReadOptions
@@ -130,7 +130,7 @@ def finetune(
     started = time.time()
     output = Path(output)
     _check_arguments(output, task, targets, method, seeds)
-    registered = registered_task(task) if isinstance(task, str) else task
+    registered = None if task is None else task_for_file(task, data, reading)
     wanted = list(registered.targets if registered is not None else targets)
     embedder = ExLM.from_pretrained(model, device)
     labels = labels or LabelOptions()

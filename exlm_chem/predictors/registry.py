@@ -14,6 +14,8 @@ from exlm_chem.errors import ExLMError, printable, quoted
 from exlm_chem.predictors.task import OutputColumn, PublicTable, Task, named_output, usual_output
 from exlm_chem.storage.files import reason_of
 from exlm_chem.storage.records import from_json, naming
+from exlm_chem.tables.read_options import ReadOptions
+from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.terms import Kind
 
 SUFFIX: Final = ".toml"
@@ -63,6 +65,31 @@ def registered_task(name: str) -> Task:
             "or name a --target column, or a file of your own, such as my.toml"
         )
     return tasks[name]
+
+
+def task_for_file(task: str | Task, data: str | Path, reading: ReadOptions | str | None = None) -> Task:
+    """Give a task with the outputs that it has for a table: its own, or all columns of the table but the SMILES.
+
+    Parameters
+    ----------
+    task : str or Task
+        A task, or what `registered_task` takes.
+    data : str or Path
+        The table.
+    reading : ReadOptions or str, optional
+        See `MoleculeReader`.
+
+    Examples
+    --------
+    >>> from exlm_chem.data import data_path
+    >>> task_for_file("toxcast", data_path("examples.csv")).targets
+    ['name', 'formula', 'note']
+    """
+    known = registered_task(task) if isinstance(task, str) else task
+    if known.columns:
+        return known
+    with MoleculeReader(Path(data), reading) as reader:
+        return known.for_table(reader.columns, reader.smiles_index)
 
 
 def read_tasks(path: str | Path, remedy: str = _OWN_REMEDY) -> dict[str, Task]:

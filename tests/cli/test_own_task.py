@@ -32,6 +32,16 @@ def test_a_file_of_ones_own(monkeypatch: Any, capsys: Any, tmp_path: Path) -> No
     assert "Probability of passing." in (tmp_path / "brain/README.md").read_text()
 
 
+def test_every_column_of_a_table(monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('[mine]\nkind = "classification"\n[mine.every]\ndirection = "lower"\n')
+    table = TABLE.with_name("tox21_200.csv")
+    done = run_here(monkeypatch, capsys, "finetune", table, "--task", tmp_path / "my.toml", "-o", tmp_path / "mine")
+    assert done.status == 0, done.err
+    columns = json.loads((tmp_path / "mine/task.json").read_text())["columns"]
+    assert [column["name"] for column in columns] == ["mine_NR-AhR", "mine_SR-MMP", "mine_SR-p53"]
+    assert {column["direction"] for column in columns} == {"lower"}
+
+
 def test_a_file_that_is_wrong(monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text(TASK.replace("threshold", "treshold"), encoding="utf-8")
     done = run_here(monkeypatch, capsys, "finetune", TABLE, "--task", tmp_path / "my.toml", "-o", tmp_path / "brain")
