@@ -1,5 +1,6 @@
 """What long commands show on stderr, if that is a terminal."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -8,12 +9,16 @@ from exlm_chem.errors import printable
 
 @contextmanager
 def counting(*, quiet: bool = False) -> Iterator[Callable[[int], None]]:
-    """Count rows, unless it shall be quiet because stdout writes to the same terminal."""
+    """Count rows, unless it shall be quiet because the rows themselves are shown there."""
     from rich.console import Console
+    from rich.live import Live
+    from rich.spinner import Spinner
 
-    console = Console(stderr=True)
-    with nullcontext() if quiet or not console.is_terminal else console.status("loading") as status:
-        yield lambda rows: status.update(f"{rows:,} rows") if status is not None else None
+    spinner = Spinner("dots", "loading")
+    # rich would take what is written to stdout, the results, to stderr
+    shown = Live(spinner, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
+    with nullcontext() if quiet or not _is_terminal() else shown:
+        yield lambda rows: spinner.update(text=f"{rows:,} rows")
 
 
 @contextmanager
@@ -24,9 +29,15 @@ def bar(title: str) -> Iterator[tuple[Callable[[float, str], None], Callable[[st
 
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+    hidden = not _is_terminal()
+    with Progress(*columns, console=console, disable=hidden, transient=True, redirect_stdout=False) as progress:
         task = progress.add_task(title, total=1.0, visible=False)
         yield (
             lambda share, text: progress.update(task, completed=share, description=f"{title}: {text}", visible=True),
             lambda sentence: console.print(printable(sentence), markup=False, soft_wrap=True),
         )
+
+
+def _is_terminal() -> bool:
+    """Tell whether stderr is a terminal, which rich believes of a file too if ``FORCE_COLOR`` is set."""
+    return sys.stderr is not None and sys.stderr.isatty()
