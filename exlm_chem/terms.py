@@ -44,6 +44,12 @@ Kind = Literal["classification", "regression"]
 Method = Literal["head", "full"]
 """What fine-tuning trains: heads on a frozen encoder, or everything together."""
 
+ConformalRule = Literal["all", "class"]
+"""What the coverage of sets of classes is stated for: all molecules together, or each class by itself."""
+
+AlertList = Literal["pains", "brenk", "nih", "zinc"]
+"""Lists of structural alerts."""
+
 OnInvalid = Literal["flag", "skip", "raise"]
 """What happens to a row without an answer: it gives the reason, is left out, or ends the run."""
 

@@ -68,7 +68,7 @@ def tiny_predictors(tiny_model: Path) -> Path:
         torch.manual_seed(0)
         head, two = PropertyHead(64, 1), PropertyHead(64, 2, hidden=8)
     solubility = (OutputColumn("sol", "s", unit="log10(mol/L)"), OutputColumn("logd", "d", unit="logD"))
-    passing = PredictorTask("pass", "classification", (OutputColumn("pass", "p", threshold=0.5),))
+    passing = PredictorTask("pass", "classification", (OutputColumn("pass", "p"),))
     salt = PredictorTask("salt", "regression", (OutputColumn("pass", "p"),), standardise="parent")
     write_predictor(folder / "salt", salt, head, ExLM.from_pretrained(tiny_model, device="cpu"))
     write_predictor(folder / "pass", passing, head, folder / "salt")

@@ -12,15 +12,13 @@ Barber et al., Predictive inference with the jackknife+, Ann. Stat. 49 (2021) 48
 from __future__ import annotations
 
 import math
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
-
-ConformalRule = Literal["all", "class"]
-"""What a set's coverage is stated for: all molecules together, or each class by itself."""
+from exlm_chem.terms import ConformalRule
 
 CLASSES: Final = (0, 1)
 

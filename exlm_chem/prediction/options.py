@@ -4,11 +4,54 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exlm_chem.options import documented
+from exlm_chem.options import documented, option
+from exlm_chem.prediction.stages.registry import STAGES, check_names
 from exlm_chem.tables.result_options import ResultOptions
+from exlm_chem.terms import AlertList, ConformalRule
+
+_GROUP = "What stands beside the predictions"
+
+
+def parse_columns(text: str) -> tuple[str, ...]:
+    """Read what ``--columns`` says: names with commas between them, ``none``, or ``all``.
+
+    Examples
+    --------
+    >>> parse_columns("class, domain"), parse_columns("none")
+    (('class', 'domain'), ())
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    return () if names == ("none",) else names
 
 
 @documented
 @dataclass(frozen=True, kw_only=True)
 class PredictionOptions(ResultOptions):
     """How the molecules of a file are predicted, and what becomes of those that cannot be read."""
+
+    columns: tuple[str, ...] | None = option(
+        None,
+        f"What stands beside each prediction: {', '.join(STAGES)}; several with commas, none, or all.",
+        note="By default the class or the interval, and the domain, as far as the predictor has what they need.",
+        group=_GROUP,
+        shown="class or interval, domain",
+        metavar="NAMES",
+        parse=parse_columns,
+    )
+    descriptors: bool = option(False, "The same as descriptors in --columns.", group=_GROUP)
+    alerts: tuple[AlertList, ...] = option((), "Lists of structural alerts whose hits are told.", group=_GROUP)
+    coverage: float = option(
+        0.9, "How often intervals and sets shall hold the measured value.", above=0, below=1, group=_GROUP
+    )
+    conformal: ConformalRule = option(
+        "all", "Whether the coverage of sets is that of all molecules together, or of each class.", group=_GROUP
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_names(self.columns or ())
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The stages that are there whatever `columns` says."""
+        return ("alerts",) * bool(self.alerts) + ("descriptors",) * self.descriptors

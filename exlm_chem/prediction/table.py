@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from exlm_chem.errors import ExLMError
+from exlm_chem.prediction.columns import PredictionColumns, write_descriptions
 from exlm_chem.prediction.options import PredictionOptions
-from exlm_chem.predictors.predictor import Predictor, load_predictors, predict_all
+from exlm_chem.predictors.predictor import Predictor, load_predictors
+from exlm_chem.storage import is_special
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
-from exlm_chem.tables.results import Addition, Answers, Reading, ResultTable, Summary
+from exlm_chem.tables.results import ResultTable, Summary
 from exlm_chem.tables.writers import OpenWriter, open_writer
 
 
@@ -35,11 +35,13 @@ def predict_file(
     predictors : sequence of Predictor, str or Path
         Predictors, or names or directories to load them from. Those with the same encoder share its pass.
     output : str or Path, optional
-        See `open_writer`; CSV on stdout by default. Never the input. The columns are those of the input and of the
-        predictors, ``smiles_used`` if one has a rule of standardisation, ``note`` and ``error``. Where a name is
-        taken, ours gets the predictor's name as prefix.
+        See `open_writer`; CSV on stdout by default. Never the input. The columns are those of the input, for every
+        predictor its numbers and what stands beside them, ``smiles_used`` if one has a rule of standardisation,
+        ``note`` and ``error``. Where a name is taken, ours gets the predictor's name as prefix. What each column means
+        is written into a file of that name with ``.columns.json`` behind it.
     options : PredictionOptions, optional
-        What happens to rows without an answer, and where predictors that are loaded here run.
+        What stands beside the numbers, what happens to rows without an answer, and where predictors that are loaded
+        here run.
     reading : ReadOptions or str, optional
         See `MoleculeReader`.
     progress : callable, optional
@@ -59,32 +61,12 @@ def predict_file(
     """
     options = options or PredictionOptions()
     with MoleculeReader(molecules, reading) as reader:
-        table = ResultTable(reader, predictions(_loaded(predictors, options.device)), options)
-        return table.write(None if output is None else str(output), open_output, progress)
-
-
-def predictions(predictors: Sequence[Predictor]) -> Addition:
-    """Say what some predictors add to the rows of a file.
-
-    Examples
-    --------
-    >>> predictions([Predictor.from_pretrained("bbbp", device="cpu")]).columns
-    [('bbbp', 'bbbp', <class 'float'>)]
-    """
-
-    def answer(smiles: Sequence[str | None]) -> Answers:
-        made = list(zip(predictors, predict_all(predictors, smiles), strict=True))
-        readings = [Reading(one.task.name, one.task.standardise, prediction.molecules) for one, prediction in made]
-        return Answers(np.hstack([prediction.values for _, prediction in made]), readings)
-
-    return Addition(
-        name=predictors[0].task.name if len(predictors) == 1 else "exlm",
-        columns=[(column, one.task.name, float) for one in predictors for column in one.columns],
-        rules=[one.task.standardise for one in predictors],
-        answer=answer,
-        answered="predicted",
-        unanswered="without a value",
-    )
+        columns = PredictionColumns(_loaded(predictors, options.device), options)
+        table = ResultTable(reader, columns.addition(), options)
+        summary = table.write(None if output is None else str(output), open_output, progress)
+        if output is not None and not is_special(output):
+            write_descriptions(str(output), columns.describe(table.columns))
+        return summary
 
 
 def _loaded(predictors: Sequence[Predictor | str | Path], device: str) -> list[Predictor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -55,14 +55,20 @@ class Chemistry:
         """Say it in JSON."""
         return asdict(self)
 
-    def unseen(self, molecule: Any) -> Sequence[str]:
+    def unseen(self, molecule: Any) -> list[str]:
         """Name what of an RDKit molecule no molecule of the set has; nothing if there is no such thing."""
-        new = [f"element {symbol}" for symbol in sorted(_elements(molecule) - set(self.elements))]
-        charge, size = Chem.GetFormalCharge(molecule), molecule.GetNumHeavyAtoms()
-        if charge not in self.charges:
-            new.append(f"charge {charge:+d}")
+        new = self.unseen_kinds(molecule)
+        size = molecule.GetNumHeavyAtoms()
         if not self.fewest_atoms <= size <= self.most_atoms:
             new.append(f"{size} heavy atoms")
+        return new
+
+    def unseen_kinds(self, molecule: Any) -> list[str]:
+        """Name its elements and its charge, as far as they are new."""
+        new = [f"element {symbol}" for symbol in sorted(_elements(molecule) - set(self.elements))]
+        charge = Chem.GetFormalCharge(molecule)
+        if charge not in self.charges:
+            new.append(f"charge {charge:+d}")
         return new
 
 

@@ -24,7 +24,7 @@ class ParquetTableWriter:
     columns : sequence of str
         Names of the columns.
     types : sequence
-        Per column an Arrow type, or ``str``, ``float`` or ``np.float32``.
+        Per column an Arrow type, or ``str``, ``float``, ``int``, ``bool`` or ``np.float32``.
     """
 
     def __init__(self, file: BinaryIO, columns: Sequence[str], types: Sequence[Any]) -> None:
@@ -34,7 +34,13 @@ class ParquetTableWriter:
         except ImportError as error:
             raise ExLMError("Parquet files need pyarrow; run: pip install 'exlm-chem[parquet]'") from error
         self._pa = pa
-        arrow = {float: pa.float64(), np.float32: pa.float32(), str: pa.string()}
+        arrow = {
+            float: pa.float64(),
+            np.float32: pa.float32(),
+            str: pa.string(),
+            int: pa.int64(),
+            bool: pa.bool_(),
+        }
         self._schema = pa.schema([(as_utf8(name), arrow.get(t, t)) for name, t in zip(columns, types, strict=True)])
         self._writer = pq.ParquetWriter(_Counted(file), self._schema)
         self._rows: list[Sequence[Any]] = []

@@ -56,10 +56,13 @@ class Answers:
         Numbers; NaN in a row without an answer.
     readings : list of Reading
         At least one. A row without an answer has the reason in one of them.
+    cells : sequence of sequences
+        What stands behind the numbers, column by column; None where there is nothing.
     """
 
     values: NDArray[np.float32]
     readings: list[Reading]
+    cells: Sequence[Sequence[Any]] = ()
 
     def errors(self, row: int) -> list[str]:
         """Give the reasons why a row has no answer, each with its reader's name unless all say the same."""
@@ -91,7 +94,7 @@ class Addition:
     name : str
         The prefix of ``note``, ``error`` and ``smiles_used`` where these names are taken.
     columns : sequence of (str, str, type)
-        Name, prefix and type (see `open_writer`) of every column of numbers.
+        Name, prefix and type (see `open_writer`) of every column of numbers, and then of every other one.
     rules : sequence of str
         The rules of standardisation, each of which gets a column ``smiles_used``.
     answer : callable
@@ -145,17 +148,20 @@ class Rows:
         Those of the input.
     values : array of shape (rows, columns)
         Our numbers.
+    others : list of lists
+        What else we say.
     texts : list of lists
         Our texts, with the note and the error at the end.
     """
 
     cells: list[list[Any]]
     values: NDArray[np.float32]
+    others: list[list[Any]]
     texts: list[list[str | None]]
 
     def __iter__(self) -> Iterator[list[Any]]:
-        for cells, values, texts in zip(self.cells, self.values.tolist(), self.texts, strict=True):
-            yield [*cells, *values, *texts]
+        for cells, values, others, texts in zip(self.cells, self.values.tolist(), self.others, self.texts, strict=True):
+            yield [*cells, *values, *others, *texts]
 
 
 class ResultTable:
@@ -229,7 +235,8 @@ class ResultTable:
             if error is None or self._options.on_invalid == "flag":
                 kept.append(row)
                 texts.append([*(answers.used(row, rule) for rule in self._rules), note, error])
-        return Rows([chunk[row].cells for row in kept], answers.values[kept], texts)
+        others = [[column[row] for column in answers.cells] for row in kept]
+        return Rows([chunk[row].cells for row in kept], answers.values[kept], others, texts)
 
     def _count(self, record: Record, note: str | None, error: str | None) -> None:
         if error is not None and self._options.on_invalid == "raise":

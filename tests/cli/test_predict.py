@@ -81,7 +81,7 @@ def test_messy_csv_in_a_process(tiny_predictors, tmp_path):
         "",
     ]
     assert source.read_bytes() == content
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv", "out.csv.columns.json"]
 
 
 def test_packed_smi_from_stdin_in_a_process(tiny_predictors):

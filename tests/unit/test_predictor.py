@@ -147,6 +147,7 @@ def test_on_invalid_and_the_summary(tiny_predictors, tmp_path):
     assert predict_file(path, [predictor], out, PredictionOptions(on_invalid="skip")).rows == 6
     assert [row[1] for row in read_csv(out)] == ["id", "1", ""]
     out.unlink()
+    (tmp_path / "out.csv.columns.json").unlink()
     with pytest.raises(ExLMError, match=r"in\.csv, line 3: not SMILES at position 1"):
         predict_file(path, [predictor], out, PredictionOptions(on_invalid="raise"))
     assert [file.name for file in tmp_path.iterdir()] == ["in.csv"]

@@ -16,8 +16,9 @@ from rdkit.Chem import FilterCatalog
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.prediction.stages.background import Background, StageSettings
 from exlm_chem.prediction.stages.stage import Column, MoleculeStage
+from exlm_chem.terms import AlertList
 
-ALERTS: Final = {
+ALERTS: Final[dict[AlertList, str]] = {
     "pains": "assay interference (PAINS, Baell and Holloway 2010)",
     "brenk": "unwanted in a screening library (Brenk et al. 2008)",
     "nih": "reactive or promiscuous (NIH MLSMR)",
@@ -41,7 +42,7 @@ class AlertStage(MoleculeStage):
     ['catechol_A(92)', 'catechol']
     """
 
-    def __init__(self, lists: Sequence[str]) -> None:
+    def __init__(self, lists: Sequence[AlertList]) -> None:
         for name in lists:
             if name not in ALERTS:
                 raise ExLMError(f"there is no list of alerts {quoted(name)}; use {', '.join(ALERTS)}")

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.features.block import MoleculeBlock
-from exlm_chem.heads.conformal import ConformalRule
 from exlm_chem.predictors.task import OutputColumn
 from exlm_chem.predictors.training_molecules import TrainingMolecules
-from exlm_chem.terms import Kind
+from exlm_chem.terms import AlertList, ConformalRule, Kind
 
 
 class NotKeptError(ExLMError):
@@ -69,7 +68,7 @@ class StageSettings:
     """Of intervals and sets."""
     conformal: ConformalRule = "all"
     """What the coverage of sets is stated for."""
-    alerts: tuple[str, ...] = ("pains", "brenk")
+    alerts: tuple[AlertList, ...] = ("pains", "brenk")
     """The lists of structural alerts."""
     reference: Sequence[str] | None = None
     """Molecules that the percentile refers to; the training molecules by default."""

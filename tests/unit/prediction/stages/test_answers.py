@@ -94,9 +94,10 @@ def test_domain_and_training() -> None:
     texts = ["CCCCCO", "CCCCCCO", "CCCCCCCO", "C[C@H](O)CCCC", "[NH3+]CCCCC"]
     background = trained(texts, range(5), range(5))
     new = ["CCCCCO", "C[C@@H](O)CCCC", "CCCCCN", "CCCCC[Si]", "[O-]CCCCCO", "O=C1NC(=O)c2ccccc21", None]
-    found = answers("domain", new, background=background)
+    inside = answers("domain", new, background=background)
+    assert inside == {"own_in_domain": [True, True, True, False, False, False, None]}
+    found = answers("novelty", new, background=background)
     assert found["own_in_training"] == ["yes", "stereo", "no", "no", "no", "no", None]
-    assert found["own_in_domain"] == [True, True, True, False, False, False, None]
     assert found["own_unseen"][3:] == ["element Si", "charge -1", "11 heavy atoms", None]
 
 
@@ -137,12 +138,12 @@ def test_alerts() -> None:
         answers("alerts", ["C"], alerts=("lilly",))
 
 
-def test_properties_of_aspirin_and_of_what_has_none() -> None:
-    found = answers("properties", ["CC(=O)Oc1ccccc1C(=O)O", "[Na+].[Cl-]", None])
+def test_descriptors_of_aspirin_and_of_what_has_none() -> None:
+    found = answers("descriptors", ["CC(=O)Oc1ccccc1C(=O)O", "[Na+].[Cl-]", None])
     expected = {"mol_weight": 180.16, "tpsa": 63.6, "h_donors": 1, "h_acceptors": 3, "rotatable_bonds": 2, "rings": 1}
     assert {name: found[name][0] for name in expected} == expected
     assert found["logp"][0] == pytest.approx(1.31, abs=0.01)
     assert found["qed"][0] == pytest.approx(0.55, abs=0.01)
     assert (found["charge"], found["heavy_atoms"]) == ([0, 0, None], [13, 2, None])
     big = "CCCCCCCCCCCCCCCCCCCC" * 2
-    assert answers("properties", [big])["lipinski_broken"] == [2]
+    assert answers("descriptors", [big])["lipinski_broken"] == [2]

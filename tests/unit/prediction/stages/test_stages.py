@@ -92,7 +92,7 @@ def test_all_columns_have_names_of_their_own() -> None:
 
 def test_what_is_the_same_for_all_predictors_stands_once() -> None:
     first, second = (
-        make_stages(["class", "properties"], background("classification"), StageSettings(), first=first)
+        make_stages(["class", "descriptors"], background("classification"), StageSettings(), first=first)
         for first in (True, False)
     )
     assert (len(first), len(second)) == (2, 1)
@@ -106,7 +106,7 @@ def test_by_default_there_is_what_the_predictor_has() -> None:
     assert make_stages(["spread"], bare, StageSettings()) == []
 
 
-@pytest.mark.parametrize("name", ["interval", "percentile", "domain", "neighbours"])
+@pytest.mark.parametrize("name", ["interval", "percentile", "domain", "novelty", "neighbours"])
 def test_what_was_asked_for_and_is_not_there_is_told(name) -> None:
     with pytest.raises(NotKeptError, match="'own' keeps no training molecules"):
         make_stages([name], Background("own", "regression", COLUMNS["regression"]), StageSettings())

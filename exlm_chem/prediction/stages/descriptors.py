@@ -21,7 +21,7 @@ def _broken_rules(molecule: Any) -> int:
     )
 
 
-PROPERTIES: Final[tuple[tuple[Column, Callable[[Any], Any]], ...]] = (
+DESCRIPTORS: Final[tuple[tuple[Column, Callable[[Any], Any]], ...]] = (
     (Column("mol_weight", "Molecular weight.", "g/mol"), Descriptors.MolWt),  # type: ignore[attr-defined]
     (
         Column("logp", "Partition coefficient of octanol and water, by Wildman and Crippen.", "log10"),
@@ -42,18 +42,18 @@ PROPERTIES: Final[tuple[tuple[Column, Callable[[Any], Any]], ...]] = (
 """What is computed, and how."""
 
 
-class PropertyStage(MoleculeStage):
-    """Properties that follow from the structure by RDKit.
+class DescriptorStage(MoleculeStage):
+    """Descriptors of RDKit.
 
     Examples
     --------
-    >>> stage = PropertyStage()
+    >>> stage = DescriptorStage()
     >>> values = stage.describe(Chem.MolFromSmiles("CC(=O)Oc1ccccc1C(=O)O"))
     >>> dict(zip([column.name for column in stage.columns], values, strict=True))["tpsa"]
     63.6
     """
 
-    columns = tuple(column for column, _ in PROPERTIES)
+    columns = tuple(column for column, _ in DESCRIPTORS)
 
     @classmethod
     def make(cls, _background: Background, _settings: StageSettings) -> Self:
@@ -62,7 +62,7 @@ class PropertyStage(MoleculeStage):
 
     def describe(self, molecule: Any) -> list[Any]:
         """See `MoleculeStage`."""
-        return [_cell(column, function, molecule) for column, function in PROPERTIES]
+        return [_cell(column, function, molecule) for column, function in DESCRIPTORS]
 
 
 def _cell(column: Column, function: Callable[[Any], Any], molecule: Any) -> Any:

@@ -1,0 +1,127 @@
+"""The columns of a prediction: for each predictor its numbers, and behind them what its stages add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from exlm_chem.prediction.options import PredictionOptions
+from exlm_chem.prediction.stages.background import Background, StageSettings
+from exlm_chem.prediction.stages.registry import make_stages
+from exlm_chem.prediction.stages.stage import Column, Molecules, Rows, Stage
+from exlm_chem.predictors.predictor import Prediction, Predictor, predict_all
+from exlm_chem.storage import write_json
+from exlm_chem.tables.results import Addition, Answers, Reading
+
+LAST: Final = (
+    Column("note", "What was left aside or guessed in this row, without harm to the answer.", type=str),
+    Column("error", "Why there is no answer for this row.", type=str),
+)
+USED: Final = "The molecule that was predicted, where the predictor's rule made another one of the row's."
+
+
+class PredictionColumns:
+    """What some predictors and their stages say about molecules.
+
+    Parameters
+    ----------
+    predictors : sequence of Predictor
+        Those with the same encoder share its pass.
+    options : PredictionOptions, optional
+        Which stages, and what they promise.
+
+    Attributes
+    ----------
+    columns : list of (Column, str)
+        All of them, each with the name of its predictor.
+
+    Examples
+    --------
+    >>> columns = PredictionColumns([Predictor.from_pretrained("bbbp", device="cpu")])
+    >>> [column.name for column, _ in columns.columns]
+    ['bbbp', 'bbbp_class']
+    """
+
+    def __init__(self, predictors: Sequence[Predictor], options: PredictionOptions | None = None) -> None:
+        options = options or PredictionOptions()
+        settings = StageSettings(options.coverage, options.conformal, options.alerts or StageSettings.alerts)
+        self._predictors = predictors
+        self._stages: list[list[Stage]] = []
+        self.columns: list[tuple[Column, str]] = []
+        for index, predictor in enumerate(predictors):
+            stages = make_stages(options.columns, background_of(predictor), settings, options.added, first=index == 0)
+            self._stages.append(stages)
+            own = [Column(one.name, one.meaning, one.unit) for one in predictor.task.columns]
+            added = [column for stage in stages for column in stage.columns]
+            self.columns += [(column, predictor.task.name) for column in (*own, *added)]
+
+    def answer(self, smiles: Sequence[str | None]) -> Answers:
+        """Give the cells of some molecules."""
+        predictions = predict_all(self._predictors, smiles)
+        molecules: dict[str, Molecules] = {}
+        cells: list[list[Any]] = []
+        for predictor, prediction, stages in zip(self._predictors, predictions, self._stages, strict=True):
+            cells += prediction.values.T.tolist()
+            if stages:
+                rule = predictor.task.standardise
+                read = molecules.setdefault(rule, Molecules([one.smiles for one in prediction.molecules]))
+                rows = Rows(read, prediction.values)
+                cells += [_without_failed(column, prediction) for stage in stages for column in stage.compute(rows)]
+        readings = [
+            Reading(one.task.name, one.task.standardise, prediction.molecules)
+            for one, prediction in zip(self._predictors, predictions, strict=True)
+        ]
+        return Answers(np.empty((len(smiles), 0), np.float32), readings, cells)
+
+    def addition(self) -> Addition:
+        """Say it for a table of results."""
+        predictors = self._predictors
+        return Addition(
+            name=predictors[0].task.name if len(predictors) == 1 else "exlm",
+            columns=[(column.name, prefix, column.type) for column, prefix in self.columns],
+            rules=[one.task.standardise for one in predictors],
+            answer=self.answer,
+            answered="predicted",
+            unanswered="without a value",
+        )
+
+    def describe(self, names: Sequence[str]) -> list[dict[str, str]]:
+        """Say what the columns of a table mean.
+
+        Parameters
+        ----------
+        names : sequence of str
+            All of the table, those of the input first and ours last, as they are called there.
+
+        Returns
+        -------
+        list of dict
+            For every column its name, type, unit and meaning.
+        """
+        own = [column for column, _ in self.columns]
+        used = len(names) - len(own) - len(LAST)
+        rules = len({one.task.standardise for one in self._predictors} - {"none"})
+        own += [*[Column("", USED, type=str)] * rules, *LAST]
+        given = [Column("", "As it was given.", type=str)] * (used - rules)
+        return [
+            {"name": name, "type": column.type.__name__, "unit": column.unit, "meaning": column.meaning}
+            for name, column in zip(names, (*given, *own), strict=True)
+        ]
+
+
+def background_of(predictor: Predictor) -> Background:
+    """Give what stages may know about a predictor."""
+    task = predictor.task
+    return Background(task.name, task.kind, task.columns)
+
+
+def write_descriptions(output: str, descriptions: list[dict[str, str]]) -> None:
+    """Write what the columns of a table mean into ``OUTPUT.columns.json``."""
+    write_json(f"{output}.columns.json", {"columns": descriptions})
+
+
+def _without_failed(cells: list[Any], prediction: Prediction) -> list[Any]:
+    """Leave the cells of rows without an answer empty, whatever a stage could say about the molecule."""
+    return [None if one.error else cell for cell, one in zip(cells, prediction.molecules, strict=True)]

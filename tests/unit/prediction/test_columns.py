@@ -1,0 +1,114 @@
+"""Columns of a prediction: in order, explained, and the same for every chunk."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+import torch
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.heads.head import PropertyHead
+from exlm_chem.prediction.options import PredictionOptions, parse_columns
+from exlm_chem.prediction.table import predict_file
+from exlm_chem.predictors.directory import write_predictor
+from exlm_chem.predictors.predictor import Predictor
+from exlm_chem.predictors.task import OutputColumn
+from exlm_chem.predictors.task_file import PredictorTask
+
+
+@pytest.fixture(scope="module")
+def predictors(tiny_predictors, tmp_path_factory):
+    """One of a class with a threshold, and one of two numbers that desalts."""
+    folder = tmp_path_factory.mktemp("predictors")
+    yes = OutputColumn("yes", "y", threshold=0.5, meaning="Probability that it does.")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        write_predictor(
+            folder / "yes",
+            PredictorTask("yes", "classification", (yes,)),
+            PropertyHead(64, 1),
+            tiny_predictors / "salt",
+        )
+    return [Predictor.from_pretrained(path, "cpu") for path in (folder / "yes", tiny_predictors / "salt")]
+
+
+def predicted(tmp_path, predictors, text, **options):
+    (tmp_path / "in.csv").write_text(text)
+    predict_file(tmp_path / "in.csv", predictors, tmp_path / "out.csv", PredictionOptions(**options))
+    with (tmp_path / "out.csv").open(newline="") as file:
+        return list(csv.reader(file))
+
+
+TABLE = "id,smiles\n1,CC(=O)Oc1ccccc1C(=O)O\n2,C1CC\n3,CCO\n4,\n5,C[N+](C)(C)C.[Cl-]\n"
+
+
+def test_narrow_by_default(tmp_path, predictors) -> None:
+    header, *rows = predicted(tmp_path, predictors, TABLE)
+    assert header == ["id", "smiles", "yes", "yes_class", "pass", "smiles_used", "note", "error"]
+    for row in rows:
+        assert row[3] == ("" if row[2] == "" else str(int(float(row[2]) >= 0.5)))
+    assert [bool(row[2]) for row in rows] == [True, False, True, False, True]
+
+
+def test_what_every_column_means(tmp_path, predictors) -> None:
+    header, *_ = predicted(tmp_path, predictors, TABLE, columns=("descriptors",))
+    columns = json.loads((tmp_path / "out.csv.columns.json").read_text())["columns"]
+    assert [column["name"] for column in columns] == header
+    told = {column["name"]: column for column in columns}
+    assert told["id"]["meaning"] == "As it was given."
+    assert told["yes"] == {
+        "name": "yes",
+        "type": "float",
+        "unit": "probability",
+        "meaning": "Probability that it does.",
+    }
+    assert told["tpsa"]["unit"] == "A^2"
+    assert all(told[name]["meaning"] for name in ("smiles_used", "note", "error", "mol_weight"))
+
+
+def test_descriptors_stand_once_and_are_empty_where_there_is_no_answer(tmp_path, predictors) -> None:
+    header, *rows = predicted(tmp_path, predictors, TABLE, columns=(), descriptors=True, alerts=("pains",))
+    assert header.count("mol_weight") == header.count("alerts_pains") == 1
+    weights = [row[header.index("mol_weight")] for row in rows]
+    assert weights == ["180.16", "", "46.069", "", "109.6"]
+
+
+@pytest.mark.parametrize("chunk_size", [1, 2, 4])
+def test_chunks_change_nothing(tmp_path, predictors, chunk_size) -> None:
+    options = {"columns": ("class", "descriptors", "alerts")}
+    whole = predicted(tmp_path, predictors, TABLE, **options)
+    assert predicted(tmp_path, predictors, TABLE, **options, chunk_size=chunk_size) == whole
+
+
+def test_no_rows(tmp_path, predictors) -> None:
+    assert len(predicted(tmp_path, predictors, "smiles\n", columns=("all",))) == 1
+
+
+def test_names_that_are_taken(tmp_path, predictors) -> None:
+    header, row = predicted(tmp_path, predictors, "smiles,yes_class,logp\nC,x,y\n", columns=("class", "descriptors"))
+    assert header[:5] == ["smiles", "yes_class", "logp", "yes", "yes_yes_class"]
+    assert "yes_logp" in header
+    assert row[1:3] == ["x", "y"]
+
+
+def test_what_a_predictor_does_not_have_is_told_and_leaves_nothing(tmp_path, predictors) -> None:
+    with pytest.raises(ExLMError, match="'yes' keeps no training molecules, which the columns 'domain' need"):
+        predicted(tmp_path, predictors, TABLE, columns=("domain",))
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_words_of_the_option() -> None:
+    assert parse_columns("class,domain,class") == ("class", "domain")
+    assert parse_columns("none") == ()
+    with pytest.raises(ExLMError, match="no columns 'glass'; --columns takes class,"):
+        PredictionOptions(columns=parse_columns("glass"))
+
+
+def test_parquet_has_types(tmp_path, predictors) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    predict_file(["CCO", "C1CC"], predictors, tmp_path / "out.parquet", PredictionOptions(columns=("class",)))
+    table = parquet.read_table(tmp_path / "out.parquet")
+    assert str(table.schema.field("yes_class").type) == "int64"
+    assert table.column("yes_class").to_pylist()[1] is None
