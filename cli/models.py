@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-EXAMPLE = "exlm-chem models list"
+EXAMPLE = "exlm-chem models show bbbp"
 
 
 class Action(StrEnum):
@@ -20,22 +20,25 @@ class Action(StrEnum):
 
 def models(
     action: Annotated[
-        Action, typer.Argument(help="list: those that ship; show: one; check: the files of one.")
+        Action, typer.Argument(help="list: those that ship; show: one; check: the files of one, or of all that ship.")
     ] = Action.list,
     model: Annotated[str, typer.Argument(help="A name from the list or a model directory.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """List the models that ship with the package, show what one is, or check a model directory."""
+    """List the models that ship with the package, show what one is, or check a model directory.
+
+    The page of a predictor says what its numbers mean, from where on they are a yes, how good they are and on what
+    molecules, where the labels come from, and what it is not for.
+    """
     from exlm_chem import locations
 
-    if action is not Action.list and not model:
-        raise typer.BadParameter(
-            f"name a model, for example: exlm-chem models {action} {(locations.available() or ['DIR'])[0]}"
-        )
+    if action is Action.show and not model:
+        example = (locations.available() or ["DIR"])[0]
+        raise typer.BadParameter(f"name a model, for example: exlm-chem models show {example}", param_hint="MODEL")
     if action is Action.list:
         _list(as_json)
     elif action is Action.check:
-        _check(locations.locate(model), as_json)
+        _check([model] if model else locations.available(), as_json)
     else:
         _show(_describe(locations.locate(model)), as_json)
 
@@ -55,6 +58,8 @@ def _list(as_json: bool) -> None:
     from exlm_chem.errors import ExLMError
     from exlm_chem.storage import json_text
 
+    from .screen import show_table
+
     summaries: list[dict[str, Any]] = []
     for name in locations.available():
         try:
@@ -63,37 +68,71 @@ def _list(as_json: bool) -> None:
             summaries.append({"name": name, "broken": str(error)})
     if as_json:
         keys = ("name", "kind", "parameters", "bytes", "broken")
-        typer.echo(json_text([{key: one[key] for key in keys if key in one} for one in summaries], indent=2))
+        told = [{key: one[key] for key in keys if key in one} | _about_task(one) for one in summaries]
+        typer.echo(json_text(told, indent=2))
         return
-    for one in summaries:
-        title = one.get("task", {}).get("title", "")
-        about = f"broken: {one['broken']}" if "broken" in one else f"{one['kind']:<10} {_size(one)}  {title}"
-        typer.echo(f"{one['name']:<16} {about}".rstrip())
+    columns = ("name", "kind", "what", "outputs", "size", "on molecules kept apart")
+    show_table(columns, map(_line, summaries), numbers=(3,))
 
 
-def _check(directory: Path, as_json: bool) -> None:
-    from exlm_chem import model_directory
+def _line(summary: dict[str, Any]) -> tuple[str, ...]:
+    from .model_page import main_metric, size_of
+
+    if "broken" in summary:
+        return summary["name"], "broken", summary["broken"], "-", "-", "-"
+    task = summary.get("task")
+    if task is None:
+        what = f"vectors of length {summary['config'].get('hidden_size')}"
+        return summary["name"], "encoder", what, "-", size_of(summary), "-"
+    outputs = f"{len(task['columns'])}"
+    return summary["name"], task["kind"], task["title"], outputs, size_of(summary), main_metric(task)
+
+
+def _about_task(summary: dict[str, Any]) -> dict[str, Any]:
+    task = summary.get("task")
+    if task is None:
+        return {}
+    outputs = [column["name"] for column in task["columns"]]
+    return {"title": task["title"], "task": task["kind"], "outputs": outputs, "test": task["metrics"].get("test")}
+
+
+def _check(names: list[str], as_json: bool) -> None:
+    """Check all files of some models; a broken one hides no other."""
+    from exlm_chem import locations, model_directory
+    from exlm_chem.errors import ExLMError
     from exlm_chem.predictors import directory as predictors
 
-    check = predictors.check if model_directory.is_predictor(directory) else model_directory.check
-    files = [str(path) for path in check(directory)]
-    text = json.dumps({"ok": True, "files": files}, indent=2) if as_json else "\n".join(f"ok  {path}" for path in files)
-    typer.echo(text)
+    from .streams import say
 
-
-def _size(summary: dict[str, Any]) -> str:
-    return f"{summary['parameters'] / 1e6:.2f} M parameters, {summary['bytes'] / 1e6:.1f} MB"
+    files, broken = list[str](), list[str]()
+    for name in names:
+        try:
+            directory = locations.locate(name)
+            check = predictors.check if model_directory.is_predictor(directory) else model_directory.check
+            files += [str(path) for path in check(directory)]
+        except ExLMError as error:
+            if len(names) == 1:
+                raise
+            broken.append(str(error))
+    files = list(dict.fromkeys(files))  # several predictors have one encoder
+    if as_json:
+        typer.echo(json.dumps({"ok": not broken, "files": files, "broken": broken}, indent=2))
+    else:
+        typer.echo("\n".join(f"ok  {path}" for path in files))
+    for sentence in broken:
+        say(f"broken: {sentence}")
+    if broken:
+        raise typer.Exit(1)
 
 
 def _show(summary: dict[str, Any], as_json: bool) -> None:
-    from exlm_chem.errors import printable
     from exlm_chem.storage import json_text
+
+    from .model_page import show_encoder, show_predictor
 
     if as_json:
         typer.echo(json_text(summary, indent=2))
-        return
-    typer.echo(printable(f"{summary['name']} ({summary['kind']}) in {summary['directory']}"))
-    typer.echo(_size(summary))
-    for part in ("task", "config", "training"):
-        for key, value in summary.get(part, {}).items():
-            typer.echo(printable(f"{part}.{key} = {json_text(value)}"))
+    elif summary["kind"] == "predictor":
+        show_predictor(summary)
+    else:
+        show_encoder(summary)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from exlm_chem.heads.head import PropertyHead
 
 HEAD_NAME: Final = "head.safetensors"
+RUN_NAME: Final = "run.json"
 PREDICTOR_FILES: Final = (TASK_NAME, HEAD_NAME)
 
 
@@ -158,7 +159,7 @@ def check(directory: str | Path) -> list[Path]:
     """
     directory, _ = check_predictor(directory)
     own = [directory / name for name in PREDICTOR_FILES]
-    for name in ("run.json", "splits.json"):
+    for name in (RUN_NAME, "splits.json"):
         if (directory / name).is_file():
             read_json(directory / name, "copy the directory again")
             own.append(directory / name)
@@ -166,10 +167,10 @@ def check(directory: str | Path) -> list[Path]:
 
 
 def describe(directory: str | Path) -> dict[str, Any]:
-    """Summarise a predictor as `exlm_chem.model_directory.describe` does an encoder, with its ``task``."""
+    """Summarise a predictor as `exlm_chem.model_directory.describe` does an encoder, with its ``task`` and ``run``."""
     directory, _ = check_predictor(directory)
     summary = model_directory.describe(model_directory.encoder_directory(directory))
-    head = directory / HEAD_NAME
+    head, run = directory / HEAD_NAME, directory / RUN_NAME
     return {
         **summary,
         "name": directory.resolve().name,
@@ -178,6 +179,7 @@ def describe(directory: str | Path) -> dict[str, Any]:
         "parameters": summary["parameters"] + model_directory.count_parameters(head),
         "bytes": summary["bytes"] + head.stat().st_size,
         "task": read_json(directory / TASK_NAME),
+        "run": read_json(run) if run.is_file() else {},
     }
 
 
