@@ -41,7 +41,11 @@ def finetune(
         Method, typer.Option(help="Train linear models on the frozen encoder (seconds), or everything together.")
     ] = Method.head,
     split: Annotated[
-        str, typer.Option(help="scaffold, random, or a column of the table that says train, valid or test.")
+        str,
+        typer.Option(
+            help="scaffold, random, stratified, butina, group:COLUMN, date:COLUMN, a COLUMN of the table that says "
+            "train, valid or test, or a file of row numbers (.json .csv)."
+        ),
     ] = "scaffold",
     seeds: Annotated[int, typer.Option(min=1, help="Train so often; the best on the validation part is kept.")] = 1,
     seed: Annotated[int, typer.Option(help="Fixes the result.")] = 0,

@@ -15,7 +15,7 @@ from exlm_chem.embedding.embedder import ModelInput
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.labels import LabelColumn, check_use, read_labels
-from exlm_chem.finetuning.splits import Part, read_parts
+from exlm_chem.finetuning.spellings import is_unknown, tidy
 from exlm_chem.finetuning.training_rows import LeftOut, read_rows
 from exlm_chem.storage import sha256
 from exlm_chem.tables.columns import listed
@@ -43,7 +43,7 @@ class Dataset:
         Line of the file that each molecule comes from, from 1.
     columns : list of LabelColumn
         What the columns of labels hold, in all rows of the file.
-    parts : list of {"train", "valid", "test"}
+    split_cells : list of str
         What the column of the split says of each molecule; empty without such a column.
     left_out : list of LeftOut
         Rows that cannot be learnt from.
@@ -58,7 +58,7 @@ class Dataset:
     rows: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     columns: list[LabelColumn] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
+    split_cells: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     reading: list[str] = field(default_factory=list)
 
@@ -122,12 +122,12 @@ def read_dataset(
     labels : LabelOptions, optional
         How the labels are read, where that shall not be found out.
     split_column : str, optional
-        The column that says which part a molecule belongs to.
+        The column that decides which part a molecule belongs to.
 
     Returns
     -------
     Dataset
-        Without the rows that are no molecule, have no label or belong to no part; these are listed.
+        Without the rows that are no molecule, have no label or nothing in the column of the split; these are listed.
 
     Raises
     ------
@@ -145,7 +145,6 @@ def read_dataset(
         for target, cells in zip(targets, rows.labels, strict=True)
     ]
     check_use(labels, columns, rows.name)
-    parts = None if split_column is None else read_parts(split_column, rows.split, rows.lines, rows.name)
     dataset.columns, dataset.reading = columns, [*rows.notes, *_decisions(rows.name, columns)]
     values = np.array([column.values for column in columns]).T.reshape(len(rows.lines), len(columns))
     kept = []
@@ -154,8 +153,8 @@ def read_dataset(
         reason = one.molecule.error
         if reason is None and np.isnan(values[index]).all():
             reason = "no label is known"
-        if reason is None and parts is not None and parts[index] is None:
-            reason = f"no part of the split in column {quoted(split_column)}"
+        if reason is None and split_column is not None and is_unknown(tidy(rows.split[index])):
+            reason = f"nothing in column {quoted(split_column)}, which decides the split"
         if reason is not None:
             dataset.left_out.append(LeftOut(row, line, cell or "", reason))
             continue
@@ -163,7 +162,7 @@ def read_dataset(
         dataset.inputs.append(one)
     dataset.left_out.sort(key=lambda row: row.row)
     dataset.rows, dataset.lines = [rows.rows[index] for index in kept], [rows.lines[index] for index in kept]
-    dataset.parts = [part for index in kept if parts is not None and (part := parts[index]) is not None]
+    dataset.split_cells = [tidy(rows.split[index]) for index in kept if split_column is not None]
     dataset.labels = values[kept]
     _check(dataset)
     return dataset

@@ -21,7 +21,7 @@ from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.messages import Log, log_metrics, log_table
 from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
 from exlm_chem.finetuning.saving import write_run
-from exlm_chem.finetuning.splits import Split, column_split, random_split, scaffold_split
+from exlm_chem.finetuning.splits import Split, Splittable, across_borders, make_split, parse_split
 from exlm_chem.heads.head import PropertyHead
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.machine import versions
@@ -100,7 +100,8 @@ def finetune(
     method : {"head", "full"}
         Linear models on the vectors of the encoder as it is (seconds), or encoder and head trained together.
     split : str
-        "scaffold" (DeepChem's), "random", or a column of the table that says train, valid or test.
+        See `exlm_chem.finetuning.splits.parse_split`: "scaffold" (DeepChem's), "random", "stratified", "butina",
+        "group:COLUMN", "date:COLUMN", a column of the table that says train, valid or test, or a file of row numbers.
     pooling : {"mean", "first"}
         See `ExLM.embed`.
     standardise : {"none", "fragment", "parent"}
@@ -144,16 +145,14 @@ def finetune(
         lambda text: embedder.read(text, standardise),
         reading,
         labels,
-        split if split not in ("scaffold", "random") else None,
+        parse_split(split).column,
     )
     if registered is None:
         positive = {column.name: next(iter(column.classes), "1") for column in dataset.columns}
         registered = task_of_targets(output.absolute().name, wanted, dataset.kind, positive)
     counts = dataset.report()
     log_table(dataset, counts, log)
-    parts = _split(dataset, split, seed)
-    sizes = {name: len(part) for name, part in parts.parts().items()}
-    log(f"split: {', '.join(f'{count:,} {name}' for name, count in sizes.items())} ({parts.description})")
+    parts = _split(dataset, split, seed, log)
     registered = _with_ranges(registered, dataset, parts)
     description = PredictorTask(
         registered.name,
@@ -162,7 +161,11 @@ def finetune(
         title=registered.title,
         pooling=pooling,
         standardise=standardise,
-        split={"name": parts.name, "description": parts.description, "molecules": sizes},
+        split={
+            "name": parts.name,
+            "description": parts.description,
+            "molecules": {name: len(part) for name, part in parts.parts().items()},
+        },
     )
 
     vectors = embedder.embed_tokens([one.token_ids for one in dataset.inputs], pooling)
@@ -211,17 +214,25 @@ def _check_arguments(output: Path, task: str | Task | None, targets: Sequence[st
         raise ExLMError(f"nothing can be written into {folder}; choose another output directory")
 
 
-def _split(dataset: Dataset, rule: str, seed: int) -> Split:
-    if rule == "scaffold":
-        split = scaffold_split(dataset.smiles)
-    elif rule == "random":
-        split = random_split(dataset.smiles, seed)
-    else:
-        split = column_split(dataset.smiles, rule, dataset.parts)
-    if not split.train:
-        raise ExLMError(
-            f"the {split.name} split of {len(dataset)} molecules leaves none to learn from; choose another split"
-        )
+def _split(dataset: Dataset, rule: str, seed: int, log: Log) -> Split:
+    data = Splittable(
+        dataset.smiles,
+        dataset.labels,
+        dataset.split_cells,
+        rows=dataset.rows,
+        lines=dataset.lines,
+        table_rows=len(dataset) + len(dataset.left_out),
+        name=dataset.name,
+        sha256=dataset.sha256,
+    )
+    split = make_split(rule, data, seed)
+    sizes = ", ".join(f"{len(part):,} {name}" for name, part in split.parts().items())
+    log(f"split: {sizes} ({split.description})")
+    if split.unplaced:
+        first = data.row(split.unplaced[0]) + 1
+        log(f"{len(split.unplaced):,} molecules are in no part of the split, the first in row {first}")
+    if (borders := across_borders(split, data)).duplicates:
+        log(str(borders))
     return split
 
 

@@ -114,7 +114,7 @@ def _places(reader: MoleculeReader, targets: Sequence[str]) -> list[int]:
 def _split_place(reader: MoleculeReader, column: str) -> int:
     if not has_column(reader.columns, column):
         raise ExLMError(
-            f"--split must be scaffold, random or a column of {reader.name}, and {quoted(column)} is neither; "
-            f"its columns are: {listed(reader.columns)}"
+            f"--split needs column {quoted(column)}, which {reader.name} does not have; its columns are: "
+            f"{listed(reader.columns)}; without a column there are --split scaffold, random, stratified and butina"
         )
     return reader.column(column)

@@ -147,7 +147,7 @@ def test_splits_of_a_column_and_the_same_result_for_the_same_seed(tiny_model, tm
             "smiles,y\nC,1\nCC,0\n",
             ["--target", "y"],
             1,
-            "of 2 molecules leaves none to learn from; choose another split",
+            "of 2 molecules leaves none to learn from; use --split random",
         ),
         (
             "smiles,y\nC,1\nCC,0\n",

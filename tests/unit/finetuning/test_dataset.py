@@ -95,9 +95,11 @@ def test_what_stands_beside_no_molecule_is_no_label(read, tmp_path):
 def test_rows_that_belong_to_no_part_are_left_out(read, tmp_path):
     path = write(tmp_path, "smiles,y,set\nC,1,Train\nCC,0,\nCCC,0,test\n")
     dataset = read_dataset(path, ["y"], read, split_column="SET")
-    assert (dataset.parts, dataset.rows, dataset.lines) == (["train", "test"], [0, 2], [2, 4])
-    assert [(row.line, row.reason) for row in dataset.left_out] == [(3, "no part of the split in column 'SET'")]
-    with pytest.raises(ExLMError, match=r"--split must be scaffold, random or a column of .*, and 'sett' is neither"):
+    assert (dataset.split_cells, dataset.rows, dataset.lines) == (["Train", "test"], [0, 2], [2, 4])
+    assert [(row.line, row.reason) for row in dataset.left_out] == [
+        (3, "nothing in column 'SET', which decides the split")
+    ]
+    with pytest.raises(ExLMError, match=r"--split needs column 'sett', which .*data.csv does not have; its columns"):
         read_dataset(path, ["y"], read, split_column="sett")
 
 
