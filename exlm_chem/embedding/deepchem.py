@@ -51,10 +51,8 @@ class ExLMFeaturizer(MolecularFeaturizer):  # type: ignore[misc]
     ----------
     model : str or Path
         Name of a model that ships, or a model directory.
-    pooling : {"mean", "first"}
+    pooling, batch_size
         See `ExLM.embed`.
-    batch_size : int
-        Most molecules in a batch.
     device : str
         A torch device, or "auto".
 

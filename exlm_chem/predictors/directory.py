@@ -112,26 +112,14 @@ def check_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask]
 
 
 def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, PropertyHead]:
-    """Read and check a predictor directory, all but its encoder's weights.
-
-    Parameters
-    ----------
-    name_or_directory : str or Path
-        See `exlm_chem.locations.locate`.
+    """Check a predictor as `check_predictor` does, and read all of it but the weights of its encoder.
 
     Returns
     -------
-    directory : Path
-        Where it is.
-    task : PredictorTask
-        What it predicts.
+    directory, task
+        See `check_predictor`.
     head : PropertyHead
         On the CPU, in evaluation mode.
-
-    Raises
-    ------
-    ExLMError
-        In one sentence, if a file is missing, damaged, or does not belong to the others.
     """
     from exlm_chem.heads.head import PropertyHead
     from exlm_chem.modeling.serialization import fill_weights, load_weights
