@@ -1,5 +1,6 @@
 """``exlm-chem data``."""
 
+import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from exlm_chem.data_sets.catalogue import KnownTable
 
 EXAMPLE = "exlm-chem data describe tests/data/bbbp_300.csv"
+
+_LABELS = {"classification": "class", "regression": "value"}
 
 
 class Action(StrEnum):
@@ -69,9 +72,19 @@ def _list(as_json: bool) -> None:
     if as_json:
         typer.echo(json_text([asdict(table) for table in tables], indent=2))
         return
-    columns = ("name", "what", "kind", "outputs", "molecules", "metric", "ships", "licence", "here")
-    show_table(columns, map(_line, tables), numbers=(3, 4))
+    if sys.stdout.isatty():
+        short = ("name", "what, metric, licence", "labels", "molecules", "ships", "here")
+        show_table(short, map(_short_line, tables), numbers=(3,))
+    else:
+        columns = ("name", "what", "kind", "outputs", "molecules", "metric", "ships", "licence", "here")
+        show_table(columns, map(_line, tables), numbers=(3, 4))
     say("fetch one with: exlm-chem data fetch NAME. A predictor that ships is used with: predict --task NAME.")
+
+
+def _short_line(table: "KnownTable") -> tuple[str, ...]:
+    """Give the cells for a terminal, where a line holds eighty characters."""
+    name, what, kind, outputs, molecules, metric, ships, licence, here = _line(table)
+    return name, f"{what}\n{metric}\n{licence}", f"{outputs} x {_LABELS[kind]}", molecules, ships, here
 
 
 def _line(table: "KnownTable") -> tuple[str, ...]:

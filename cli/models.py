@@ -71,21 +71,21 @@ def _list(as_json: bool) -> None:
         told = [{key: one[key] for key in keys if key in one} | _about_task(one) for one in summaries]
         typer.echo(json_text(told, indent=2))
         return
-    columns = ("name", "kind", "what", "outputs", "size", "on molecules kept apart")
-    show_table(columns, map(_line, summaries), numbers=(3,))
+    columns = ("name", "kind", "what", "outputs", "parameters", "MB", "on molecules kept apart")
+    show_table(columns, map(_line, summaries), numbers=(3, 4, 5))
 
 
 def _line(summary: dict[str, Any]) -> tuple[str, ...]:
-    from .model_page import main_metric, size_of
+    from .model_page import main_metric
 
     if "broken" in summary:
-        return summary["name"], "broken", summary["broken"], "-", "-", "-"
+        return summary["name"], "broken", summary["broken"], "-", "-", "-", "-"
+    size = f"{summary['parameters'] / 1e6:.2f} M", f"{summary['bytes'] / 1e6:.1f}"
     task = summary.get("task")
     if task is None:
         what = f"vectors of length {summary['config'].get('hidden_size')}"
-        return summary["name"], "encoder", what, "-", size_of(summary), "-"
-    outputs = f"{len(task['columns'])}"
-    return summary["name"], task["kind"], task["title"], outputs, size_of(summary), main_metric(task)
+        return summary["name"], "encoder", what, "-", *size, "-"
+    return summary["name"], task["kind"], task["title"], f"{len(task['columns'])}", *size, main_metric(task)
 
 
 def _about_task(summary: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from exlm_chem.errors import printable
 
+_SHORT = 14  # characters of a cell that is never broken
+
 
 def show_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = (), **frame: Any
@@ -17,7 +19,7 @@ def show_table(
     columns : sequence of str
         The headings; without any, there is no line for them.
     rows : iterable of sequence of str
-        The cells.
+        The cells; lines after the first are dim.
     numbers : iterable of int
         Places of the columns that are written flush right.
     **frame
@@ -26,15 +28,16 @@ def show_table(
     from rich.table import Table
     from rich.text import Text
 
-    right = set(numbers)
+    right, lines = set(numbers), list(rows)
     table = Table(**{"box": None, "pad_edge": False, "header_style": "bold", "show_header": any(columns), **frame})
     for place, column in enumerate(columns):
         if place in right:
             table.add_column(Text(column), justify="right", no_wrap=True)
-        else:
-            table.add_column(Text(column), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))  # Text, because [nH] is no markup
+        else:  # short cells are never broken, so that the long ones share the room
+            longest = max((len(line) for row in lines for line in row[place].split("\n")), default=0)
+            table.add_column(Text(column), overflow="fold", no_wrap=longest <= _SHORT)
+    for row in lines:
+        table.add_row(*map(_cell, row))
     _print(table)
 
 
@@ -50,6 +53,14 @@ def show_text(text: str) -> None:
     from rich.text import Text
 
     _print(Text(printable(text)))
+
+
+def _cell(text: str) -> Any:
+    """Make a cell whose first line stands out from those below it."""
+    from rich.text import Text
+
+    first, *rest = map(printable, text.split("\n"))
+    return Text("\n").join([Text(first), *(Text(line, style="dim") for line in rest)])  # Text, for [nH] is no markup
 
 
 def _print(shown: Any) -> None:

@@ -120,7 +120,7 @@ class ColumnCollector:
     --------
     >>> column = ColumnCollector("outcome", 1000)
     >>> for line, text in enumerate(["active", "inactive", "n.d.", "active"], 2):
-    ...     column.add(text, line)
+    ...     _ = column.add(text, line)
     >>> profile = column.profile("assay.csv")
     >>> profile.kind, profile.classes, profile.missing
     ('class', {'active': 2, 'inactive': 1}, 1)
@@ -134,12 +134,12 @@ class ColumnCollector:
         self._last: int | None = None
         self._is_count = True
 
-    def add(self, cell: str | None, line: int) -> None:
-        """Take a cell, with the line in which it stands."""
+    def add(self, cell: str | None, line: int) -> str:
+        """Take a cell, with the line in which it stands; give what is read in it."""
         text = tidy(cell)
         if not text:
             self._empty += 1
-            return
+            return text
         if is_unknown(text):
             seen: _Text | None = self._unknown.setdefault(text, _Text())
         else:
@@ -149,6 +149,7 @@ class ColumnCollector:
         if seen is not None:
             seen.cells += 1
             seen.line = seen.line or line
+        return text
 
     def profile(self, file: str) -> ColumnProfile:
         """Say what the column holds; `file` is named in messages."""

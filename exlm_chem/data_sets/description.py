@@ -85,10 +85,8 @@ def describe(
         others = {index: ColumnCollector(name, most) for index, name in enumerate(names) if index != place}
         collected, empty, count = MoleculeCollector(), 0, 0
         for record in reader:
-            texts = {index: as_text(record.cells[index]) for index in others}
-            for index, collector in others.items():
-                collector.add(texts[index], record.line)
-            collected.add(record.smiles, record.line, [tidy(text) for text in texts.values()], record.error)
+            texts = [one.add(as_text(record.cells[index]), record.line) for index, one in others.items()]
+            collected.add(record.smiles, record.line, texts, record.error)
             empty += not tidy(record.smiles)
             count += 1
             if count % 1000 == 0:

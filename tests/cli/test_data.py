@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,15 @@ def test_list(monkeypatch: Any, capsys: Any) -> None:
     told = json.loads(run_here(monkeypatch, capsys, "data", "list", "--json").out)
     assert len(told) == 11
     assert told[0]["address"].endswith("/BBBP.csv")
+
+
+@pytest.mark.usefixtures("_nothing_fetched")
+def test_list_on_a_terminal(monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    out = re.sub("\x1b\\[[0-9;]*m", "", run_here(monkeypatch, capsys, "data").out)
+    assert "12 x class" in out
+    assert max(map(len, out.splitlines())) <= 80
 
 
 @pytest.mark.usefixtures("_nothing_fetched")
