@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from exlm_chem.prediction.options import PredictionOptions
+from exlm_chem.prediction.report.figures import Measured
 from exlm_chem.prediction.stages.background import Background, StageSettings
 from exlm_chem.prediction.stages.registry import make_stages
 from exlm_chem.prediction.stages.stage import Column, Molecules, Rows, Stage
@@ -100,15 +101,43 @@ class PredictionColumns:
         list of dict
             For every column its name, type, unit and meaning.
         """
+        given = [Column("", "As it was given.", type=str)] * (len(names) - self.count)
         own = [column for column, _ in self.columns]
-        used = len(names) - len(own) - len(LAST)
-        rules = len({one.task.standardise for one in self._predictors} - {"none"})
-        own += [*[Column("", USED, type=str)] * rules, *LAST]
-        given = [Column("", "As it was given.", type=str)] * (used - rules)
+        used = [Column("", USED, type=str)] * self._rules
         return [
             {"name": name, "type": column.type.__name__, "unit": column.unit, "meaning": column.meaning}
-            for name, column in zip(names, (*given, *own), strict=True)
+            for name, column in zip(names, (*given, *own, *used, *LAST), strict=True)
         ]
+
+    @property
+    def count(self) -> int:
+        """How many columns of a table are not those of the input."""
+        return len(self.columns) + self._rules + len(LAST)
+
+    @property
+    def _rules(self) -> int:
+        return len({one.task.standardise for one in self._predictors} - {"none"})
+
+    def measured(self, names: Sequence[str]) -> list[Measured]:
+        """Find the predictions whose measured values stand in the same table, under the name of the training label.
+
+        Parameters
+        ----------
+        names : sequence of str
+            See `describe`.
+        """
+        given = list(names[: len(names) - self.count])
+        places = iter(range(len(given), len(names)))
+        found = []
+        for predictor, stages in zip(self._predictors, self._stages, strict=True):
+            for column in predictor.task.columns:
+                place = next(places)
+                if column.target in given:
+                    found.append(Measured(predictor.task.kind, column.name, given.index(column.target), place))
+            for stage in stages:
+                for _ in stage.columns:
+                    next(places)
+        return found
 
 
 def background_of(predictor: Predictor) -> Background:

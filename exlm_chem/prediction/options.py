@@ -47,6 +47,14 @@ class PredictionOptions(ResultOptions):
         "all", "Whether the coverage of sets is that of all molecules together, or of each class.", group=_GROUP
     )
 
+    report: str | None = option(
+        None,
+        "A page for the browser besides: structures, numbers, filters, a histogram, and pictures of how good it is "
+        "where the table has the measured values.",
+        group=_GROUP,
+        metavar="FILE.html",
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_names(self.columns or ())

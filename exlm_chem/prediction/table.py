@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.prediction.columns import PredictionColumns, write_descriptions
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.predictors.predictor import Predictor, load_predictors
 from exlm_chem.storage import is_special
+from exlm_chem.tables.outputs import refuse_input
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.results import ResultTable, Summary
-from exlm_chem.tables.writers import OpenWriter, open_writer
+from exlm_chem.tables.writers import OpenWriter, TableWriter, open_writer
+
+if TYPE_CHECKING:  # templates and drawings, which only a report needs
+    from exlm_chem.prediction.report.page import Report
 
 
 def predict_file(
@@ -63,10 +70,44 @@ def predict_file(
     with MoleculeReader(molecules, reading) as reader:
         columns = PredictionColumns(_loaded(predictors, options.device), options)
         table = ResultTable(reader, columns.addition(), options)
+        if options.report is not None:
+            open_output = _with_report(open_output, options.report, columns, table)
         summary = table.write(None if output is None else str(output), open_output, progress)
         if output is not None and not is_special(output):
             write_descriptions(str(output), columns.describe(table.columns))
         return summary
+
+
+def _with_report(opened: OpenWriter, path: str, columns: PredictionColumns, table: ResultTable) -> OpenWriter:
+    """Let the rows of a table make a page too."""
+    from exlm_chem.prediction.report.page import open_report
+
+    @contextmanager
+    def open_both(
+        output: str | None, names: Sequence[str], types: Sequence[Any] | None = None, source: str | None = None, /
+    ) -> Iterator[TableWriter]:
+        refuse_input(path, source)
+        given = len(names) - columns.count
+        described, measured = columns.describe(names), columns.measured(names)
+        with opened(output, names, types, source) as writer, open_report(described, given, measured) as report:
+            yield _Both(writer, report)
+            names_of = ", ".join(dict.fromkeys(name for _, name in columns.columns))
+            where = f" for {Path(source).name}" if source else ""
+            report.finish(path, f"Predictions of {names_of}{where}", str(table.summary))
+
+    return open_both
+
+
+@dataclass(frozen=True)
+class _Both:
+    """What takes the rows of a table twice."""
+
+    first: TableWriter
+    second: Report
+
+    def write(self, rows: Any) -> None:
+        self.first.write(rows)
+        self.second.write(rows)
 
 
 def _loaded(predictors: Sequence[Predictor | str | Path], device: str) -> list[Predictor]:

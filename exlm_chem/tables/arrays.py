@@ -106,7 +106,7 @@ def open_arrays(
     >>> types = {"smiles": str, "x": FLOAT32, "y": FLOAT32, "error": str}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with open_arrays(Path(folder) / "a.npz", list(types), list(types.values())) as writer:
-    ...         writer.write(Rows([["CCO"]], np.zeros((1, 2)), [[]], [[None]]))
+    ...         writer.write(Rows([["CCO"]], np.zeros((1, 2)), [[]], [[None]], ["CCO"]))
     ...     with np.load(Path(folder) / "a.npz") as arrays:
     ...         print({name: arrays[name].tolist() for name in arrays})
     {'vectors': [[0.0, 0.0]], 'smiles': ['CCO'], 'error': ['']}

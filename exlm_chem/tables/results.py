@@ -152,12 +152,15 @@ class Rows:
         What else we say.
     texts : list of lists
         Our texts, with the note and the error at the end.
+    molecules : list of str
+        *The* text of each molecule as the first reader has it; empty where there is none.
     """
 
     cells: list[list[Any]]
     values: NDArray[np.float32]
     others: list[list[Any]]
     texts: list[list[str | None]]
+    molecules: list[str]
 
     def __iter__(self) -> Iterator[list[Any]]:
         for cells, values, others, texts in zip(self.cells, self.values.tolist(), self.others, self.texts, strict=True):
@@ -236,7 +239,8 @@ class ResultTable:
                 kept.append(row)
                 texts.append([*(answers.used(row, rule) for rule in self._rules), note, error])
         others = [[column[row] for column in answers.cells] for row in kept]
-        return Rows([chunk[row].cells for row in kept], answers.values[kept], others, texts)
+        molecules = [answers.readings[0].molecules[row].smiles for row in kept]
+        return Rows([chunk[row].cells for row in kept], answers.values[kept], others, texts, molecules)
 
     def _count(self, record: Record, note: str | None, error: str | None) -> None:
         if error is not None and self._options.on_invalid == "raise":

@@ -136,7 +136,8 @@ class MoleculeStage(Stage):
     def compute(self, rows: Rows) -> list[list[Any]]:
         """See `Stage`."""
         nothing = [None] * len(self.columns)
-        cells = [nothing if one is None else self.describe(one) for one in rows.molecules.parsed]
+        with rdBase.BlockLogs():
+            cells = [nothing if one is None else self.describe(one) for one in rows.molecules.parsed]
         return [[row[index] for row in cells] for index in range(len(self.columns))]
 
 

@@ -1,0 +1,72 @@
+"""Structures as small SVG pictures, packed for a page."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rdkit import Chem, rdBase
+from rdkit.Chem.Draw import rdMolDraw2D
+
+from exlm_chem.smiles.bounds import is_slow
+
+WIDTH: Final = 210
+HEIGHT: Final = 140
+MOST_ATOMS: Final = 150
+"""Larger molecules are no picture of this size, and take seconds to lay out."""
+
+_SPARE: Final = re.compile(r" class='[^']*'|<!-- END OF HEADER -->|<\?xml[^>]*\?>|\n")
+_HEAD: Final = re.compile(r"<svg [^>]*>")
+_PATH: Final = re.compile(r"<path d='([^']*)' style='([^']*)' */>")
+
+
+def draw(text: str) -> str:
+    """Draw a molecule as SVG; nothing if there is none, or one that is too large for a picture.
+
+    Examples
+    --------
+    >>> draw("CCO")[:5], draw(""), draw("C" * 200)
+    ('<svg ', '', '')
+    """
+    if not text or is_slow(text):
+        return ""
+    with rdBase.BlockLogs():
+        molecule = Chem.MolFromSmiles(text)
+        if molecule is None or not 0 < molecule.GetNumAtoms() <= MOST_ATOMS:
+            return ""
+        # Letters as text, and not as outlines: half the size.
+        drawer = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT, -1, -1, noFreetype=True)
+        options: Any = drawer.drawOptions()
+        options.clearBackground, options.bondLineWidth, options.padding = False, 1.2, 0.06
+        options.fixedBondLength = 22
+        try:
+            rdMolDraw2D.PrepareAndDrawMolecule(drawer, molecule)
+        except (RuntimeError, ValueError):  # no layout
+            return ""
+    drawer.FinishDrawing()
+    return _shortened(drawer.GetDrawingText())
+
+
+def _shortened(svg: str) -> str:
+    """Say a drawing in a quarter of the letters: all lines of one style are one path."""
+    svg = _HEAD.sub(f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}'>", _SPARE.sub("", svg))
+    lines: dict[str, list[str]] = {}
+    for path, style in _PATH.findall(svg):
+        lines.setdefault(style, []).append(path)
+    paths = (f"<path d='{' '.join(parts)}' style='{style}'/>" for style, parts in lines.items())
+    return _PATH.sub("", svg).replace("</svg>", "".join(paths) + "</svg>")
+
+
+def packed(drawings: Sequence[str]) -> str:
+    """Pack drawings for a page: JSON, compressed as browsers can undo it, in base64.
+
+    Examples
+    --------
+    >>> json.loads(zlib.decompress(base64.b64decode(packed(["<svg/>"]))))
+    ['<svg/>']
+    """
+    return base64.b64encode(zlib.compress(json.dumps(list(drawings)).encode(), 9)).decode()
