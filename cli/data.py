@@ -97,7 +97,7 @@ def _line(table: "KnownTable") -> tuple[str, ...]:
         table.metric or "-",
         "yes" if table.predictor else "-",
         table.licence,
-        table.here or "-",
+        f"{table.here or '-'}{' (changed since it was fetched)' if table.changed else ''}",
     )
 
 

@@ -11,6 +11,8 @@ from typing import Final
 from exlm_chem.data_sets.column_profile import ColumnProfile
 from exlm_chem.data_sets.molecule_profile import MoleculeProfile
 from exlm_chem.errors import quoted
+from exlm_chem.finetuning.splits.registry import RULES
+from exlm_chem.finetuning.splits.split import PART_NAMES
 from exlm_chem.predictors.registry import registered_tasks
 from exlm_chem.tables.columns import listed, normalised
 from exlm_chem.tables.read_options import ReadOptions
@@ -21,7 +23,8 @@ _FEW: Final = 100  # molecules from which little can be learnt and less be said
 _MANY_SALTS: Final = 0.05
 _ONE_SCAFFOLD: Final = 0.8
 _RARE: Final = 20  # rows of a class
-_PARTS: Final = frozenset("train training valid validation val test".split())
+_GROUPS: Final = frozenset("series cluster batch project chemotype group scaffold plate".split())
+"""Words in the names of columns that say which molecules belong together."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def advise(
     if path in (None, STDIN) or not labels or not molecules.readable:
         return Advice(_without_command(path, columns, molecules, labels), [], warnings)
     command = ["exlm-chem", "finetune", path or "", *_said(reading)]
-    more = [*(["--split", split.name] if split else _split(molecules)), *_standardise(molecules)]
+    more = [*(_split(molecules) if split is None else _split_by(split.name)), *_standardise(molecules)]
     if (task := _task_of(columns, _stem(path or ""))) is not None:
         line = shlex.join([*command, "--task", task, *more, "-o", f"runs/{task}"])
         return Advice(f"its labels are those of the task {task}", [line], warnings)
@@ -120,6 +123,10 @@ def _split(molecules: MoleculeProfile) -> list[str]:
     return ["--split", "random"] if is_one else []
 
 
+def _split_by(column: str) -> list[str]:
+    return ["--split", f"column:{column}" if column in RULES else column]
+
+
 def _standardise(molecules: MoleculeProfile) -> list[str]:
     many = molecules.several_parts > _MANY_SALTS * molecules.readable
     return ["--standardise", "parent"] if many else []
@@ -140,7 +147,7 @@ def _task_of(columns: Sequence[ColumnProfile], stem: str) -> str | None:
 
 def _is_split(column: ColumnProfile) -> bool:
     return column.kind in ("text", "class") and 1 < column.distinct == len(
-        [text for text in column.classes or column.examples if text.casefold() in _PARTS]
+        [text for text in column.classes or column.examples if text.casefold() in PART_NAMES]
     )
 
 
@@ -175,6 +182,17 @@ def _warnings(columns: Sequence[ColumnProfile], molecules: MoleculeProfile) -> l
         )
     if _split(molecules):
         warnings.append("nearly all molecules have one scaffold, which a scaffold split cannot divide")
+    warnings += filter(None, map(_other_split, columns))
     if molecules.unusual_elements:
         warnings.append(f"elements that encoders have seldom seen: {', '.join(molecules.unusual_elements)}")
     return warnings
+
+
+def _other_split(column: ColumnProfile) -> str:
+    """Say how a column could divide the table, judging by its name and how many different cells it has."""
+    words = set(normalised(column.name).split("_"))
+    if column.kind in ("text", "number") and "date" in words:
+        return f"--split {shlex.quote(f'date:{column.name}')} would judge by the newest molecules"
+    if words & _GROUPS and column.kind == "text" and 3 <= column.distinct <= column.known / 2:
+        return f"--split {shlex.quote(f'group:{column.name}')} would judge by molecules of other groups"
+    return ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exlm_chem import locations
-from exlm_chem.data_sets.fetching import deepchem_folder
+from exlm_chem.data_sets.fetching import deepchem_folder, is_changed
 from exlm_chem.predictors.registry import registered_tasks
 from exlm_chem.predictors.task import Task
 from exlm_chem.terms import Kind
@@ -33,6 +33,8 @@ class KnownTable:
         As far as it is known.
     here : str or None
         The file of it that was found.
+    changed : bool
+        Whether that is not what was fetched any more.
     predictor : bool
         Whether a predictor for it ships.
     """
@@ -48,6 +50,7 @@ class KnownTable:
     source: str
     address: str
     here: str | None
+    changed: bool
     predictor: bool
 
 
@@ -73,6 +76,7 @@ def _known(task: Task, folder: Path, *, has_predictor: bool) -> KnownTable:
     places = [folder / f"{task.name}{ending}" for ending in _ENDINGS]
     if table is not None:
         places.append(deepchem_folder() / table.address.rpartition("/")[2])
+    here = next((place for place in places if place.is_file()), None)
     return KnownTable(
         name=task.name,
         title=task.title,
@@ -84,6 +88,7 @@ def _known(task: Task, folder: Path, *, has_predictor: bool) -> KnownTable:
         licence=task.licence,
         source=task.source,
         address="" if table is None else table.address,
-        here=next((str(place) for place in places if place.is_file()), None),
+        here=None if here is None else str(here),
+        changed=here is not None and is_changed(here),
         predictor=has_predictor,
     )

@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.predictors.registry import registered_task
 from exlm_chem.predictors.task import PublicTable, Task
-from exlm_chem.storage import reason_of, sha256, write_json
+from exlm_chem.storage import read_json, reason_of, sha256, write_json
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.writers import open_writer
@@ -119,6 +119,12 @@ def fetch(
         log(f"{target} has {rows:,} rows, and the table that our figures are from has {table.rows:,}")
     write_json(_source_file(target), asdict(fetched))
     return fetched
+
+
+def is_changed(table: Path) -> bool:
+    """Say whether a table is another one than was fetched; what was not fetched is not known to be changed."""
+    beside = _source_file(table)
+    return beside.is_file() and read_json(beside).get("sha256") != sha256(table)
 
 
 def deepchem_folder() -> Path:

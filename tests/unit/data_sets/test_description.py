@@ -61,6 +61,13 @@ def test_salts_and_contradictions_are_warned_of(tmp_path: Path) -> None:
     assert "1 molecules have both classes in column 'active', in different rows" in found.advice.warnings
 
 
+def test_other_ways_to_split_are_named(tmp_path: Path) -> None:
+    rows = [f"{s},{n / 7:.2f},S{n % 9},2026-0{n % 9 + 1}-11" for n, s in enumerate(ALCOHOLS)]
+    warnings = describe(written(tmp_path, ["smiles,logD,Series,test date", *rows])).advice.warnings
+    assert "--split group:Series would judge by molecules of other groups" in warnings
+    assert "--split 'date:test date' would judge by the newest molecules" in warnings
+
+
 @pytest.mark.parametrize(
     ("molecules", "sentence"),
     [

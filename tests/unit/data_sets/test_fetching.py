@@ -87,6 +87,13 @@ def test_a_table_of_one_form(folder: Path, server: str) -> None:
     assert sorted(path.name for path in Path().iterdir()) == ["mine.csv.gz", "mine.csv.gz.source.json"]
 
 
+def test_a_table_that_was_changed_since(folder: Path, server: str) -> None:
+    fetch(task(folder, f"{server}/bace.csv"), "bace.csv", log=lambda _: None)
+    assert [(one.here, one.changed) for one in known_tables() if one.name == "bace"] == [("bace.csv", False)]
+    Path("bace.csv").write_text("smiles,Class\nCCO,0\n")
+    assert [(one.here, one.changed) for one in known_tables() if one.name == "bace"] == [("bace.csv", True)]
+
+
 def test_what_is_not_checked_is_said(folder: Path, server: str) -> None:
     said: list[str] = []
     done = fetch(task(folder, f"{server}/bace.csv.gz", "rows = 5"), "a.csv", log=said.append)
