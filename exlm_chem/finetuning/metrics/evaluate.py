@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exlm_chem.finetuning.metrics.numbers import FloatArray
+from exlm_chem.finetuning.metrics.registry import METRICS, Weighted
 from exlm_chem.terms import Kind
-
-FloatArray = NDArray[np.float64]
 
 RESAMPLES = 1000
 CHUNK = 50  # resamples at a time: their weights are a matrix of resamples x molecules
 
 MAIN_METRIC: dict[Kind, str] = {"classification": "roc_auc", "regression": "rmse"}
+SHOWN: dict[Kind, tuple[str, ...]] = {"classification": ("roc_auc",), "regression": ("rmse", "mae")}
+"""What is kept of every training; `exlm_chem.evaluation.judgement` gives all metrics."""
 
 
 def evaluate(
@@ -51,9 +53,7 @@ def evaluate(
     if not len(labels):
         return None
     outputs = np.asarray(outputs, dtype=np.float64)
-    metrics: dict[str, Callable[[FloatArray, FloatArray, FloatArray], FloatArray]] = (
-        {"roc_auc": weighted_roc_auc} if kind == "classification" else {"rmse": weighted_rmse, "mae": weighted_mae}
-    )
+    metrics = {name: METRICS[name].function for name in SHOWN[kind]}
     ones = np.ones((1, len(labels)))
     main = MAIN_METRIC[kind]
     columns: dict[str, Any] = {}
@@ -76,7 +76,7 @@ def evaluate(
 def bootstrap(
     outputs: FloatArray,
     labels: FloatArray,
-    metric: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
+    metric: Weighted,
     seed: int = 0,
 ) -> list[float] | None:
     """Give the 95 % interval of the mean of a metric over columns when the molecules are drawn anew."""
@@ -93,59 +93,6 @@ def bootstrap(
         means.append(np.where(valid, scores, 0).sum(1)[valid.any(1)] / valid.sum(1)[valid.any(1)])
     values = np.concatenate(means)
     return None if not len(values) else [float(bound) for bound in np.quantile(values, (0.025, 0.975))]
-
-
-def weighted_roc_auc(outputs: FloatArray, labels: FloatArray, weights: FloatArray) -> FloatArray:
-    """Give the area under the ROC curve for many weightings of the molecules at once.
-
-    Parameters
-    ----------
-    outputs, labels : arrays of shape (molecules,)
-        Scores, and 0 or 1.
-    weights : array of shape (weightings, molecules)
-        Weights of the molecules.
-
-    Returns
-    -------
-    array of shape (weightings,)
-        NaN where one of the classes has no weight.
-
-    Examples
-    --------
-    >>> weighted_roc_auc(np.array([0.2, 0.2, 0.7]), np.array([0.0, 1.0, 1.0]), np.ones((1, 3)))
-    array([0.75])
-    """
-    if not len(labels):
-        return np.full(len(weights), np.nan)
-    order = np.argsort(outputs, kind="stable")
-    starts = np.flatnonzero(np.diff(outputs[order], prepend=-np.inf))  # equal scores are one step of the curve
-    weights, labels = weights[:, order], labels[order]
-    positive = np.add.reduceat(weights * (labels == 1), starts, axis=1)
-    negative = np.add.reduceat(weights * (labels == 0), starts, axis=1)
-    below = negative.cumsum(1) - negative / 2
-    total = positive.sum(1) * negative.sum(1)
-    return _quotient((positive * below).sum(1), total)
-
-
-def weighted_rmse(outputs: FloatArray, labels: FloatArray, weights: FloatArray) -> FloatArray:
-    """Give the root of the mean squared error for many weightings of the molecules; see `weighted_roc_auc`."""
-    return np.sqrt(_weighted_mean((outputs - labels) ** 2, weights))
-
-
-def weighted_mae(outputs: FloatArray, labels: FloatArray, weights: FloatArray) -> FloatArray:
-    """Give the mean absolute error for many weightings of the molecules; see `weighted_roc_auc`."""
-    return _weighted_mean(np.abs(outputs - labels), weights)
-
-
-def _weighted_mean(values: FloatArray, weights: FloatArray) -> FloatArray:
-    return _quotient(weights @ values, weights.sum(1))
-
-
-def _quotient(above: FloatArray, below: FloatArray) -> FloatArray:
-    """Divide, with NaN where there is nothing to divide by."""
-    result = np.full(len(below), np.nan)
-    np.divide(above, below, out=result, where=below > 0)
-    return result
 
 
 def _number(value: np.float64) -> float | None:
