@@ -15,6 +15,7 @@ from .streams import say, say_where
 
 if TYPE_CHECKING:
     from exlm_chem.data_sets.catalogue import KnownTable
+    from exlm_chem.predictors.task import Task
 
 EXAMPLE = "exlm-chem data describe tests/data/bbbp_300.csv"
 
@@ -33,9 +34,11 @@ class Action(StrEnum):
 def data(
     action: Annotated[
         Action,
-        typer.Argument(help="list: the public tables; fetch: one of them; describe: what is in a table of yours."),
+        typer.Argument(help="list: public tables, or one; fetch: one of them; describe: what is in a table of yours."),
     ] = Action.list,
-    name: Annotated[str, typer.Argument(help="fetch: a name from the list; describe: a file, or - for stdin.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="list, fetch: a name from the list, or my.toml; describe: a file, - for stdin.")
+    ] = "",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="fetch: the table to write [NAME.csv.gz].")
     ] = None,
@@ -55,22 +58,28 @@ def data(
         example = "bbbp" if action is Action.fetch else "measured.csv"
         raise typer.BadParameter(f"name one, for example: exlm-chem data {action} {example}", param_hint="NAME")
     if action is Action.list:
-        _list(as_json)
+        _list(name, as_json)
     elif action is Action.fetch:
         _fetch(name, output, from_file, as_json)
     else:
         _describe(name, reading, as_json)
 
 
-def _list(as_json: bool) -> None:
+def _list(name: str, as_json: bool) -> None:
+    """Show a line for each table, or all that is known of one."""
     from exlm_chem.data_sets.catalogue import known_tables
+    from exlm_chem.predictors.registry import registered_task
     from exlm_chem.storage import json_text
 
     from .screen import show_table
 
-    tables = known_tables()
+    task = registered_task(name) if name else None
+    tables = known_tables(task=task)
     if as_json:
         typer.echo(json_text([asdict(table) for table in tables], indent=2))
+        return
+    if task is not None:
+        _show_task(task, tables[0])
         return
     if sys.stdout.isatty():
         short = ("name", "what, metric, licence", "labels", "molecules", "ships", "here")
@@ -78,7 +87,36 @@ def _list(as_json: bool) -> None:
     else:
         columns = ("name", "what", "kind", "outputs", "molecules", "metric", "ships", "licence", "here")
         show_table(columns, map(_line, tables), numbers=(3, 4))
-    say("fetch one with: exlm-chem data fetch NAME. A predictor that ships is used with: predict --task NAME.")
+    say("all about one: exlm-chem data list NAME; to get it: exlm-chem data fetch NAME")
+
+
+def _show_task(task: "Task", table: "KnownTable") -> None:
+    from .screen import show_heading, show_table, show_text
+
+    show_text(f"{task.name}: {task.title}" if task.title else task.name)
+    facts = {
+        "kind": task.kind,
+        "metric": task.metric,
+        "source": task.source,
+        "licence": task.licence,
+        "address": table.address,
+        "md5": task.table.md5 if task.table else None,
+        "rows": table.rows,
+        "molecules": table.molecules,
+        "here": table.here,
+        "predictor": f"exlm-chem predict --task {task.name} FILE" if table.predictor else None,
+    }
+    show_table(
+        ("", ""), [(name, f"{value:,}" if isinstance(value, int) else value or "-") for name, value in facts.items()]
+    )
+    show_heading("Outputs")
+    outputs = task.columns or ([task.every] if task.every else [])
+    show_table(
+        ("output", "label", "unit", "wanted", "meaning"),
+        [(one.name, one.target, one.unit, one.direction.replace("none", "depends"), one.meaning) for one in outputs],
+    )
+    if not task.columns:
+        show_text("one for every column of the table but that of the SMILES, in the place of {target}")
 
 
 def _short_line(table: "KnownTable") -> tuple[str, ...]:

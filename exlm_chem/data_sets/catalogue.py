@@ -54,13 +54,15 @@ class KnownTable:
     predictor: bool
 
 
-def known_tables(folder: str | Path = ".") -> list[KnownTable]:
+def known_tables(folder: str | Path = ".", task: Task | None = None) -> list[KnownTable]:
     """List the tables of the registry.
 
     Parameters
     ----------
     folder : path
         Where tables that are here may be, besides DeepChem's folder: as ``NAME.csv.gz`` or the like.
+    task : Task, optional
+        The only one that is looked for; all of the registry by default.
 
     Examples
     --------
@@ -68,7 +70,8 @@ def known_tables(folder: str | Path = ".") -> list[KnownTable]:
     ['esol', 'freesolv', 'lipophilicity']
     """
     ship = set(locations.available())
-    return [_known(task, Path(folder), has_predictor=task.name in ship) for task in registered_tasks().values()]
+    tasks = registered_tasks().values() if task is None else [task]
+    return [_known(one, Path(folder), has_predictor=one.name in ship) for one in tasks]
 
 
 def _known(task: Task, folder: Path, *, has_predictor: bool) -> KnownTable:

@@ -35,6 +35,17 @@ def test_list(monkeypatch: Any, capsys: Any) -> None:
 
 
 @pytest.mark.usefixtures("_nothing_fetched")
+def test_all_that_is_known_of_one(monkeypatch: Any, capsys: Any) -> None:
+    out = run_here(monkeypatch, capsys, "data", "list", "muv").out
+    assert "source     MUV, Rohrer and Baumann, J. Chem. Inf. Model. 2009, 49, 169" in out
+    assert "molecules  93,087\n" in out
+    assert "muv_466  MUV-466  probability  higher  Probability that the molecule activates the sphingosine" in out
+    assert "one for every column of the table" in run_here(monkeypatch, capsys, "data", "list", "toxcast").out
+    (told,) = json.loads(run_here(monkeypatch, capsys, "data", "list", "esol", "--json").out)
+    assert told["name"] == "esol"
+
+
+@pytest.mark.usefixtures("_nothing_fetched")
 def test_list_on_a_terminal(monkeypatch: Any, capsys: Any) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "80")
