@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -181,6 +183,17 @@ def load_batches(
         num_workers=num_workers,
         pin_memory=pin_memory,
         generator=generator,
+        worker_init_fn=end_at_once,
         multiprocessing_context="spawn" if num_workers else None,  # a fork of a process with threads may hang
     )
     return iter(loader)
+
+
+def end_at_once(_worker: int) -> None:
+    """Let this process end without taking Python down.
+
+    A worker that is not needed any more may still have batches that wait to be sent, and a thread that sends them.
+    Python ends its threads by unwinding their stacks, torch's part of which allows no such thing: the process is
+    aborted ("terminate called without an active exception"), and torch takes that for the failure of the whole run.
+    """
+    atexit.register(os._exit, 0)
