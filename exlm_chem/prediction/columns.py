@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+import torch
 
+from exlm_chem.prediction.explanation.attribution import ExplainedModel
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.prediction.report.figures import Measured
 from exlm_chem.prediction.stages.background import Background, StageSettings
@@ -47,7 +49,9 @@ class PredictionColumns:
 
     def __init__(self, predictors: Sequence[Predictor], options: PredictionOptions | None = None) -> None:
         options = options or PredictionOptions()
-        settings = StageSettings(options.coverage, options.conformal, options.alerts or StageSettings.alerts)
+        settings = StageSettings(
+            options.coverage, options.conformal, options.alerts or StageSettings.alerts, options.explain
+        )
         self._predictors = predictors
         self._stages: list[list[Stage]] = []
         self.columns: list[tuple[Column, str]] = []
@@ -143,7 +147,13 @@ class PredictionColumns:
 def background_of(predictor: Predictor) -> Background:
     """Give what stages may know about a predictor."""
     task = predictor.task
-    return Background(task.name, task.kind, task.columns)
+
+    def outputs(_text: str, vectors: Any) -> Any:
+        with torch.inference_mode():
+            return predictor.head(torch.from_numpy(vectors).double()).numpy()
+
+    model = ExplainedModel(predictor.encoder, task.pooling, outputs)
+    return Background(task.name, task.kind, task.columns, explained=model)
 
 
 def write_descriptions(output: str, descriptions: list[dict[str, str]]) -> None:

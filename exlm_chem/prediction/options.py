@@ -47,6 +47,9 @@ class PredictionOptions(ResultOptions):
         "all", "Whether the coverage of sets is that of all molecules together, or of each class.", group=_GROUP
     )
 
+    explain: str | None = option(
+        None, "A folder for pictures of what every atom contributes.", group=_GROUP, metavar="DIR"
+    )
     report: str | None = option(
         None,
         "A page for the browser besides: structures, numbers, filters, a histogram, and pictures of how good it is "
@@ -62,4 +65,5 @@ class PredictionOptions(ResultOptions):
     @property
     def added(self) -> tuple[str, ...]:
         """The stages that are there whatever `columns` says."""
-        return ("alerts",) * bool(self.alerts) + ("descriptors",) * self.descriptors
+        wanted = {"alerts": self.alerts, "descriptors": self.descriptors, "explanation": self.explain}
+        return tuple(name for name, value in wanted.items() if value)

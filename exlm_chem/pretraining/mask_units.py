@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from exlm_chem.smiles.errors import MoleculeError
 from exlm_chem.smiles.molecule import fragments
+from exlm_chem.smiles.token_atoms import atoms_of_tokens
 from exlm_chem.terms import MaskUnit
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -55,11 +56,7 @@ def _units_of(ids: list[int], tokenizer: ExLMTokenizer) -> list[int]:
         numbers = fragments(tokenizer.decode(ids))
     except MoleculeError:
         return [0] * len(ids)
-    units, atom, inside = [], -1, False
-    for token in ids:
-        text = "" if token <= tokenizer.unk_id else tokenizer.decode([token])
-        atom += text.startswith("[") or (not inside and text[:1].isalpha())
-        inside = (inside or text.startswith("[")) and "]" not in text
-        # RDKit drops [H], which are atoms of the text: then there are fewer numbers.
-        units.append(numbers[min(max(atom, 0), len(numbers) - 1)])
-    return units
+    texts = ["" if token <= tokenizer.unk_id else tokenizer.decode([token]) for token in ids]
+    atoms = np.maximum.accumulate(atoms_of_tokens(texts))
+    # RDKit drops [H], which are atoms of the text: then there are fewer numbers.
+    return [numbers[min(max(atom, 0), len(numbers) - 1)] for atom in atoms.tolist()]

@@ -120,7 +120,7 @@ function show() {
       element("sort").value = index;
       update();
     };
-    const head = make("th", { scope: "col" }, button);
+    const head = make("th", { scope: "col", className: columns[index].number ? "number" : "" }, button);
     if (Number(element("sort").value) === index) {
       head.ariaSort = element("descending").checked ? "descending" : "ascending";
       button.append(element("descending").checked ? " \u25be" : " \u25b4");

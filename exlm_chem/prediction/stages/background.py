@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -13,6 +13,9 @@ from exlm_chem.features.block import MoleculeBlock
 from exlm_chem.predictors.task import OutputColumn
 from exlm_chem.predictors.training_molecules import TrainingMolecules
 from exlm_chem.terms import AlertList, ConformalRule, Kind
+
+if TYPE_CHECKING:  # torch
+    from exlm_chem.prediction.explanation.attribution import ExplainedModel
 
 
 class NotKeptError(ExLMError):
@@ -39,6 +42,8 @@ class Background:
     """What was kept of the training part."""
     vectors: MoleculeBlock | None = None
     """The block of its encoder."""
+    explained: ExplainedModel | None = None
+    """How it comes from a molecule to its numbers."""
     members: int = 1
     """How many heads it has the mean of."""
     predict: Callable[[Sequence[str]], NDArray[Any]] | None = None
@@ -70,6 +75,8 @@ class StageSettings:
     """What the coverage of sets is stated for."""
     alerts: tuple[AlertList, ...] = ("pains", "brenk")
     """The lists of structural alerts."""
+    folder: str | None = None
+    """Where the pictures of explanations go."""
     reference: Sequence[str] | None = None
     """Molecules that the percentile refers to; the training molecules by default."""
     reference_name: str = ""

@@ -59,6 +59,7 @@ STAGES: Final = {
     "neighbours": StageEntry("neighbours:NeighbourStage.make", "nearest training molecules and their values"),
     "alerts": StageEntry("alerts:AlertStage.make", "structural alerts", for_all=True),
     "descriptors": StageEntry("descriptors:DescriptorStage.make", "weight, logP, TPSA, QED, ...", for_all=True),
+    "explanation": StageEntry("explanation:ExplanationStage.make", "pictures of what every atom contributes"),
 }
 """In the order of their columns."""
 
