@@ -105,7 +105,9 @@ class Task:
     def __post_init__(self) -> None:
         if not self.columns and self.every is None:
             raise ExLMError("columns must have at least one entry")
-        _check_outputs(self.columns, self.kind)
+        check_outputs(self.columns)
+        _check_unique(self.targets if self.columns else (), "target")
+        _check_thresholds(self.columns, self.kind)
 
     @property
     def targets(self) -> list[str]:
@@ -205,20 +207,32 @@ def usual_output(name: str, kind: Kind, positive: str = "1") -> OutputColumn:
     return OutputColumn(name, "{target}", "as measured", None, "none", None, "Predicted value of {target}.")
 
 
-def _check_outputs(columns: Sequence[OutputColumn], kind: Kind) -> None:
-    for attribute in ("name", "target"):
-        texts = [getattr(column, attribute) for column in columns]
-        for index, text in enumerate(texts):
-            if not text.strip():
-                raise ExLMError(f"columns[{index}].{attribute} is empty")
-            if text in texts[:index]:
-                raise ExLMError(
-                    f"columns[{texts.index(text)}] and columns[{index}] have the same {attribute}, {quoted(text)}"
-                )
+def check_outputs(columns: Sequence[OutputColumn]) -> None:
+    """Refuse outputs of which two have one name, or whose range is none.
+
+    Examples
+    --------
+    >>> check_outputs([OutputColumn("a", "x"), OutputColumn("a", "y")])
+    Traceback (most recent call last):
+        ...
+    exlm_chem.errors.ExLMError: columns[0] and columns[1] have the same name, 'a'
+    """
+    _check_unique([column.name for column in columns], "name")
     for index, column in enumerate(columns):
-        low, high = column.range or (0.0, 1.0)
-        if low > high:
+        if column.range is not None and column.range[0] > column.range[1]:
             raise ExLMError(f"columns[{index}].range must be the lowest and the highest number, in this order")
+
+
+def _check_unique(texts: Sequence[str], what: str) -> None:
+    for index, text in enumerate(texts):
+        if not text.strip():
+            raise ExLMError(f"columns[{index}].{what} is empty")
+        if text in texts[:index]:
+            raise ExLMError(f"columns[{texts.index(text)}] and columns[{index}] have the same {what}, {quoted(text)}")
+
+
+def _check_thresholds(columns: Sequence[OutputColumn], kind: Kind) -> None:
+    for index, column in enumerate(columns):
         if column.threshold is not None and kind == "regression":
             raise ExLMError(f"columns[{index}].threshold: a regression has none")
         if column.threshold is not None and not 0 < column.threshold < 1:

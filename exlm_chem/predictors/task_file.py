@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.locations import TASK_NAME, EncoderLink
-from exlm_chem.predictors.task import OutputColumn
+from exlm_chem.predictors.task import OutputColumn, check_outputs
 from exlm_chem.storage import read_json, write_json
 from exlm_chem.storage.records import (
     Between,
@@ -81,12 +81,9 @@ class PredictorTask:
         if self.features != ("exlm",):
             listed = ", ".join(map(quoted, self.features))
             raise NewerFormatError(f"features are {listed}, and this version knows only 'exlm'; update ExLM-chem")
-        names = [column.name for column in self.columns]
-        if not names or not all(names) or len(set(names)) < len(names):
-            raise ExLMError("columns must have at least one entry, and each its own name")
-        for index, column in enumerate(self.columns):
-            if column.range is not None and column.range[0] > column.range[1]:
-                raise ExLMError(f"columns[{index}].range must be the lowest and the highest number, in this order")
+        if not self.columns:
+            raise ExLMError("columns must have at least one entry")
+        check_outputs(self.columns)
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> PredictorTask:

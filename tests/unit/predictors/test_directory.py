@@ -60,7 +60,7 @@ def spoil_task(directory, resealed=True, **changes):
         ({"format_version": "2"}, "format_version must be a whole number, not '2'"),
         ({"columns": [{"nome": "x"}]}, "columns[0].name is missing; copy the directory again"),
         ({"columns": []}, "columns must have at least one entry"),
-        ({"columns": [{"name": "a", "target": "a"}] * 2}, "each its own name"),
+        ({"columns": [{"name": "a", "target": "a"}] * 2}, "columns[0] and columns[1] have the same name, 'a'"),
         ({"columns": [{"name": "a", "target": "a"}, {"name": "b", "target": "b"}]}, "does not have the 2 outputs"),
         ({"columns": [{"name": "a", "target": "a", "range": [1, 0]}]}, "columns[0].range must be the lowest"),
         (
