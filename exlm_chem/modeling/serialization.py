@@ -8,6 +8,7 @@ from typing import Any, Self
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.locations import encoder_directory, locate
@@ -73,7 +74,8 @@ class SavedModel(nn.Module):
             }
         options = saved.options if saved.architectures == (cls.__name__,) else {}
         try:
-            with torch.device("meta"):  # only shapes: the weights are those of the file, without a copy
+            # only shapes: the weights are those of the file, without a copy
+            with torch.device("meta"), _NothingDrawn():
                 model = cls(saved.config, **options)
         except (TypeError, ValueError, RuntimeError) as error:
             raise ExLMError(
@@ -81,6 +83,14 @@ class SavedModel(nn.Module):
             ) from None
         fill_weights(model, weights, path)
         return model.eval()
+
+
+class _NothingDrawn(TorchFunctionMode):
+    """Leave weights undrawn: on the device "meta" drawing them imports torch's compiler, which takes a second."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        return kwargs["tensor"] if func is nn.init.normal_ else func(*args, **kwargs)
 
 
 def init_weights(module: nn.Module, std: float) -> None:

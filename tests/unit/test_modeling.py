@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -194,3 +196,13 @@ def test_rows_without_masks_do_not_count_in_the_loss() -> None:
     torch.testing.assert_close(with_one_unmasked, alone)
     nothing = model(prepare_inputs(CONFIG, unmasked[1:], LABELS[1:] * 0 - 100)).loss
     assert str(nothing.item()) == "0.0"
+
+
+def test_reading_a_model_does_not_load_the_compiler(tiny_model: Path) -> None:
+    """Which takes a second: as long as hundreds of molecules."""
+    code = (
+        "import sys; from exlm_chem.embedding.embedder import ExLM\n"
+        f"ExLM.from_pretrained({str(tiny_model)!r}, 'cpu').embed(['CCO'])\n"
+        "assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
