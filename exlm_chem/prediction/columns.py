@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from exlm_chem.features.exlm import ExlmBlock
 from exlm_chem.prediction.explanation.attribution import ExplainedModel
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.prediction.report.figures import Measured
@@ -153,7 +154,14 @@ def background_of(predictor: Predictor) -> Background:
             return predictor.head(torch.from_numpy(vectors).double()).numpy()
 
     model = ExplainedModel(predictor.encoder, task.pooling, outputs)
-    return Background(task.name, task.kind, task.columns, explained=model)
+    return Background(
+        task.name,
+        task.kind,
+        task.columns,
+        training=lambda: predictor.training,
+        vectors=ExlmBlock(predictor.encoder, task.pooling),
+        explained=model,
+    )
 
 
 def write_descriptions(output: str, descriptions: list[dict[str, str]]) -> None:

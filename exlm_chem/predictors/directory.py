@@ -145,8 +145,13 @@ def check(directory: str | Path) -> list[Path]:
     ExLMError
         At the first file that is missing, broken, or not the one that was saved.
     """
-    directory, _ = check_predictor(directory)
+    directory, task = check_predictor(directory)
     own = [directory / name for name in PREDICTOR_FILES]
+    if task.training is not None:
+        from exlm_chem.predictors.training_file import TRAINING_NAME, read_training
+
+        read_training(directory, task.training)
+        own.append(directory / TRAINING_NAME)
     for name in (RUN_NAME, "splits.json"):
         if (directory / name).is_file():
             read_json(directory / name, "copy the directory again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +24,8 @@ from exlm_chem.smiles.molecule import Molecule
 
 if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict` needs it
     import pandas as pd
+
+    from exlm_chem.predictors.training_molecules import TrainingMolecules
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Predictor:
         From vectors to outputs.
     encoder : ExLM
         From molecules to vectors; several predictors may share one.
+    directory : Path, optional
+        Where it was read from, and where its training molecules are.
 
     Attributes
     ----------
@@ -61,13 +66,13 @@ class Predictor:
     True
     """
 
-    def __init__(self, task: PredictorTask, head: PropertyHead, encoder: ExLM) -> None:
+    def __init__(self, task: PredictorTask, head: PropertyHead, encoder: ExLM, directory: Path | None = None) -> None:
         if head.in_features != encoder.width:
             raise ExLMError(
                 f"the head of '{task.name}' reads vectors of length {head.in_features} and its encoder makes "
                 f"{encoder.width}: they do not belong together"
             )
-        self.task, self.encoder = task, encoder
+        self.task, self.encoder, self._directory = task, encoder, directory
         # in double precision, the place of a molecule in its batch does not show in the last digit
         self.head = deepcopy(head).cpu().double().eval()
         self.columns = [column.name for column in task.columns]
@@ -93,7 +98,16 @@ class Predictor:
             If it is missing or broken; the message says what to do.
         """
         directory, task, head = read_predictor(name_or_directory)
-        return cls(task, head, ExLM.from_pretrained(directory, device))
+        return cls(task, head, ExLM.from_pretrained(directory, device), directory)
+
+    @cached_property
+    def training(self) -> TrainingMolecules | None:
+        """What is kept of the training part, read when it is asked for."""
+        if self._directory is None or self.task.training is None:
+            return None
+        from exlm_chem.predictors.training_file import read_training
+
+        return read_training(self._directory, self.task.training)
 
     def predict(self, smiles: Any) -> pd.DataFrame:
         """Predict the properties of molecules.
@@ -152,7 +166,7 @@ def load_predictors(names: Sequence[str | Path], device: str = "auto") -> list[P
         key = found.fingerprint, found.saved.sha256
         if key not in encoders:
             encoders[key] = ExLM.from_pretrained(directory, device)
-        predictors.append(Predictor(task, head, encoders[key]))
+        predictors.append(Predictor(task, head, encoders[key], directory))
     return predictors
 
 

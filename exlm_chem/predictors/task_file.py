@@ -71,6 +71,8 @@ class PredictorTask:
     """Where its encoder is, and which one."""
     head: HeadLink = field(default_factory=HeadLink)
     """Which head it is."""
+    training: Sha256 | None = None
+    """The sha256 of the file of training molecules, if they are kept."""
     metrics: dict[str, Any] = field(default_factory=dict)
     """How good it is, and on what."""
     split: dict[str, Any] = field(default_factory=dict)

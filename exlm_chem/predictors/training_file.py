@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from safetensors.numpy import load, save
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.predictors.chemistry import Chemistry
+from exlm_chem.predictors.task_file import PredictorTask, read_task, write_task
 from exlm_chem.predictors.training_molecules import FINGERPRINT, TrainingMolecules
 from exlm_chem.storage import json_text, reason_of, sha256, write_file
 from exlm_chem.storage.records import naming, read_version
@@ -63,6 +65,19 @@ def write_training(directory: str | Path, molecules: TrainingMolecules) -> str:
     with write_file(path) as file:
         file.write(zstandard.ZstdCompressor(level=19).compress(save(tensors)))
     return sha256(path)
+
+
+def add_training(directory: str | Path, molecules: TrainingMolecules) -> PredictorTask:
+    """Let a predictor that is written keep its training molecules.
+
+    Returns
+    -------
+    PredictorTask
+        As it is then.
+    """
+    task = replace(read_task(directory), training=write_training(directory, molecules))
+    write_task(Path(directory), task)
+    return task
 
 
 def read_training(directory: str | Path, digest: str | None = None) -> TrainingMolecules:

@@ -28,7 +28,7 @@ class Background:
 
     Examples
     --------
-    >>> Background("bbbp", "classification", (OutputColumn("bbbp", "p_np"),)).training is None
+    >>> Background("bbbp", "classification", (OutputColumn("bbbp", "p_np"),)).training() is None
     True
     """
 
@@ -38,8 +38,8 @@ class Background:
     """Probabilities or numbers."""
     columns: Sequence[OutputColumn]
     """What it predicts."""
-    training: TrainingMolecules | None = None
-    """What was kept of the training part."""
+    training: Callable[[], TrainingMolecules | None] = lambda: None
+    """Reads what was kept of the training part, when a column needs it."""
     vectors: MoleculeBlock | None = None
     """The block of its encoder."""
     explained: ExplainedModel | None = None
@@ -51,12 +51,13 @@ class Background:
 
     def need_training(self, stage: str) -> TrainingMolecules:
         """Give what was kept of the training part, or say that it is missing."""
-        if self.training is None:
+        training = self.training()
+        if training is None:
             raise NotKeptError(
                 f"'{self.name}' keeps no training molecules, which the columns '{stage}' need; train it again with "
                 "this version"
             )
-        return self.training
+        return training
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class NeighbourStage(Stage):
     >>> from exlm_chem.prediction.stages.stage import Molecules
     >>> from exlm_chem.predictors.training_molecules import TrainingMolecules
     >>> kept = TrainingMolecules.collect(["CCCO", "c1ccccc1"], np.array([[0.3], [-2.0]]), np.zeros((2, 1)))
-    >>> stage = NeighbourStage(Background("sol", "regression", (OutputColumn("sol", "s"),), kept))
+    >>> stage = NeighbourStage(Background("sol", "regression", (OutputColumn("sol", "s"),), lambda: kept))
     >>> stage.compute(Rows(Molecules(["CCCCO"]), np.zeros((1, 1))))
     [['CCCO'], [0.57143], [0.3]]
     """

@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 
+import numpy as np
 import pytest
 import torch
 
+from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads.head import PropertyHead
 from exlm_chem.prediction.options import PredictionOptions, parse_columns
 from exlm_chem.prediction.table import predict_file
-from exlm_chem.predictors.directory import write_predictor
+from exlm_chem.predictors.directory import check, write_predictor
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.task import OutputColumn
 from exlm_chem.predictors.task_file import PredictorTask
+from exlm_chem.predictors.training_file import TRAINING_NAME, add_training
+from exlm_chem.predictors.training_molecules import TrainingMolecules
+from tests.smiles_examples import DRUGS
+
+
+@pytest.fixture(scope="module")
+def keeping(tiny_predictors, tmp_path_factory):
+    """The directory of a predictor of two numbers that keeps its training molecules."""
+    directory = tmp_path_factory.mktemp("keeping") / "sol"
+    columns = (OutputColumn("sol", "s", unit="log10(mol/L)"), OutputColumn("logd", "d"))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        head = PropertyHead(64, 2)
+    encoder = ExLM.from_pretrained(tiny_predictors / "salt", "cpu")
+    write_predictor(directory, PredictorTask("sol", "regression", columns), head, encoder)
+    measured = np.stack([np.arange(len(DRUGS)), np.full(len(DRUGS), np.nan)], 1)
+    add_training(directory, TrainingMolecules.collect(DRUGS, measured, measured + 0.5, encoder.embed(DRUGS)))
+    return directory
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +118,43 @@ def test_what_a_predictor_does_not_have_is_told_and_leaves_nothing(tmp_path, pre
     with pytest.raises(ExLMError, match="'yes' keeps no training molecules, which the columns 'domain' need"):
         predicted(tmp_path, predictors, TABLE, columns=("domain",))
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_a_predictor_that_keeps_its_training_molecules(tmp_path, keeping) -> None:
+    header, *rows = predicted(tmp_path, [keeping], f"smiles\n{DRUGS[0]}\nC1CC\nC[Si](C)(C)C\n")
+    ends = ("sol_low", "sol_high", "logd_low", "logd_high")
+    assert header == ["smiles", "sol", "logd", *ends, "sol_in_domain", "note", "error"]
+    table = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [row["sol_in_domain"] for row in table] == ["True", "", "False"]
+    assert float(table[0]["sol_high"]) - float(table[0]["sol_low"]) == pytest.approx(1, abs=0.01)
+    assert table[0]["logd_low"] == ""  # nothing was measured
+    meaning = json.loads((tmp_path / "out.csv.columns.json").read_text())["columns"][5]["meaning"]
+    assert "too few training molecules" in meaning
+
+
+def test_every_column_of_it_for_any_chunk(tmp_path, keeping) -> None:
+    text = "smiles\n" + "\n".join([*DRUGS, "C1CC", "CCO", DRUGS[3]]) + "\n"
+    whole = predicted(tmp_path, [keeping], text, columns=("all",))
+    assert len(whole[0]) > 30
+    assert predicted(tmp_path, [keeping], text, columns=("all",), chunk_size=4) == whole
+    row = dict(zip(whole[0], whole[1], strict=True))
+    assert row["sol_nearest_smiles"] == row["sol_vector_nearest_smiles"] == DRUGS[0]
+    assert (row["sol_in_training"], row["sol_nearest"]) == ("yes", "0")
+
+
+def test_the_file_of_training_molecules_is_checked(keeping, tmp_path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(keeping, copy)
+    assert copy / TRAINING_NAME in check(copy)
+    content = bytearray((copy / TRAINING_NAME).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / TRAINING_NAME).write_bytes(content)
+    with pytest.raises(ExLMError, match="other sha256"):
+        check(copy)
+    with pytest.raises(ExLMError, match="other sha256"):
+        predict_file(["CCO"], [copy], tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+    predict_file(["CCO"], [copy], tmp_path / "out.csv", PredictionOptions(columns=()))  # which needs it not
 
 
 def test_words_of_the_option() -> None:

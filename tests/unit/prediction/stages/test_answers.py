@@ -27,7 +27,8 @@ def answers(name, texts, values=None, members=None, background=None, **settings)
 def trained(texts, values, guesses, kind="regression", vectors=None) -> Background:
     column = NUMBER if kind == "regression" else PROBABILITY
     values, guesses = (np.array(one, float)[:, None] for one in (values, guesses))
-    return Background("own", kind, (column,), TrainingMolecules.collect(texts, values, guesses, vectors))
+    kept = TrainingMolecules.collect(texts, values, guesses, vectors)
+    return Background("own", kind, (column,), lambda: kept)
 
 
 def test_a_class_is_1_from_the_threshold_on() -> None:

@@ -30,7 +30,12 @@ def background(kind, **changes) -> Background:
     labels = LABELS[kind].astype(float)
     guesses = np.clip(labels + RNG.normal(0, 0.2, labels.shape), 0, 1) if kind == "classification" else labels + 0.1
     training = TrainingMolecules.collect(DRUGS, labels, guesses, VECTORS.compute(DRUGS))
-    known = {"training": training, "vectors": VECTORS, "members": 3, "predict": lambda texts: np.zeros((len(texts), 2))}
+    known = {
+        "training": lambda: training,
+        "vectors": VECTORS,
+        "members": 3,
+        "predict": lambda texts: np.zeros((len(texts), 2)),
+    }
     return Background("own", kind, COLUMNS[kind], **{**known, **changes})
 
 
