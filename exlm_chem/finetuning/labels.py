@@ -128,7 +128,8 @@ def _unknown(spellings: set[str], options: LabelOptions) -> set[str]:
     numbers = {one.value for one in read_numerals(named).read.values()}
     read = read_numerals(spellings - unknown).read if numbers else {}
     unknown |= {text for text, one in read.items() if one.value in numbers and not one.qualifier}  # -999.0 is -999
-    if options.kind != "regression" and spellings - unknown in ({"+"}, {"1"}, {"1.0"}):
+    rest = spellings - unknown
+    if options.kind != "regression" and ("+" in rest or rest in ({"1"}, {"1.0"})):
         unknown -= DASHES - named  # the other class, not a gap
     return unknown
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.labels import check_use, read_labels
+from exlm_chem.finetuning.numerals import SMALLEST
 from exlm_chem.finetuning.spellings import UNKNOWN, is_unknown
 from exlm_chem.finetuning.words import FAMILIES, known_classes
 
@@ -121,6 +122,8 @@ def test_a_fraction_or_more_than_two_values_are_measurements(texts):
 def test_a_dash_is_a_gap_beside_anything_but_a_plus():
     assert read(["-", "1.5", "-", "2.5"]).decided == "taken as measurements; not known: '-' (2 cells)"
     assert read(["+", "-", ""]).values[:2].tolist() == [1, 0]
+    with pytest.raises(ExLMError, match=r"3 different words, '\+' \(1 cell\), '-' \(1 cell\), '\+/-' \(1 cell\)"):
+        read(["+", "-", "+/-"])
     assert np.isnan(read(["1", "-", "0"]).values[1])
     with pytest.raises(ExLMError, match=r"only one class, '\+' \(1 cell\); not known: '-' \(1 cell\); write the other"):
         read(["+", "-"], unknown=("-",))
@@ -182,7 +185,8 @@ def test_both_words_of_every_family_are_classes():
                 assert known_classes([no, yes.upper()]) == {yes.upper(): 1, no: 0}
 
 
-measurements = st.lists(st.floats(-1e6, 1e6).filter(lambda number: not number.is_integer()), min_size=1, max_size=30)
+not_whole = st.floats(-1e6, 1e6).filter(lambda number: not number.is_integer() and abs(number) > SMALLEST)
+measurements = st.lists(not_whole, min_size=1, max_size=30)
 gaps = st.lists(st.sampled_from(sorted(UNKNOWN)), max_size=5)
 
 
