@@ -36,7 +36,9 @@ class TanimotoIndex:
     def __init__(self, counts: NDArray[Any]) -> None:
         molecules, width = counts.shape
         self._molecules = int(molecules)
-        features, rows = np.nonzero(counts.T)
+        rows, features = np.nonzero(counts)
+        order = np.argsort(features.astype(np.uint32), kind="stable")
+        features, rows = features[order], rows[order]
         self._rows = rows
         self._counts = counts[rows, features].astype(np.uint16)
         self._start = np.searchsorted(features, np.arange(width + 1))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +19,10 @@ from exlm_chem.prediction.stages.registry import make_stages
 from exlm_chem.prediction.stages.stage import Column, Molecules, Rows, Stage
 from exlm_chem.predictors.predictor import Prediction, Predictor, predict_all
 from exlm_chem.storage import write_json
+from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.results import Addition, Answers, Reading
+
+_CHUNK: Final = 1000
 
 LAST: Final = (
     Column("note", "What was left aside or guessed in this row, without harm to the answer.", type=str),
@@ -50,9 +55,7 @@ class PredictionColumns:
 
     def __init__(self, predictors: Sequence[Predictor], options: PredictionOptions | None = None) -> None:
         options = options or PredictionOptions()
-        settings = StageSettings(
-            options.coverage, options.conformal, options.alerts or StageSettings.alerts, options.explain
-        )
+        settings = _settings(options)
         self._predictors = predictors
         self._stages: list[list[Stage]] = []
         self.columns: list[tuple[Column, str]] = []
@@ -159,9 +162,28 @@ def background_of(predictor: Predictor) -> Background:
         task.kind,
         task.columns,
         training=lambda: predictor.training,
+        predict=lambda texts: _predicted(predictor, texts),
         vectors=ExlmBlock(predictor.encoder, task.pooling),
         explained=model,
     )
+
+
+def _settings(options: PredictionOptions) -> StageSettings:
+    alerts = options.alerts or StageSettings.alerts
+    settings = StageSettings(options.coverage, options.conformal, alerts, options.explain)
+    if options.reference is None:
+        return settings
+    with MoleculeReader(Path(options.reference)) as reader:
+        molecules = [record.smiles or "" for record in reader]
+    name = f"of the molecules of {Path(options.reference).name}"
+    return replace(settings, reference=molecules, reference_name=name)
+
+
+def _predicted(predictor: Predictor, texts: Sequence[str]) -> Any:
+    parts = [
+        predict_all([predictor], texts[start : start + _CHUNK])[0].values for start in range(0, len(texts), _CHUNK)
+    ]
+    return np.concatenate(parts) if parts else np.empty((0, len(predictor.columns)))
 
 
 def write_descriptions(output: str, descriptions: list[dict[str, str]]) -> None:

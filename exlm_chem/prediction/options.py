@@ -47,6 +47,14 @@ class PredictionOptions(ResultOptions):
         "all", "Whether the coverage of sets is that of all molecules together, or of each class.", group=_GROUP
     )
 
+    reference: str | None = option(
+        None,
+        "A file of molecules among which the percentile places each prediction.",
+        note="By default these are the training molecules.",
+        group=_GROUP,
+        metavar="FILE",
+        shown="training molecules",
+    )
     explain: str | None = option(
         None, "A folder for pictures of what every atom contributes.", group=_GROUP, metavar="DIR"
     )
@@ -65,5 +73,10 @@ class PredictionOptions(ResultOptions):
     @property
     def added(self) -> tuple[str, ...]:
         """The stages that are there whatever `columns` says."""
-        wanted = {"alerts": self.alerts, "descriptors": self.descriptors, "explanation": self.explain}
+        wanted = {
+            "percentile": self.reference,
+            "alerts": self.alerts,
+            "descriptors": self.descriptors,
+            "explanation": self.explain,
+        }
         return tuple(name for name, value in wanted.items() if value)

@@ -20,12 +20,12 @@ class PercentileStage(Stage):
     reference : dict of str to array
         For every column of the predictor what it says about the molecules of the set.
     name : str
-        What these molecules are.
+        What these molecules are, after "share".
 
     Examples
     --------
     >>> from exlm_chem.prediction.stages.stage import Molecules
-    >>> stage = PercentileStage({"esol": np.array([-4.0, -3.0, -2.0, -1.0])}, "drugs")
+    >>> stage = PercentileStage({"esol": np.array([-4.0, -3.0, -2.0, -1.0])}, "of the drugs")
     >>> stage.compute(Rows(Molecules(["C", "CC"]), np.array([[-1.5], [-4.0]])))
     [[75.0, 12.5]]
     """
@@ -33,7 +33,9 @@ class PercentileStage(Stage):
     def __init__(self, reference: dict[str, NDArray[Any]], name: str) -> None:
         self._reference = [np.sort(values[~np.isnan(values)]) for values in reference.values()]
         self.columns = [
-            Column(f"{column}_percentile", f"Share of {len(values):,} {name} whose {column} is lower.", "%")
+            Column(
+                f"{column}_percentile", f"Share {name} ({len(values):,} with an answer) whose {column} is lower.", "%"
+            )
             for column, values in zip(reference, self._reference, strict=True)
         ]
 
@@ -42,7 +44,10 @@ class PercentileStage(Stage):
         """Make it from the molecules that were chosen, or from the training part."""
         names = [column.name for column in background.columns]
         if settings.reference is None:
-            values, name = background.need_training("percentile").out_of_fold, "training molecules (out of fold)"
+            values, name = (
+                background.need_training("percentile").out_of_fold,
+                "of the training molecules, each predicted without itself",
+            )
         elif background.predict is None:
             raise ExLMError("a reference set needs a predictor that predicts it")
         else:

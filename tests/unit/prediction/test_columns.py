@@ -142,6 +142,21 @@ def test_every_column_of_it_for_any_chunk(tmp_path, keeping) -> None:
     assert (row["sol_in_training"], row["sol_nearest"]) == ("yes", "0")
 
 
+def test_percentiles_among_the_molecules_of_a_file(tmp_path, predictors) -> None:
+    (tmp_path / "others.smi").write_text("".join(f"{text} name\n" for text in [*DRUGS, "C1CC"]))
+    header, *rows = predicted(
+        tmp_path, predictors, f"smiles\n{DRUGS[0]}\nC1CC\n", columns=(), reference=str(tmp_path / "others.smi")
+    )
+    table = [dict(zip(header, row, strict=True)) for row in rows]
+    columns = json.loads((tmp_path / "out.csv.columns.json").read_text())["columns"]
+    meaning = next(column["meaning"] for column in columns if column["name"] == "yes_percentile")
+    assert meaning == "Share of the molecules of others.smi (12 with an answer) whose yes is lower."
+    values = predictors[0].predict(DRUGS)["yes"]
+    expected = 100 * ((values < values[0]).sum() + 0.5) / 12
+    assert float(table[0]["yes_percentile"]) == pytest.approx(expected, abs=0.01)
+    assert table[1]["yes_percentile"] == ""
+
+
 def test_the_file_of_training_molecules_is_checked(keeping, tmp_path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(keeping, copy)

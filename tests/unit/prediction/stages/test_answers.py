@@ -85,7 +85,7 @@ def test_percentiles_among_the_training_molecules_and_among_others() -> None:
     found = answers("percentile", texts, values, background=background)
     assert found == {"sol_percentile": [0.0, 50.0, 66.667, 100.0, None]}
     predicted = Background("own", "regression", (NUMBER,), predict=lambda texts: np.arange(len(texts))[:, None] * 1.0)
-    other = answers("percentile", ["C"], [3], background=predicted, reference=["C"] * 10, reference_name="drugs")
+    other = answers("percentile", ["C"], [3], background=predicted, reference=["C"] * 10, reference_name="of the drugs")
     assert other == {"sol_percentile": [35.0]}
     nothing = trained([], [], [])
     assert answers("percentile", ["C"], [3], background=nothing) == {"sol_percentile": [None]}
