@@ -8,7 +8,6 @@ import typer
 from exlm_chem.embedding.options import EmbeddingOptions
 from exlm_chem.tables.read_options import ReadOptions
 
-from .choices import EncoderModel
 from .options import takes_options
 
 EXAMPLE = "exlm-chem embed data/examples.csv -o vectors.npz"
@@ -25,7 +24,9 @@ def embed(
     ],
     options: EmbeddingOptions,
     reading: ReadOptions,
-    model: EncoderModel = "exlm-small",
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="A model that ships, or a model directory.")
+    ] = "exlm-small",
 ) -> None:
     """Turn molecules into vectors.
 

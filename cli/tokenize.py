@@ -1,29 +1,38 @@
 """``exlm-chem tokenize``."""
 
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from exlm_chem.errors import printable
+from exlm_chem.options import check_options, option
 from exlm_chem.tables.read_options import ReadOptions
+from exlm_chem.terms import Scheme
 
-from .choices import Scheme
 from .options import takes_options
 from .streams import say
 
 EXAMPLE = "exlm-chem tokenize 'C[C@@H](N)C(=O)O' '[13CH4]'"
 
 
+@dataclass(frozen=True, kw_only=True)
+class TokenizeOptions:
+    """How SMILES are cut into tokens."""
+
+    scheme: Scheme = option("lossless", "lossless: every SMILES; atomwise: as the authors; selfies: in SELFIES.")
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
 @takes_options
 def tokenize(
     molecules: Annotated[list[str], typer.Argument(help="SMILES, or one file of molecules, or - for stdin.")],
-    scheme: Annotated[
-        Scheme, typer.Option(help="lossless: every SMILES; atomwise: as the authors; selfies: in SELFIES.")
-    ] = Scheme.lossless,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
-    *,
+    options: TokenizeOptions,
     reading: ReadOptions,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Show the tokens of SMILES, or count those of a file.
 
@@ -33,7 +42,7 @@ def tokenize(
     from exlm_chem.token_counts import count_tokens
     from exlm_chem.tokenizer import ExLMTokenizer
 
-    tokenizer = ExLMTokenizer(scheme.value)
+    tokenizer = ExLMTokenizer(options.scheme)
     with MoleculeReader(molecules, reading) as reader:
         if reader.name == "the command line":
             _show_tokens([record.smiles or "" for record in reader], tokenizer, as_json)

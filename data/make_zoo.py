@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from exlm_chem import locations
+from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.run import finetune
 from exlm_chem.locations import is_predictor
 from exlm_chem.model_directory import open_model, training_facts
@@ -44,7 +45,8 @@ def main() -> None:
     for task in args.tasks:
         shutil.rmtree(locations.SHIPPED / task, ignore_errors=True)
         table = args.tables / f"{task}.csv.gz"
-        finetune(table, locations.SHIPPED / task, task=task, model=args.name, device="cpu", log=print)
+        options = FinetuningOptions(task=task, model=args.name, device="cpu")
+        finetune(table, locations.SHIPPED / task, options, log=print)
 
 
 def ship_encoder(run: Path, target: Path, about: str) -> None:

@@ -11,11 +11,18 @@ from exlm_chem.terms import Pooling, Standardise
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class EmbeddingOptions(ResultOptions):
-    """How molecules become vectors, and what becomes of those that cannot be read."""
+class VectorOptions:
+    """How a molecule becomes a vector."""
 
     pooling: Pooling = option("mean", "Mean over the tokens that are not special, or the first state of <s>.")
     standardise: Standardise = option("none", "What is done first: nothing, largest fragment, or its neutral parent.")
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingOptions(ResultOptions, VectorOptions):
+    """How molecules become vectors, and what becomes of those that cannot be read."""
+
     batch_tokens: int | None = option(
         None,
         "Most tokens in a batch, padding included.",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from exlm_chem.errors import printable
+from exlm_chem.finetuning.metrics import unscored
 from exlm_chem.predictors.task_file import PredictorTask
 
 METRIC_NAMES = {"roc_auc": "ROC-AUC", "rmse": "RMSE", "mae": "MAE"}
@@ -25,14 +27,14 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
     str
         Markdown.
     """
+    from exlm_chem.finetuning.methods.registry import METHODS  # and with them torch, which a reader of cards can spare
+
     data, split = facts["data"], task.split
+    file = printable(data["file"])
     sizes = ", ".join(f"{split['molecules'][part]:,} {part}" for part in ("train", "valid", "test"))
-    method = {
-        "head": "linear models on the vectors of the frozen encoder",
-        "full": "encoder and head trained together",
-    }[facts["method"]]
+    method = METHODS[facts["method"]].description
     outputs = "\n".join(
-        f"| {column.name} | {column.unit} | {_range(column.range)} | {column.direction} | {column.meaning} |"
+        _line(column.name, column.unit, _range(column.range), column.direction, column.meaning)
         for column in task.columns
     )
     left_out = f"; {data['left_out']:,} rows were left out" if data["left_out"] else ""
@@ -40,15 +42,15 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
         f", {data['conflicting']:,} of them with labels that contradict each other" if data["conflicting"] else ""
     )
     source = f"\nLabels: {facts['source']}. Licence: {facts['licence']}.\n" if facts["source"] else ""
-    return f"""# Predictor "{task.name}": {task.title}
+    return f"""# Predictor "{printable(task.name)}": {printable(task.title)}
 
 | | |
 |---|---|
 | kind | {task.kind} |
 | method | {method} |
 | encoder | {facts["model"]} ({(task.encoder.sha256 or "")[:16]}) |
-| molecules | {data["molecules"]:,} of {data["file"]}{left_out}; {data["repeated"]:,} occur more than once{conflicts} |
-| split | {sizes}; {split["description"]} |
+| molecules | {data["molecules"]:,} of {file}{left_out}; {data["repeated"]:,} occur more than once{conflicts} |
+| split | {sizes}; {printable(split["description"])} |
 | standardisation | {task.standardise} |
 
 | output | unit | range | wanted | meaning |
@@ -72,6 +74,7 @@ def metrics_table(task: PredictorTask) -> str:
     metrics = ["roc_auc"] if task.kind == "classification" else ["rmse", "mae"]
     head = ["part", "column", *(METRIC_NAMES[name] for name in metrics), "95 % interval", "known labels"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    remarks: list[str] = []
     for part in ("valid", "test"):
         result = task.metrics.get(part)
         if result is None:
@@ -84,7 +87,9 @@ def metrics_table(task: PredictorTask) -> str:
         for column, values in result["columns"].items() if several else ():
             numbers = (format_number(values[metric]) for metric in metrics)
             lines.append(_line(part, column, *numbers, "", f"{values['known']:,}"))
-    return "\n".join(lines)
+        reasons = unscored(result, metrics[0])
+        remarks += [f"No {METRIC_NAMES[metrics[0]]} in {part}: {'; '.join(reasons)}."] if reasons else []
+    return "\n".join([*lines, *("\n" + printable(remark) for remark in remarks)])
 
 
 def format_number(value: float | None) -> str:
@@ -105,7 +110,7 @@ def format_number(value: float | None) -> str:
 
 
 def _line(*cells: str) -> str:
-    return "| " + " | ".join(cells) + " |"
+    return "| " + " | ".join(printable(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
 def _range(bounds: tuple[float, float] | None) -> str:

@@ -145,7 +145,7 @@ def read_dataset(
         for target, cells in zip(targets, rows.labels, strict=True)
     ]
     check_use(labels, columns, rows.name)
-    dataset.columns, dataset.reading = columns, [*rows.notes, *_decisions(rows.name, columns)]
+    dataset.columns, dataset.reading = columns, [*rows.notes, *_decisions(Path(rows.name).name, columns)]
     values = np.array([column.values for column in columns]).T.reshape(len(rows.lines), len(columns))
     kept = []
     for index, (row, line, cell) in enumerate(zip(rows.rows, rows.lines, rows.smiles, strict=True)):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from exlm_chem.finetuning.card import format_number
 from exlm_chem.finetuning.dataset import Dataset
+from exlm_chem.finetuning.metrics import unscored
+from exlm_chem.finetuning.splits import Split, Splittable, across_borders
+
+_LISTED: Final = 3
 
 Log = Callable[[str], None]
 """Is called with a sentence."""
@@ -32,6 +36,16 @@ def log_table(dataset: Dataset, counts: dict[str, Any], log: Log) -> None:
         log(f"{counts['changed_by_standardisation']:,} molecules are changed by the standardisation rule")
 
 
+def log_split(split: Split, molecules: Splittable, log: Log) -> None:
+    """Say how many molecules are in which part, by which rule, and what stands on both sides of a border."""
+    log(f"split: {', '.join(f'{len(part):,} {name}' for name, part in split.parts().items())} ({split.description})")
+    if split.unplaced:
+        first = molecules.line(split.unplaced[0])
+        log(f"{len(split.unplaced):,} molecules are in no part of the split, the first in line {first}")
+    if (borders := across_borders(split, molecules)).duplicates:
+        log(str(borders))
+
+
 def log_metrics(
     part: str, results: list[dict[str, Any] | None], kept: dict[str, Any] | None, metric: str, log: Log
 ) -> None:
@@ -40,9 +54,13 @@ def log_metrics(
         log(f"{part}: no molecules")
         return
     interval = f" (95 % {' to '.join(map(format_number, kept['interval']))})" if kept["interval"] else ""
+    reasons = unscored(kept, metric)
+    more = len(reasons) - _LISTED
+    why = f" (none where {'; '.join(reasons[:_LISTED])}{f'; and {more:,} more' if more > 0 else ''})" if reasons else ""
     columns = len(kept["columns"])
-    scored = f", mean over {kept['scored']} of {columns} columns" if columns > 1 or kept["scored"] < columns else ""
+    scored = f", mean over {kept['scored']} of {columns} columns" if columns > 1 else ""
     values = [result[metric] for result in results if result is not None and result[metric] is not None]
     mean, deviation = (format_number(float(f(values))) if values else "-" for f in (np.mean, np.std))
     spread = f"; {len(values)} seeds: {mean} +- {deviation}" if len(values) > 1 else ""
-    log(f"{part}: {metric} {format_number(kept[metric])}{interval}, {kept['molecules']:,} molecules{scored}{spread}")
+    value = f"{metric} {format_number(kept[metric])}{interval}{why}"
+    log(f"{part}: {value}, {kept['molecules']:,} molecules{scored}{spread}")

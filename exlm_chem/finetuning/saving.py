@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from exlm_chem import locations
-from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.finetuning.card import predictor_card
 from exlm_chem.finetuning.dataset import Dataset
+from exlm_chem.finetuning.methods.method import Fitted
 from exlm_chem.finetuning.splits import Split
-from exlm_chem.heads.head import PropertyHead
 from exlm_chem.model_directory import training_facts
 from exlm_chem.predictors.directory import write_predictor
 from exlm_chem.predictors.task_file import PredictorTask
@@ -22,8 +21,7 @@ from exlm_chem.storage import write_directory, write_json, write_text
 def write_run(
     output: Path,
     task: PredictorTask,
-    head: PropertyHead,
-    encoder: ExLM,
+    fitted: Fitted,
     frozen: Path | None,
     dataset: Dataset,
     split: Split,
@@ -35,8 +33,10 @@ def write_run(
     ----------
     output : Path
         The directory; there is nothing there yet, or it is empty.
-    task, head, encoder
-        The predictor.
+    task : PredictorTask
+        What it predicts.
+    fitted : Fitted
+        Encoder and head.
     frozen : Path or None
         Where the encoder was read from, if it was not trained.
     dataset, split
@@ -53,7 +53,7 @@ def write_run(
     with write_directory(output) as working:
         # A predictor stands for itself, except among the models that ship, which share one encoder.
         shared = frozen is not None and frozen.parent.resolve() == locations.SHIPPED == output.parent.resolve()
-        task = write_predictor(working, task, head, frozen if frozen is not None and shared else encoder)
+        task = write_predictor(working, task, fitted.head, frozen if frozen is not None and shared else fitted.encoder)
         rows = {name: [dataset.rows[index] for index in part] for name, part in split.parts().items()}
         left_out = [asdict(row) for row in dataset.left_out]
         splits = {

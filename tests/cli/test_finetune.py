@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,30 +10,16 @@ import pytest
 
 from exlm_chem import model_directory
 from exlm_chem.predictors.predictor import Predictor
+from tests.cli.runner import run, run_here
 
-EXLM_CHEM = Path(sys.executable).with_name("exlm-chem")
 DATA = Path(__file__).parents[1] / "data"
+FIELD_CASES = DATA / "field_cases"
 
 
-def run(*args):
-    return subprocess.run(
-        [EXLM_CHEM, *map(str, args)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-
-
-def run_here(monkeypatch, *args):
-    """Run the command in this process, which is faster; give the exit status."""
-    from exlm_chem.cli import main
-
-    monkeypatch.setattr(sys, "argv", ["exlm-chem", *map(str, args)])
-    with pytest.raises(SystemExit) as ending:
-        main.main()
-    return ending.value.code
+@pytest.fixture
+def finetune(monkeypatch, capsys, tiny_model):
+    """Run the command in this process with the tiny model."""
+    return lambda *args: run_here(monkeypatch, capsys, "finetune", *args, "-m", tiny_model, "--device", "cpu")
 
 
 def load(path):
@@ -45,8 +29,8 @@ def load(path):
 def test_classification_from_table_to_predictions(tiny_model, tmp_path):
     output = tmp_path / "my-bbbp"
     done = run("finetune", DATA / "bbbp_300.csv", "--task", "bbbp", "-m", tiny_model, "-o", output)
-    assert (done.returncode, done.stdout) == (0, f"{output}\n"), done.stderr
-    log = done.stderr.splitlines()
+    assert (done.status, done.out) == (0, f"{output}\n"), done.err
+    log = done.err.splitlines()
     assert log[0].endswith("bbbp_300.csv: 294 molecules, 294 labels")
     assert log[1].startswith("6 rows are left out, the first: line 13: impossible valence")
     assert any(line.startswith("test: roc_auc 0.") for line in log)
@@ -67,7 +51,7 @@ def test_classification_from_table_to_predictions(tiny_model, tmp_path):
 
     # the metrics are those of the predictions that a user gets
     predicted = run("predict", DATA / "bbbp_300.csv", "-m", output, "-o", tmp_path / "predicted.csv")
-    assert predicted.returncode == 0, predicted.stderr
+    assert predicted.status == 0, predicted.err
     table = pd.read_csv(tmp_path / "predicted.csv")
     assert table["error"].notna().sum() == 6
     from sklearn.metrics import roc_auc_score
@@ -82,8 +66,8 @@ def test_regression_with_the_kind_seen_from_the_labels(tiny_model, tmp_path):
     output = tmp_path / "logs"
     options = ("--target", target, "-m", tiny_model, "-o", output, "--split", "random", "--seed", 7, "--seeds", 2)
     done = run("finetune", DATA / "esol_150.csv", *options)
-    assert done.returncode == 0, done.stderr
-    assert f"esol_150.csv: column '{target}': taken as measurements\n" in done.stderr
+    assert done.status == 0, done.err
+    assert f"esol_150.csv: column '{target}': taken as measurements\n" in done.err
     task = load(output / "task.json")
     labels = pd.read_csv(DATA / "esol_150.csv").iloc[load(output / "splits.json")["train"]][target]
     assert task["columns"][0]["range"] == [labels.min(), labels.max()]
@@ -100,8 +84,8 @@ def test_several_assays_with_missing_labels_trained_in_full(tiny_model, tmp_path
     options = [option for assay in assays for option in ("--target", assay)]
     options += ["--method", "full", "--epochs", "2", "--standardise", "parent", "--pooling", "first"]
     done = run("finetune", DATA / "tox21_200.csv", *options, "-m", tiny_model, "-o", output)
-    assert done.returncode == 0, done.stderr
-    assert "of 2 is the best on the validation part" in done.stderr
+    assert done.status == 0, done.err
+    assert "of 2 is the best on the validation part" in done.err
     task, facts = load(output / "task.json"), load(output / "run.json")
     known = pd.read_csv(DATA / "tox21_200.csv")[assays].notna().sum().sum()
     assert facts["data"]["known_labels"] == known < 600
@@ -114,59 +98,173 @@ def test_several_assays_with_missing_labels_trained_in_full(tiny_model, tmp_path
     assert table.loc[0, assays].between(0, 1).all()
 
 
-def test_splits_of_a_column_and_the_same_result_for_the_same_seed(tiny_model, tmp_path, monkeypatch, capsys):
+def test_splits_of_a_column_and_the_same_result_for_the_same_seed(finetune, tmp_path):
     table = pd.read_csv(DATA / "esol_150.csv", names=["smiles", "y"], header=0)
     table["part"] = ["train"] * 100 + ["test"] * 50
     table.to_csv(tmp_path / "data.csv", index=False)
     for name in ("one", "two"):
-        options = ("--target", "y", "--kind", "regression", "--split", "part")
-        arguments = ("finetune", tmp_path / "data.csv", *options, "-m", tiny_model, "-o", tmp_path / name)
-        assert run_here(monkeypatch, *arguments) == 0
-    assert "valid: no molecules\n" in capsys.readouterr().err
+        done = finetune(tmp_path / "data.csv", "--target", "y", "--split", "part", "-o", tmp_path / name)
+        assert done.status == 0
+        assert "valid: no molecules\n" in done.err
     one, two = (tmp_path / name / "head.safetensors" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
     assert load(tmp_path / "one" / "splits.json")["test"] == list(range(100, 150))
 
 
-@pytest.mark.parametrize(
-    ("table", "options", "status", "message"),
-    [
-        ("smiles,y\nC,1\nCC,high\n", ["--target", "y"], 1, "column 'y': 1 of 2 labels is no plain number: 'high'"),
-        (
-            "smiles,y\nC,1\nCC,2\n",
-            ["--target", "y"],
-            1,
-            "with --positive '1' or --positive '2'; if they",
-        ),
-        ("smiles,y\nC,1\nCC,0\n", ["--task", "bbbp", "--kind", "regression"], 1, "leave --kind regression away"),
-        ("smiles,y\nC,1\n", ["--target", "z"], 1, "has no column 'z'; its columns are: 'smiles', 'y'"),
-        ("smiles,y\nC,1\n", ["--task", "bbbp"], 1, "has no column 'p_np'"),
-        ("smiles,y\nC,1\n", ["--task", "esol", "--target", "y"], 2, "give either --task or --target"),
-        ("smiles,y\nC,1\n", [], 2, "give either --task or --target"),
-        (
-            "smiles,y\nC,1\nCC,0\n",
-            ["--target", "y"],
-            1,
-            "of 2 molecules leaves none to learn from; use --split random",
-        ),
-        (
-            "smiles,y\nC,1\nCC,0\n",
-            ["--target", "y", "--split", "random", "--method", "full"],
-            1,
-            "needs validation molecules",
-        ),
-    ],
-)
-def test_faults_leave_nothing_behind(tiny_model, tmp_path, monkeypatch, capsys, table, options, status, message):
+FAULTS = [
+    ("smiles,y\nC,1\nCC,high\n", ["--target", "y"], 1, "column 'y': 1 of 2 labels is no plain number: 'high'"),
+    ("smiles,y\nC,1\nCC,2\n", ["--target", "y"], 1, "with --positive '1' or --positive '2'; if they are measure"),
+    ("smiles,y\nC,1\nCC,0\n", ["--task", "bbbp", "--kind", "regression"], 1, "leave --kind regression away"),
+    ("smiles,y\nC,1\n", ["--target", "z"], 1, "has no column 'z'; its columns are: 'smiles', 'y'"),
+    ("smiles,y\nC,1\n", ["--target", "y", "--split", "scafold"], 1, "--split needs column 'scafold', which"),
+    ("smiles,y\nC,1\n", ["--task", "bbbp"], 1, "has no column 'p_np'"),
+    ("smiles,y\nC,1\n", ["--task", "esol", "--target", "y"], 2, "give either --task or --target, not both."),
+    ("smiles,y\nC,1\n", [], 2, "give either --task or --target"),
+    (
+        "smiles,y\nC,1\nCC,0\n",
+        ["--target", "y"],
+        1,
+        "of 2 molecules leaves none to learn from: too many share one",
+    ),
+    (
+        "smiles,y\nC,1\nCC,0\n",
+        ["--target", "y", "--split", "random", "--method", "full"],
+        1,
+        "--method full needs validation molecules with labels to know when to stop, and the random",
+    ),
+    ("smiles,y\nC,1\nCC,1\n", ["--target", "y", "--split", "random"], 1, "all labels of column 'y' are 1, so nothing"),
+    ("smiles,y\nC,1\nCC,0\n", ["--target", "y", "--unknown", "-9"], 1, "no label is '-9', which --unknown names"),
+    (
+        "smiles,y,p\nC,1,test\nCC,0,valid\n",
+        ["--target", "y", "--split", "p"],
+        1,
+        "the column p split of 2 molecules leaves none to learn from; use --split random",
+    ),
+]
+
+
+@pytest.mark.parametrize(("table", "options", "status", "message"), FAULTS, ids=[fault[3][:30] for fault in FAULTS])
+def test_faults_leave_nothing_behind(finetune, tmp_path, table, options, status, message):
     (tmp_path / "data.csv").write_text(table, encoding="utf-8")
-    arguments = ("finetune", tmp_path / "data.csv", *options, "-m", tiny_model, "-o", tmp_path / "out")
-    assert run_here(monkeypatch, *arguments) == status
-    assert message in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    done = finetune(tmp_path / "data.csv", *options, "-o", tmp_path / "out")
+    assert (done.status, done.out) == (status, "")
+    assert message in " ".join(done.err.replace("│", " ").split())
     assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
 
 
-def test_nothing_is_written_over(tiny_model, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seed", -1], "--seed must be a whole number of at least 0 and of at most 4294967295, not -1."),
+        (["--learning-rate", "nan"], "--learning-rate must be a number larger than 0, not nan."),
+        (["--epochs", 0], "--epochs must be a whole number of at least 1 and of at most 1000000, not 0."),
+        (["--dropout", 1], "--dropout must be a number of at least 0 and smaller than 1, not 1.0."),
+        (["--task", ""], "--task must not be empty."),
+        (["--target", " "], "--target must not be empty."),
+        (["--split", ""], "--split must not be empty."),
+        (["--device", "meta"], "there is no device 'meta'; choose auto, cpu, mps, cuda, or one of several: cuda:1"),
+        (["--seed", 2**32 - 1, "--seeds", 2], "--seed 4294967295 leaves no room for --seeds 2; choose a smaller"),
+        (["--positive", ""], "--positive must not be empty."),
+    ],
+)
+def test_values_of_options_are_checked_before_anything_is_read(monkeypatch, capsys, tmp_path, options, message):
+    target = [] if options[0] in ("--task", "--target") else ["--target", "y"]
+    done = run_here(monkeypatch, capsys, "finetune", tmp_path / "none.csv", *target, *options)
+    assert (done.status, done.out) == (2, "")
+    assert message in " ".join(done.err.split())
+
+
+def test_nothing_is_written_over(finetune, tmp_path):
     (tmp_path / "precious").touch()
-    arguments = (DATA / "bbbp_300.csv", "--target", "p_np", "-m", tiny_model, "-o", tmp_path)
-    assert run_here(monkeypatch, "finetune", *arguments) == 1
-    assert capsys.readouterr().err == f"exlm-chem: {tmp_path} exists already; choose another output directory\n"
+    done = finetune(DATA / "bbbp_300.csv", "--target", "p_np", "-o", tmp_path)
+    assert done.err == f"exlm-chem: {tmp_path} exists already; choose another directory with --output\n"
+    done = finetune(DATA / "bbbp_300.csv", "--target", "p_np", "-o", tmp_path / "precious" / "out")
+    assert done.err == (
+        f"exlm-chem: nothing can be written into {tmp_path / 'precious'}; choose another directory with --output\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["none.csv", "folder", "pipe", "-"])
+def test_a_table_must_be_a_file(finetune, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    done = finetune(name, "--target", "y")
+    assert (done.status, done.err.count("\n")) == (1, 1)
+    assert done.err.startswith(("exlm-chem: there is no file", f"exlm-chem: {name} is no ordinary file; save the"))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_output_is_named_after_table_and_task(finetune, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = finetune(DATA / "esol_150.csv", "--target", "measured log solubility in mols per litre")
+    name = Path("runs") / "esol_150-measured_log_solubility_in_mols_per_litre"
+    assert (done.status, done.out) == (0, f"{name}\n")
+    assert Predictor.from_pretrained(name).task.name == name.name
+    assert finetune(DATA / "esol_150.csv", "--task", "esol").out == "runs/esol_150-esol\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "options", "told"),
+    [
+        ("30a_decimal_comma.csv", "logS", [], "'logS': taken as measurements; '1,05' is read as 1.05"),
+        ("32a_excel_na.csv", "logS", [], "taken as measurements; not known: '#N/A' (2 cells)"),
+        ("34a_active_inactive.csv", "outcome", [], "column 'outcome': 'Active' = 1, 'Inactive' = 0"),
+        ("34d_plus_minus.csv", "ames", [], "column 'ames': '+' = 1, '-' = 0"),
+        ("35b_minus_one_missing.csv", "label", ["--unknown", "-1"], "not known: '-1' (8 cells)"),
+        ("33_blank_in_header.csv", "logs", [], "column 'logs': taken as measurements"),
+        ("33b_newline_in_header.csv", "Solubility (log mol/L)", [], "taken as measurements"),
+        ("37a_five_rows.csv", "logS", ["--split", "random"], "taken as measurements"),
+        ("44b_split_blank.csv", "logS", ["--split", "split"], "line 9: nothing in column 'split', which"),
+        ("51_integer_ic50.csv", "IC50_nM", ["--split", "random"], "column 'IC50_nM': taken as measurements"),
+        ("52_alkanes.csv", "NHOC", ["--split", "random"], "split: 24 train, 3 valid, 3 test"),
+        ("41_single_class_test.csv", "label", ["--split", "part"],
+         "test: roc_auc - (none where all 4 known labels of 'label' are 0), 4 molecules"),
+    ],
+)  # fmt: skip
+def test_tables_of_the_field(finetune, tmp_path, name, target, options, told):
+    done = finetune(FIELD_CASES / name, "--target", target, *options, "-o", tmp_path / "out")
+    assert done.status == 0, done.err
+    assert told in done.err
+    facts = json.loads((tmp_path / "out/run.json").read_text(), parse_constant=pytest.fail)
+    assert facts["data"]["reading"][-1] in done.err
+    rows = load(tmp_path / "out/splits.json")
+    assert len(rows["train"] + rows["valid"] + rows["test"] + rows["left_out"]) == facts["data"]["molecules"] + len(
+        rows["left_out"]
+    )
+    if name.startswith("41"):
+        card = (tmp_path / "out/README.md").read_text()
+        assert "No ROC-AUC in test: all 4 known labels of 'label' are 0." in card
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "told"),
+    [
+        ("35b_minus_one_missing.csv", "label", "'-1' (8 cells) may stand for a label that is not known; if it does"),
+        ("36_qualifiers.csv", "IC50_uM", "12 of 40 labels are no plain number: '>30' (7 cells), '<0.01' (5 cells)"),
+        ("37b_ten_rows.csv", "label", "so nothing can be learnt; use --split random or --split stratified"),
+        ("43b_huge.csv", "k", "40 of 40 labels are too large or too small"),
+        ("52_alkanes.csv", "NHOC", "too many share one scaffold, as all without rings do; use --split random"),
+        ("28_preamble.csv", "logS", "give --header-line 3"), ("29_no_header.csv", "logS", "give --header-line 0"),
+    ],
+)  # fmt: skip
+def test_tables_of_the_field_that_are_refused(finetune, tmp_path, name, target, told):
+    done = finetune(FIELD_CASES / name, "--target", target, "-o", tmp_path / "out")
+    assert (done.status, list(tmp_path.iterdir())) == (1, [])
+    assert told in done.err.splitlines()[-1]
+
+
+def test_names_that_are_not_utf8(tiny_model, tmp_path):
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/g\xfcn")
+    table = Path(folder, os.fsdecode(b"t\xe4ble.csv"))
+    table.parent.mkdir()
+    rows = "".join(f"{'C' * n}O,{n % 3}.5\n" for n in range(1, 25))
+    table.write_bytes(b"smiles,l\xf6g\n" + rows.encode())
+    command = ["finetune", table, "--target", os.fsdecode(b"l\xf6g"), "--split", "random", "-m", tiny_model]
+    refused = run(*command, "-o", Path(folder, "out"))
+    assert (refused.status, refused.err.count("\n")) == (1, 1)  # before the table is read, which is told about
+    assert "or of a folder above it is no UTF-8; choose another directory with --output" in refused.err
+    done = run(*command, "-o", tmp_path / "out")
+    assert done.status == 0, done.err
+    assert load(tmp_path / "out" / "task.json")["columns"][0]["name"] == "l\udcf6g"
+    assert run("predict", "CCO", "-m", tmp_path / "out").status == 0

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exlm_chem.errors import quoted
 from exlm_chem.finetuning.metrics.numbers import FloatArray
 from exlm_chem.finetuning.metrics.registry import METRICS, Weighted
 from exlm_chem.terms import Kind
@@ -71,6 +72,31 @@ def evaluate(
         result[metric] = float(np.mean(values)) if values else None
     result["interval"] = bootstrap(outputs, labels, metrics[main], seed)
     return result
+
+
+def unscored(result: dict[str, Any], metric: str) -> list[str]:
+    """Say why columns have no metric.
+
+    Parameters
+    ----------
+    result : dict
+        What `evaluate` gave.
+    metric : str
+        The main metric.
+
+    Examples
+    --------
+    >>> unscored(evaluate(np.zeros((2, 1)), np.ones((2, 1)), "classification", ["active"]), "roc_auc")
+    ["all 2 known labels of 'active' are 1"]
+    """
+    reasons = []
+    for name, column in result["columns"].items():
+        known = column["known"]
+        if column[metric] is None and known:
+            reasons.append(f"all {known:,} known labels of {quoted(name)} are {int(column['positive'] > 0)}")
+        elif column[metric] is None:
+            reasons.append(f"no label of {quoted(name)} is known")
+    return reasons
 
 
 def bootstrap(

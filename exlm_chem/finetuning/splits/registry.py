@@ -120,6 +120,7 @@ def make_split(spec: str, data: Splittable, seed: int = 0) -> Split:
     wanted = parse_split(spec)
     split = RULES[wanted.rule].split(data, wanted.argument, seed)
     if not split.train:
+        why = ": too many share one scaffold, as all without rings do" if wanted.rule == "scaffold" else ""
         others = "" if wanted.rule == "random" else "; use --split random"
-        raise ExLMError(f"the {split.name} split of {len(data)} molecules leaves none to learn from{others}")
+        raise ExLMError(f"the {split.name} split of {len(data)} molecules leaves none to learn from{why}{others}")
     return split

@@ -80,8 +80,8 @@ def test_columns_of_two_kinds_are_refused(read, tmp_path):
 def test_decisions_are_one_line_for_columns_that_are_alike(read, tmp_path):
     path = write(tmp_path, "smiles,a,b,c\nC,yes,0,1\nCC,No,1,0\n")
     assert read_dataset(path, ["a", "b", "c"], read).reading == [
-        f"{path}: column 'a': 'yes' = 1, 'No' = 0",
-        f"{path}: columns 'b', 'c': 0 and 1 are taken as classes",
+        "data.csv: column 'a': 'yes' = 1, 'No' = 0",
+        "data.csv: columns 'b', 'c': 0 and 1 are taken as classes",
     ]
 
 

@@ -10,9 +10,10 @@ import pytest
 from exlm_chem import locations
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.run import finetune
 from exlm_chem.predictors.predictor import Predictor
-from exlm_chem.predictors.task import task_of_targets
+from exlm_chem.predictors.task import OutputColumn, Task, task_of_targets
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -27,8 +28,8 @@ def shipped(tiny_model, tmp_path, monkeypatch):
 
 
 def test_predictors_that_ship_share_their_encoder(shipped, tmp_path):
-    inside = finetune(DATA / "bbbp_300.csv", shipped / "bbbp", task="bbbp")
-    outside = finetune(DATA / "bbbp_300.csv", tmp_path / "bbbp", task="bbbp")
+    inside = finetune(DATA / "bbbp_300.csv", shipped / "bbbp", FinetuningOptions(task="bbbp"))
+    outside = finetune(DATA / "bbbp_300.csv", tmp_path / "bbbp", FinetuningOptions(task="bbbp"))
     assert inside.task.encoder.path == "../exlm-small"
     assert outside.task.encoder.path == "."
     assert not (shipped / "bbbp" / "model.safetensors").exists()
@@ -39,8 +40,8 @@ def test_predictors_that_ship_share_their_encoder(shipped, tmp_path):
 
 
 def test_a_predictor_can_be_the_start_of_another(shipped, tmp_path):
-    finetune(DATA / "bbbp_300.csv", shipped / "bbbp", task="bbbp")
-    result = finetune(DATA / "esol_150.csv", tmp_path / "esol", task="esol", model="bbbp")
+    finetune(DATA / "bbbp_300.csv", shipped / "bbbp", FinetuningOptions(task="bbbp"))
+    result = finetune(DATA / "esol_150.csv", tmp_path / "esol", FinetuningOptions(task="esol", model="bbbp"))
     facts = json.loads((tmp_path / "esol" / "run.json").read_text(encoding="utf-8"))
     assert facts["model_sha256"] == ExLM.from_pretrained("exlm-small").fingerprint
     assert result.task.columns[0].unit == "log10(mol/L)"
@@ -49,27 +50,38 @@ def test_a_predictor_can_be_the_start_of_another(shipped, tmp_path):
 def test_a_task_of_ones_own_and_what_is_told(tiny_model, tmp_path):
     task = task_of_targets("mine", ["p_np"], "classification")
     told = []
-    finetune(DATA / "bbbp_300.csv", tmp_path / "out", task=task, model=tiny_model, log=told.append)
+    options = FinetuningOptions(model=str(tiny_model))
+    finetune(DATA / "bbbp_300.csv", tmp_path / "out", options, task=task, log=told.append)
     assert json.loads((tmp_path / "out" / "task.json").read_text(encoding="utf-8"))["name"] == "mine"
     assert "repeated molecules: 1 in 1 extra rows, contradicting labels in 0 of them; all are kept" in told
 
 
 def test_seeds_are_compared_on_the_validation_part(tiny_model, tmp_path):
-    result = finetune(
-        DATA / "esol_150.csv", tmp_path / "out", task="esol", model=tiny_model, split="random", seeds=3, seed=4
-    )
+    options = FinetuningOptions(task="esol", model=str(tiny_model), split="random", seeds=3, seed=4)
+    result = finetune(DATA / "esol_150.csv", tmp_path / "out", options)
     values = [run["metrics"]["valid"]["rmse"] for run in result.runs]
     assert result.task.metrics["valid"]["rmse"] == min(values)
     assert result.task.metrics["seeds"] == 3
 
 
 def test_faults_are_told_before_anything_is_read(tmp_path):
+    table = tmp_path / "table.csv"
+    table.touch()
     for options, message in (
-        ({}, "either a task"),
-        ({"task": "bbbp", "targets": ["y"]}, "either a task"),
-        ({"task": "bbbp", "method": "lora"}, "method must be one of head, full"),
-        ({"task": "bbbp", "seeds": 0}, "seeds must be at least 1"),
+        ({}, "give either a task"),
         ({"task": "nothing"}, "there is no task 'nothing'"),
+        ({"task": "esol", "model": "nothing"}, "no model 'nothing'"),
     ):
         with pytest.raises(ExLMError, match=message):
-            finetune(tmp_path / "none.csv", tmp_path / "out", **options)
+            finetune(table, tmp_path / "out", FinetuningOptions(**options))
+    with pytest.raises(ExLMError, match="there is no file"):
+        finetune(tmp_path / "none.csv", tmp_path / "out", FinetuningOptions(task="esol"))
+
+
+def test_a_task_that_predicts_every_column(tiny_model, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("smiles,A 1,B-2\n" + "".join(f"{'C' * n}O,{n % 2},{n % 3 % 2}\n" for n in range(1, 25)))
+    task = Task("panel", "classification", every=OutputColumn("panel_{slug}", "{target}"))
+    options = FinetuningOptions(model=str(tiny_model), split="random")
+    result = finetune(table, tmp_path / "out", options, task=task)
+    assert [column.name for column in result.task.columns] == ["panel_a_1", "panel_b_2"]

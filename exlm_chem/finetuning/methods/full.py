@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,6 +15,11 @@ from torch import Tensor
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.dataset import Dataset
+from exlm_chem.finetuning.methods.head import HeadTraining
+from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
+from exlm_chem.finetuning.options import FinetuningOptions
+from exlm_chem.finetuning.splits import Split
 from exlm_chem.heads.head import ExLMForMoleculeProperty, PropertyHead
 from exlm_chem.modeling.property_loss import property_loss
 from exlm_chem.terms import Kind, Pooling
@@ -24,42 +30,33 @@ from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
 Examples = tuple[Sequence[Sequence[int]], NDArray[np.float64]]
 """Token ids of molecules, and labels of shape (molecules, columns) with NaN where unknown."""
 
-Report = Callable[[float, str], None]
-"""Is told the share of the work that is done, and what is to be said about it."""
 
+class FullTraining(TrainingMethod):
+    """Trains the encoder with its head."""
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
-    """How encoder and head are trained together.
+    description: ClassVar[str] = "encoder and head trained together"
 
-    Attributes
-    ----------
-    epochs : int
-        Most passes over the training molecules.
-    patience : int
-        Ends after so many epochs without a smaller validation loss.
-    batch_size : int
-        Molecules per step.
-    learning_rate : float
-        Peak learning rate of AdamW; the first epoch climbs to it, the others go down to zero along a line.
-    weight_decay, clip : float
-        Of the optimizer; gradients are clipped to this norm.
-    dropout : float
-        Dropout in front of the head.
-    """
+    def check(self, dataset: Dataset, split: Split) -> None:
+        """See `TrainingMethod`."""
+        if np.isnan(dataset.labels[split.valid]).all():
+            raise ExLMError(
+                "--method full needs validation molecules with labels to know when to stop, and the "
+                f"{split.name} split of {dataset.name} has none; use another --split, or --method head"
+            )
 
-    epochs: int = 30
-    patience: int = 8
-    batch_size: int = 32
-    learning_rate: float = 2e-4
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    dropout: float = 0.1
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "patience", "batch_size", "learning_rate", "clip"):
-            if getattr(self, name) <= 0:
-                raise ExLMError(f"--{name.replace('_', '-')} must be larger than 0, not {getattr(self, name)}")
+    def train(self, material: Material, seed: int, report: Report) -> Fitted:
+        """See `TrainingMethod`."""
+        ids = [one.token_ids for one in material.dataset.inputs]
+        labels, split = material.dataset.labels, material.split
+        train, valid = (([ids[index] for index in part], labels[part]) for part in (split.train, split.valid))
+        start = HeadTraining().train(material, seed, report)
+        encoder, head, history = train_full(
+            start.encoder, start.head, train, valid, material.task.kind, material.options, seed, report
+        )
+        best = best_epoch(history).epoch
+        facts = {**start.facts, "best_epoch": best, "history": [asdict(epoch) for epoch in history]}
+        said = [f"seed {seed}: epoch {best} of {len(history) - 1} is the best on the validation part"]
+        return Fitted(encoder, encoder.embed_tokens(ids, material.options.pooling), head, facts, said)
 
 
 @dataclass(frozen=True)
@@ -78,9 +75,7 @@ def train_full(
     train: Examples,
     valid: Examples,
     kind: Kind,
-    *,
-    pooling: Pooling = "mean",
-    options: TrainingOptions | None = None,
+    options: FinetuningOptions,
     seed: int = 0,
     report: Report = lambda *_: None,
 ) -> tuple[ExLM, PropertyHead, list[Epoch]]:
@@ -100,9 +95,7 @@ def train_full(
         Molecules to learn from, and to decide when to stop.
     kind : {"classification", "regression"}
         Cross-entropy or squared error; labels that are not known have no influence.
-    pooling : {"mean", "first"}
-        See `ExLM.embed`.
-    options : TrainingOptions, optional
+    options : FinetuningOptions
         How it is trained.
     seed : int
         Order of the molecules and dropout.
@@ -116,12 +109,9 @@ def train_full(
     history : list of Epoch
         Losses; that of a regression is in units of the labels' standard deviation.
     """
-    options = options or TrainingOptions()
-    if not len(valid[1]) or np.isnan(valid[1]).all():
-        raise ExLMError("method full needs validation molecules with labels to know when to stop; choose another split")
     with torch.random.fork_rng(devices=[embedder.device] if embedder.device.type == "cuda" else []):
         torch.manual_seed(seed)
-        model = _start(embedder, head, pooling, options.dropout)
+        model = _start(embedder, head, options.pooling, options.dropout)
         history = _train(model, embedder.tokenizer, train, valid, kind, options, np.random.default_rng(seed), report)
     return ExLM(model.model, embedder.tokenizer, str(embedder.device)), model.head.cpu(), history
 
@@ -140,7 +130,7 @@ def _train(
     train: Examples,
     valid: Examples,
     kind: Kind,
-    options: TrainingOptions,
+    options: FinetuningOptions,
     generator: np.random.Generator,
     report: Report,
 ) -> list[Epoch]:

@@ -1,0 +1,71 @@
+"""What is looked at before work begins: a training may take hours."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.finetuning.dataset import Dataset
+from exlm_chem.finetuning.splits import Split
+from exlm_chem.storage import final_target
+
+_ELSEWHERE: Final = "choose another directory with --output"
+
+
+def check_places(data: Path, output: Path) -> None:
+    """Refuse a table that is no file, and an output that cannot be written or holds something.
+
+    Examples
+    --------
+    >>> check_places(Path("measured.csv"), Path("runs/mine"))
+    Traceback (most recent call last):
+        ...
+    exlm_chem.errors.ExLMError: there is no file measured.csv
+    """
+    if not os.path.isfile(data):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
+        there = os.path.lexists(data)
+        raise ExLMError(f"{data} is no ordinary file; save the table as one" if there else f"there is no file {data}")
+    if os.path.lexists(output) and (not output.is_dir() or any(output.iterdir())):
+        raise ExLMError(f"{output} exists already; {_ELSEWHERE}")
+    folder = next(folder for folder in output.absolute().parents if folder.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ExLMError(f"nothing can be written into {folder}; {_ELSEWHERE}")
+    if re.search("[\ud800-\udfff]", str(final_target(output))):  # the library of the weights' files refuses such names
+        raise ExLMError(f"the name of {output} or of a folder above it is no UTF-8; {_ELSEWHERE}")
+
+
+def check_labels(dataset: Dataset, split: Split, log: Callable[[str], None]) -> None:
+    """Refuse a training part from which nothing can be learnt; say which columns would be constant.
+
+    Raises
+    ------
+    ExLMError
+        With the option that helps.
+    """
+    constant: dict[str, float] = {}
+    for column, labels in zip(dataset.columns, dataset.labels[split.train].T, strict=True):
+        known = labels[~np.isnan(labels)]
+        where = f"column {quoted(column.name)}"
+        if not len(known):
+            raise ExLMError(f"{dataset.name}: no label of {where} is known in the training part; {_remedy(split)}")
+        if known.min() == known.max():
+            constant[where] = known[0]
+    if len(constant) == len(dataset.columns):
+        where, value = next(iter(constant.items()))
+        same = f"{dataset.name}: all labels of {where}"
+        if all(len(np.unique(labels[~np.isnan(labels)])) == 1 for labels in dataset.labels.T):
+            raise ExLMError(f"{same} are {value:g}, so nothing can be learnt; a predictor needs different ones")
+        raise ExLMError(f"{same} in the training part are {value:g}, so nothing can be learnt; {_remedy(split)}")
+    for where, value in constant.items():
+        log(f"all training labels of {where} are {value:g}: its predictions are constant")
+
+
+def _remedy(split: Split) -> str:
+    drawn = split.name in ("random", "stratified")
+    return "use another --seed" if drawn else "use --split random or --split stratified"

@@ -1,0 +1,107 @@
+"""What every method of training gets, gives, and says of itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.finetuning.dataset import Dataset
+from exlm_chem.finetuning.options import FinetuningOptions
+from exlm_chem.finetuning.splits import Split
+from exlm_chem.heads.head import PropertyHead
+from exlm_chem.predictors.task_file import PredictorTask
+
+Report = Callable[[float, str], None]
+"""Is told the share of the work that is done, and what is to be said about it."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a predictor is made from.
+
+    Attributes
+    ----------
+    encoder : ExLM
+        The pretrained encoder; no method changes it in place.
+    vectors : float32 array of shape (molecules, width)
+        What it makes of the molecules of the dataset.
+    dataset : Dataset
+        Molecules and labels.
+    split : Split
+        Which of them may be learnt from, and which decide.
+    task : PredictorTask
+        What is predicted.
+    options : FinetuningOptions
+    """
+
+    encoder: ExLM
+    vectors: NDArray[np.float32]
+    dataset: Dataset
+    split: Split
+    task: PredictorTask
+    options: FinetuningOptions
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a method makes of it.
+
+    Attributes
+    ----------
+    encoder : ExLM
+        The one that it was given, or a new one.
+    vectors : float32 array of shape (molecules, width)
+        What this encoder makes of the molecules of the dataset.
+    head : PropertyHead
+        From vectors to properties.
+    facts : dict
+        How it was trained, for ``run.json``.
+    said : list of str
+        What a user should know.
+    """
+
+    encoder: ExLM
+    vectors: NDArray[np.float32]
+    head: PropertyHead
+    facts: dict[str, Any] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+
+class TrainingMethod(ABC):
+    """A way of training.
+
+    Attributes
+    ----------
+    description : str
+        What is trained, for the card of the predictor.
+    """
+
+    description: ClassVar[str]
+
+    def check(self, dataset: Dataset, split: Split) -> None:  # noqa: B027  (most methods learn from anything)
+        """Refuse, before work begins, what this method cannot learn from."""
+
+    @abstractmethod
+    def train(self, material: Material, seed: int, report: Report) -> Fitted:
+        """Train on the training part; the validation part may decide, the test part is not looked at.
+
+        Parameters
+        ----------
+        material : Material
+            What is learnt from.
+        seed : int
+            Decides everything that is drawn.
+        report : callable
+            See `Report`.
+
+        Raises
+        ------
+        ExLMError
+            In one sentence, if it cannot be learnt.
+        """

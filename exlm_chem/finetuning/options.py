@@ -1,0 +1,82 @@
+"""The options of fine-tuning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exlm_chem.embedding.options import VectorOptions
+from exlm_chem.errors import ExLMError
+from exlm_chem.machine import checked_device
+from exlm_chem.options import check_options, documented, option
+from exlm_chem.terms import Method
+
+LEARNT, HOW, FULL = "What is learnt", "How", "Method full"
+"""Headings of ``exlm-chem finetune --help``."""
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class FinetuningOptions(VectorOptions):
+    """What a predictor is trained on, and how."""
+
+    task: str | None = option(
+        None,
+        "A task of data/tasks.toml, or a TOML file with your own.",
+        short="-t",
+        metavar="NAME|FILE",
+        group=LEARNT,
+    )
+    targets: tuple[str, ...] = option(
+        (),
+        "A column of labels, instead of --task; may be given several times.",
+        flag="--target",
+        metavar="COLUMN",
+        group=LEARNT,
+    )
+    model: str = option(
+        "exlm-small", "A model that ships, or a model directory.", short="-m", metavar="NAME|DIR", group=HOW
+    )
+    method: Method = option(
+        "head", "head: linear models on the frozen encoder (seconds); full: everything together.", group=HOW
+    )
+    split: str = option(
+        "scaffold",
+        "scaffold, random, stratified, butina, group:COLUMN, date:COLUMN, a COLUMN of the table that says train, "
+        "valid or test, or a file of row numbers (.json .csv).",
+        note="See `exlm_chem.finetuning.splits.parse_split`; the scaffold split is DeepChem's.",
+        group=HOW,
+    )
+    seed: int = option(0, "Fixes the result.", least=0, most=2**32 - 1, group=HOW)
+    seeds: int = option(
+        1,
+        "Train so often; the best on the validation part is kept.",
+        note="With the seeds `seed`, `seed` + 1, ...",
+        least=1,
+        most=1000,
+        group=HOW,
+    )
+    device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.", group=HOW)
+    epochs: int = option(30, "Most passes over the training molecules.", least=1, most=1_000_000, group=FULL)
+    patience: int = option(8, "Epochs without a smaller validation loss before it ends.", least=1, group=FULL)
+    batch_size: int = option(32, "Molecules per step.", least=1, most=1_000_000, group=FULL)
+    learning_rate: float = option(
+        2e-4,
+        "Peak learning rate.",
+        note="The first epoch climbs to it, the others go down to zero along a line.",
+        above=0,
+        group=FULL,
+    )
+    weight_decay: float = option(0.01, "Weight decay of the matrices.", least=0, group=FULL)
+    clip: float = option(1.0, "Largest norm of the gradients.", above=0, group=FULL)
+    dropout: float = option(0.1, "Dropout in front of the head.", least=0, below=1, group=FULL)
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        checked_device(self.device)
+        for flag, texts in (("--task", (self.task or "x",)), ("--target", self.targets), ("--split", (self.split,))):
+            if not all(map(str.strip, texts)) or self.task == "":
+                raise ExLMError(f"{flag} must not be empty.")
+        if self.task is not None and self.targets:
+            raise ExLMError("give either --task or --target, not both.")
+        if self.seed + self.seeds > 2**32:
+            raise ExLMError(f"--seed {self.seed} leaves no room for --seeds {self.seeds}; choose a smaller one.")
