@@ -120,3 +120,38 @@ def test_faults_are_told_in_one_sentence(embedder, tmp_path):
         pick_device("gpu")
     with pytest.raises(ExLMError, match="do not belong together"):
         ExLM(ExLMModel(ExLMConfig.preset("tiny", 7)), ExLMTokenizer())
+
+
+def test_zero_has_no_sign(tiny_model, monkeypatch):
+    embedder = ExLM.from_pretrained(tiny_model, device="cpu")
+    monkeypatch.setattr(embedder.model, "embed", lambda ids, _: torch.full((len(ids), embedder.width), -0.0))
+    assert not np.signbit(embedder.embed(["CCO", "C"])).any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        *(({"batch_tokens": value}, "--batch-tokens must be a whole number") for value in (0, -1, float("nan"), 1.5)),
+        *(({"batch_size": value}, "--batch-size must be a whole number") for value in (0, None)),
+        ({"standardise": "salt"}, "unknown standardisation rule"),
+    ],
+)
+def test_what_cannot_be_is_refused(embedder, arguments, message):
+    with pytest.raises(ExLMError, match=message):
+        embedder.embed(["CCO"], **arguments)
+
+
+@pytest.mark.parametrize("name", ["meta", "hpu", "", "cuda:x", "vulkan"])
+def test_what_is_no_device_for_molecules(name):
+    with pytest.raises(ExLMError, match=r"there is no device .*; choose auto, cpu"):
+        pick_device(name)
+
+
+def test_a_repeated_molecule_is_read_once(embedder, monkeypatch):
+    cells = []
+    read = embedder.read
+    monkeypatch.setattr(embedder, "read", lambda *cell: cells.append(cell[0]) or read(*cell))
+    molecule = Chem.MolFromSmiles("CCO")
+    inputs = embedder.read_all(["CCO", molecule, "C", "CCO", None, molecule, "C1CC", None])
+    assert cells == ["CCO", molecule, "C", None, "C1CC"]
+    assert [one.molecule.smiles for one in inputs] == ["CCO", "CCO", "C", "CCO", "", "CCO", "", ""]

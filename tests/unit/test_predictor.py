@@ -166,3 +166,15 @@ def test_parquet_in_and_out(tiny_predictors, tmp_path):
     pd.testing.assert_frame_equal(table[["n", "smiles"]], frame)
     assert table["pass"].dtype == np.float64
     assert table["pass"].notna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_zero_has_no_sign(tiny_predictors, tmp_path, suffix):
+    predictor = Predictor.from_pretrained(tiny_predictors / "sol", "cpu")
+    predictor.head = lambda vectors: torch.full((len(vectors), 2), -0.0)
+    assert not np.signbit(predictor.predict(["CCO"])[["sol", "logd"]]).any(axis=None)
+    predict_file(["CCO"], [predictor], tmp_path / f"out{suffix}")
+    if suffix == ".parquet":
+        assert not np.signbit(pd.read_parquet(tmp_path / "out.parquet")[["sol", "logd"]]).any(axis=None)
+    else:
+        assert "-0" not in (tmp_path / f"out{suffix}").read_text("utf-8")
