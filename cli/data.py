@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.tables.read_options import ReadOptions
 
 from .options import takes_options
@@ -47,6 +48,7 @@ def data(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     *,
+    labels: LabelOptions,
     reading: ReadOptions,
 ) -> None:
     """List public tables of measured molecules, fetch one, or describe one of your own.
@@ -62,7 +64,7 @@ def data(
     elif action is Action.fetch:
         _fetch(name, output, from_file, as_json)
     else:
-        _describe(name, reading, as_json)
+        _describe(name, reading, labels, as_json)
 
 
 def _list(name: str, as_json: bool) -> None:
@@ -156,7 +158,7 @@ def _checked(checked: bool) -> str:
     return "checked against the published md5" if checked else "not checked"
 
 
-def _describe(name: str, reading: ReadOptions, as_json: bool) -> None:
+def _describe(name: str, reading: ReadOptions, labels: LabelOptions, as_json: bool) -> None:
     from exlm_chem.data_sets.description import describe
     from exlm_chem.storage import json_text
 
@@ -164,7 +166,7 @@ def _describe(name: str, reading: ReadOptions, as_json: bool) -> None:
     from .progress import counting
 
     with counting() as count:
-        description = describe([name], reading, count)
+        description = describe([name], reading, labels, count)
     if as_json:
         typer.echo(json_text(description.to_json(), indent=2))
     else:

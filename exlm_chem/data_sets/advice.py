@@ -5,17 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from exlm_chem.data_sets.column_profile import ColumnProfile
 from exlm_chem.data_sets.molecule_profile import MoleculeProfile
 from exlm_chem.errors import quoted
 from exlm_chem.finetuning.splits.registry import RULES
 from exlm_chem.finetuning.splits.split import PART_NAMES
+from exlm_chem.options import declared
 from exlm_chem.predictors.registry import registered_tasks
 from exlm_chem.tables.columns import listed, normalised
-from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.streams import STDIN
 
 _MOST_TARGETS: Final = 12
@@ -47,7 +48,7 @@ class Advice:
 
 
 def advise(
-    path: str | None, columns: Sequence[ColumnProfile], molecules: MoleculeProfile, reading: ReadOptions
+    path: str | None, columns: Sequence[ColumnProfile], molecules: MoleculeProfile, options: Sequence[Any]
 ) -> Advice:
     """Say which line of ``finetune`` fits a table.
 
@@ -57,8 +58,8 @@ def advise(
         The file; without one nothing can be learnt.
     columns : sequence of ColumnProfile
     molecules : MoleculeProfile
-    reading : ReadOptions
-        What the user says about the file, which the command has to say too.
+    options : sequence of dataclasses of options
+        What the user says about the file and its labels, which the command has to say too.
 
     Examples
     --------
@@ -72,7 +73,7 @@ def advise(
     labels = [column for column in columns if column.is_label and column is not split]
     if path in (None, STDIN) or not labels or not molecules.readable:
         return Advice(_without_command(path, columns, molecules, labels), [], warnings)
-    command = ["exlm-chem", "finetune", path or "", *_said(reading)]
+    command = ["exlm-chem", "finetune", path or "", *chain.from_iterable(map(_said, options))]
     more = [*(_split(molecules) if split is None else _split_by(split.name)), *_standardise(molecules)]
     if (task := _task_of(columns, _stem(path or ""))) is not None:
         line = shlex.join([*command, "--task", task, *more, "-o", f"runs/{task}"])
@@ -104,17 +105,16 @@ def _without_command(
     return "no column holds labels that could be learnt; predict and embed read its molecules"
 
 
-def _said(reading: ReadOptions) -> list[str]:
+def _said(options: Any) -> list[str]:
     """Write the options that the user gave."""
     said = []
-    for flag, value in (
-        ("--smiles-column", reading.smiles_column),
-        ("--encoding", reading.encoding),
-        ("--header-line", reading.header_line),
-    ):
-        if value is not None:
-            said += [flag, str(value)]
-    return [*said, "--convert"] if reading.convert else said
+    for one in declared(type(options)):
+        value = getattr(options, one.name)
+        if value is True:
+            said.append(one.flag)
+        elif value != one.default:
+            said += [word for text in (value if one.several else (value,)) for word in (one.flag, str(text))]
+    return said
 
 
 def _split(molecules: MoleculeProfile) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Final, Literal
@@ -10,6 +11,7 @@ import numpy as np
 
 from exlm_chem.data_sets.sampling import Sample
 from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.labels import LabelColumn, read_labels
 from exlm_chem.finetuning.numerals import read_numerals
 from exlm_chem.finetuning.spellings import is_unknown, tidy
@@ -151,10 +153,11 @@ class ColumnCollector:
             seen.line = seen.line or line
         return text
 
-    def profile(self, file: str) -> ColumnProfile:
-        """Say what the column holds; `file` is named in messages."""
-        texts = self._texts.kept
-        labels, problem = self._labels(file)
+    def profile(self, file: str, options: LabelOptions | None = None) -> ColumnProfile:
+        """Say what the column holds, if it is read with these options; `file` is named in messages."""
+        labels, problem = self._labels(file, options)
+        named = {text: seen.cells for text, seen in self._texts.kept.items() if labels and text in labels.unknown}
+        texts = {text: seen for text, seen in self._texts.kept.items() if text not in named}
         gaps = {text: seen.cells for text, seen in self._unknown.items() if labels is None or text in labels.unknown}
         dashes = {
             text: seen.cells for text, seen in self._unknown.items() if text not in gaps
@@ -168,14 +171,14 @@ class ColumnCollector:
         return ColumnProfile(
             name=self.name,
             kind=kind,
-            known=self._known + sum(dashes.values()),
-            missing=self._empty + sum(gaps.values()),
+            known=self._known + sum(dashes.values()) - sum(named.values()),
+            missing=self._empty + sum(gaps.values()) + sum(named.values()),
             distinct=self._texts.total + len(dashes),
             sampled=self._texts.every,
-            spelled_missing=gaps,
+            spelled_missing={**gaps, **named},
             classes=counts,
             positive=positive or (["1"] if set(counts) == {"0", "1"} else []),
-            numbers=self._numbers() if kind == "number" else None,
+            numbers=_numbers(texts) if kind == "number" else None,
             problem=problem.removeprefix(f"{file}: ") if kind in ("class", "number") and not is_count else "",
             is_count=kind == "number" and is_count,
             examples=list(texts)[:_SHOWN],
@@ -189,7 +192,7 @@ class ColumnCollector:
         self._is_count = number is not None and (self._last is None or number > self._last)
         self._last = number
 
-    def _labels(self, file: str) -> tuple[LabelColumn | None, str]:
+    def _labels(self, file: str, options: LabelOptions | None) -> tuple[LabelColumn | None, str]:
         """Read the column as labels, or say why it is none that could be learnt."""
         seen = [*self._texts.kept.items(), *self._unknown.items()]
         if not self._texts.kept:
@@ -197,7 +200,7 @@ class ColumnCollector:
         cells = list(chain.from_iterable(repeat(text, one.cells) for text, one in seen))
         lines = list(chain.from_iterable(repeat(one.line, one.cells) for _, one in seen))
         try:
-            return read_labels(self.name, cells, lines, file), ""
+            return read_labels(self.name, cells, lines, file, options), ""
         except ExLMError as error:
             return None, str(error)
 
@@ -217,26 +220,27 @@ class ColumnCollector:
             return "molecules"
         return "class" if len({text.casefold() for text in texts}) == 2 < self._known else "text"
 
-    def _numbers(self) -> Numbers | None:
-        read = read_numerals(self._texts.kept).read
-        if not read:
-            return None
-        seen = [self._texts.kept[text] for text in read]
-        values = np.array([one.value for one in read.values()])
-        cells, lines = np.array([one.cells for one in seen]), [one.line for one in seen]
-        every = np.repeat(values, cells)
-        low, median, high = (float(value) for value in np.quantile(every, [0.25, 0.5, 0.75]))
-        room = _FENCE * (high - low)
-        far = (values < low - room) | (values > high + room) if room > 0 else np.zeros(len(values), dtype=bool)
-        order = sorted(np.flatnonzero(far), key=lambda index: -abs(values[index] - median))
-        return Numbers(
-            minimum=float(values.min()),
-            lower_quartile=low,
-            median=median,
-            upper_quartile=high,
-            maximum=float(values.max()),
-            mean=float(every.mean()),
-            deviation=float(every.std(ddof=1)) if len(every) > 1 else 0.0,
-            outliers=int(cells[far].sum()),
-            far_out=[(float(values[index]), lines[index]) for index in order[:_SHOWN]],
-        )
+
+def _numbers(texts: Mapping[str, _Text]) -> Numbers | None:
+    read = read_numerals(texts).read
+    if not read:
+        return None
+    seen = [texts[text] for text in read]
+    values = np.array([one.value for one in read.values()])
+    cells, lines = np.array([one.cells for one in seen]), [one.line for one in seen]
+    every = np.repeat(values, cells)
+    low, median, high = (float(value) for value in np.quantile(every, [0.25, 0.5, 0.75]))
+    room = _FENCE * (high - low)
+    far = (values < low - room) | (values > high + room) if room > 0 else np.zeros(len(values), dtype=bool)
+    order = sorted(np.flatnonzero(far), key=lambda index: -abs(values[index] - median))
+    return Numbers(
+        minimum=float(values.min()),
+        lower_quartile=low,
+        median=median,
+        upper_quartile=high,
+        maximum=float(values.max()),
+        mean=float(every.mean()),
+        deviation=float(every.std(ddof=1)) if len(every) > 1 else 0.0,
+        outliers=int(cells[far].sum()),
+        far_out=[(float(values[index]), lines[index]) for index in order[:_SHOWN]],
+    )

@@ -11,6 +11,7 @@ from exlm_chem.data_sets.advice import Advice, advise
 from exlm_chem.data_sets.column_profile import ColumnCollector, ColumnProfile
 from exlm_chem.data_sets.molecule_profile import MoleculeCollector, MoleculeProfile
 from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.spellings import tidy
 from exlm_chem.tables.formats.table import as_text
 from exlm_chem.tables.read_options import ReadOptions
@@ -54,6 +55,7 @@ class Description:
 def describe(
     molecules: Path | Sequence[str],
     reading: ReadOptions | str | None = None,
+    labels: LabelOptions | None = None,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Description:
     """Say what is in a table, in one pass over its rows and in memory that does not grow with them.
@@ -64,6 +66,8 @@ def describe(
         See `MoleculeReader`.
     reading : ReadOptions or str, optional
         See `MoleculeReader`.
+    labels : LabelOptions, optional
+        How columns of labels are read, where that shall not be found out.
     progress : callable
         Called with the number of rows that have been read.
 
@@ -94,10 +98,10 @@ def describe(
         name, form, notes, path = reader.name, dict(reader.form), list(reader.notes), reader.path
     if not count:
         raise ExLMError(f"{name} has no rows")
-    profiles = {index: collector.profile(Path(name).name) for index, collector in others.items()}
-    labels = [(at, one.name) for at, one in enumerate(profiles.values()) if one.kind in ("class", "number")]
-    about = collected.profile(labels)
+    profiles = {index: collector.profile(Path(name).name, labels) for index, collector in others.items()}
+    compared = [(at, one.name) for at, one in enumerate(profiles.values()) if one.kind in ("class", "number")]
+    about = collected.profile(compared)
     profiles[place] = ColumnProfile(names[place], "SMILES", count - empty, empty, about.different, about.sampled)
     columns = [profiles[index] for index in range(len(names))]
     described = Description(name, form, count, notes, columns, about, Advice("", []))
-    return replace(described, advice=advise(path, columns, about, ReadOptions.of(reading)))
+    return replace(described, advice=advise(path, columns, about, [labels or LabelOptions(), ReadOptions.of(reading)]))

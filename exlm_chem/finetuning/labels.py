@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
@@ -189,7 +189,7 @@ class _Known:
     def _refuse_words(self) -> NoReturn:
         count = len({text.casefold() for text in self.spellings})
         if count == 2:
-            self._ask_for_the_positive("")
+            self._ask_for_the_positive(str.casefold, "")
         listed = self.cells.listed(self.spellings)
         if count == 1:
             raise ExLMError(
@@ -213,7 +213,9 @@ class _Known:
             return "classification"
         whole_pair = len(values) == 2 and values != _CLASSES and all(value.is_integer() for value in values)
         if kind != "regression" and whole_pair:
-            self._ask_for_the_positive("" if kind else "; if they are measurements, add --kind regression")
+            self._ask_for_the_positive(
+                value_of.get, "" if kind else "; if they are measurements, add --kind regression"
+            )
         if kind == "classification" and not values <= _CLASSES:
             wrong = [text for text, value in value_of.items() if value not in _CLASSES]
             self.cells.refuse(wrong, "labels", "no class", "classes are 0 and 1, or two words; correct the labels")
@@ -236,9 +238,12 @@ class _Known:
 
         return [text for text, value in value_of.items() if value in _CODES and is_code(text, value)]
 
-    def _ask_for_the_positive(self, otherwise: str) -> NoReturn:
-        one, other = {text.casefold(): text for text in self.spellings}.values()
+    def _ask_for_the_positive(self, class_of: Callable[[str], object], otherwise: str) -> NoReturn:
+        classes: dict[object, dict[str, str]] = {}
+        for text in self.spellings:  # one class may be written in several ways, such as 1 and 1.0
+            classes.setdefault(class_of(text), {}).setdefault(plain_word(text), text)
+        one, other = (" ".join(f"--positive {quoted(text)}" for text in texts.values()) for texts in classes.values())
         raise ExLMError(
             f"{self.cells.where} holds {self.cells.listed(self.spellings)}: say which of them is class 1, "
-            f"with --positive {quoted(one)} or --positive {quoted(other)}{otherwise}"
+            f"with {one} or {other}{otherwise}"
         )

@@ -11,6 +11,7 @@ import pytest
 from exlm_chem.cli.main import load_command
 from exlm_chem.data_sets.description import Description, describe
 from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.storage import json_text
 from exlm_chem.tables.read_options import ReadOptions
 
@@ -52,6 +53,16 @@ def test_options_that_were_given_stand_in_the_command(tmp_path: Path) -> None:
     assert "--smiles-column structure --header-line 2 --target logD --split random" in found.advice.commands[0]
     assert found.form["separator"] == ";"
     assert "nearly all molecules have one scaffold, which a scaffold split cannot divide" in found.advice.warnings
+
+
+def test_what_is_said_of_labels_is_obeyed_and_stands_in_the_command(tmp_path: Path) -> None:
+    path = written(tmp_path, ["smiles,active", *(f"{s},{(-1, 0, 1)[n % 3]}" for n, s in enumerate(ALCOHOLS))])
+    assert "add --unknown -1" in describe(path).columns[1].problem
+    found = describe(path, labels=LabelOptions(unknown=("-1",)))
+    column = found.columns[1]
+    assert (column.kind, column.known, column.missing, column.spelled_missing) == ("class", 80, 40, {"-1": 40})
+    assert column.classes == {"0": 40, "1": 40}
+    assert "--unknown -1 --target active" in found.advice.commands[0]
 
 
 def test_salts_and_contradictions_are_warned_of(tmp_path: Path) -> None:

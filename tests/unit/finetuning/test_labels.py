@@ -135,6 +135,7 @@ def test_a_dash_is_a_gap_beside_anything_but_a_plus():
         (["a", "b", "a"], {}, ("column 'y' holds 'a' (2 cells), 'b' (1 cell): say which of them is class 1, "
          "with --positive 'a' or --positive 'b'")),
         (["1", "2"], {}, "--positive '1' or --positive '2'; if they are measurements, add --kind regression"),
+        (["1", "1.0", "2"], {}, "with --positive '1' --positive '1.0' or --positive '2'; if they"),
         (["1", "2"], {"kind": "classification"}, "--positive '1' or --positive '2'"),
         (["a", "b", "c"], {}, "holds 3 different words, 'a' (1 cell), 'b' (1 cell), 'c' (1 cell); a predictor"),
         (["Active", "NA"], {}, "holds only one class, 'Active' (1 cell); not known: 'NA' (1 cell); write the"),
