@@ -102,7 +102,7 @@ def format_number(value: float | None) -> str:
     """
     if value is None:
         return "-"
-    rounded = float(f"{value:.2e}")
+    rounded = float(f"{value:z.2e}")
     if rounded == 0:
         return "0"
     places = 2 - math.floor(math.log10(abs(rounded)))
@@ -114,4 +114,4 @@ def _line(*cells: str) -> str:
 
 
 def _range(bounds: tuple[float, float] | None) -> str:
-    return "-" if bounds is None else f"{bounds[0]:g} to {bounds[1]:g}"
+    return "-" if bounds is None else f"{bounds[0]:zg} to {bounds[1]:zg}"

@@ -60,10 +60,10 @@ def check_labels(dataset: Dataset, split: Split, log: Callable[[str], None]) -> 
         where, value = next(iter(constant.items()))
         same = f"{dataset.name}: all labels of {where}"
         if all(len(np.unique(labels[~np.isnan(labels)])) == 1 for labels in dataset.labels.T):
-            raise ExLMError(f"{same} are {value:g}, so nothing can be learnt; a predictor needs different ones")
-        raise ExLMError(f"{same} in the training part are {value:g}, so nothing can be learnt; {_remedy(split)}")
+            raise ExLMError(f"{same} are {value:zg}, so nothing can be learnt; a predictor needs different ones")
+        raise ExLMError(f"{same} in the training part are {value:zg}, so nothing can be learnt; {_remedy(split)}")
     for where, value in constant.items():
-        log(f"all training labels of {where} are {value:g}: its predictions are constant")
+        log(f"all training labels of {where} are {value:zg}: its predictions are constant")
 
 
 def _remedy(split: Split) -> str:

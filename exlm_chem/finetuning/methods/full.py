@@ -157,7 +157,7 @@ def _train(
             torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
             optimizer.step()
             losses.append(float(loss.detach()))
-            report(step / (options.epochs * steps), f"epoch {epoch}, validation loss {history[-1].valid_loss:.4f}")
+            report(step / (options.epochs * steps), f"epoch {epoch}, validation loss {history[-1].valid_loss:z.4f}")
         valid_loss = _validate(model, valid, tokenizer, loss_of)
         if not np.isfinite(valid_loss):
             raise ExLMError(f"the loss is {valid_loss} in epoch {epoch}; use a smaller --learning-rate")

@@ -70,9 +70,9 @@ class Metric:
         if not len(labels):
             return "no label is known"
         if len(np.unique(labels)) == 1:
-            return f"all labels are {labels[0]:g}"
+            return f"all labels are {labels[0]:zg}"
         if len(np.unique(outputs)) == 1:
-            return f"all predictions are {outputs[0]:.4g}"
+            return f"all predictions are {outputs[0]:z.4g}"
         return "all predictions are on one side of the threshold"
 
 

@@ -70,4 +70,4 @@ def _cell(column: Column, function: Callable[[Any], Any], molecule: Any) -> Any:
         value = function(molecule)
     except (RuntimeError, ValueError, ZeroDivisionError):  # atoms without parameters
         return None
-    return value if column.type is int else float(f"{value:.5g}")
+    return value if column.type is int else float(f"{value:z.5g}")

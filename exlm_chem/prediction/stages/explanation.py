@@ -91,7 +91,7 @@ class ExplanationStage(Stage):
         for column, name in enumerate(self._names):
             file = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.svg"
             legends = [OPINIONS[0].name, OPINIONS[1].name]
-            legends[0] = f"{name} {values[column]:.3g}: {legends[0]}"
+            legends[0] = f"{name} {values[column]:z.3g}: {legends[0]}"
             if agreed[column] is not None:
                 legends[1] += f" (agreement {agreed[column]:.2f})"
             weights = [normalised(one)[:, column] for one in opinions]
