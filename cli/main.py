@@ -26,6 +26,7 @@ COMMANDS = {
     "predict": "Predict properties of molecules.",
     "embed": "Turn molecules into vectors.",
     "tokenize": "Show the tokens of SMILES.",
+    "compare": "Tell which of several runs is better.",
     "data": "List, fetch and describe tables of measured molecules.",
     "models": "List, show and check models.",
     "info": "Print versions, devices and speed for a bug report.",

@@ -1,0 +1,29 @@
+"""What a user may say to the commands of this room; nothing heavy is imported: ``--help`` reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from exlm_chem.options import check_options, documented, option
+
+Test = Literal["auto", "tukey", "conover"]
+"""How pairs of methods are compared: the test that fits, or the one that is named."""
+
+Part = Literal["train", "valid", "test"]
+"""Molecules that were learnt from, that decided, or that judge."""
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions:
+    """How runs are compared."""
+
+    metric: str | None = option(None, "What is compared.", shown="roc_auc, or rmse of numbers", metavar="NAME")
+    test: Test = option(
+        "auto", "Tukey's test after a repeated-measures ANOVA, Conover's after Friedman's, or what fits the scores."
+    )
+    part: Part = option("test", "The predictions that are judged.")
+
+    def __post_init__(self) -> None:
+        check_options(self)
