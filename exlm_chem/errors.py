@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+_LONG_WORD: Final = re.compile(r"\S{401,}")
+
 
 class ExLMError(Exception):
     r"""An expected failure, explained to the user in one sentence: what is wrong, where, and what to do.
 
     The command line prints the message without a traceback and ends with status 1. The message is always one line
-    of printable characters: whatever got into it from a file is escaped.
+    of printable characters: whatever got into it from a file is escaped, and words of more than 400 characters, such as
+    the name of a file that is none, are shortened.
 
     Examples
     --------
@@ -20,7 +26,7 @@ class ExLMError(Exception):
     """
 
     def __str__(self) -> str:
-        return printable(super().__str__())
+        return _LONG_WORD.sub(lambda found: _shortened(found[0], 200), printable(super().__str__()))
 
 
 def printable(text: str) -> str:
@@ -59,8 +65,12 @@ def quoted(text: object, limit: int = 60) -> str:
     >>> print(quoted("log\nS"), quoted("\x1b[31mred"), quoted("café"), quoted("\udcff"), quoted("C" * 80, limit=11))
     'log\nS' '\x1b[31mred' 'café' '\udcff' 'CCCC...CCCC'
     """
-    shown = str(text)
-    if len(shown) > limit:
-        end = (limit - 3) // 2
-        shown = f"{shown[: limit - 3 - end]}...{shown[len(shown) - end :]}"
-    return repr(shown)
+    return repr(_shortened(str(text), limit))
+
+
+def _shortened(text: str, limit: int) -> str:
+    """Leave out the middle of a text that is too long."""
+    if len(text) <= limit:
+        return text
+    end = (limit - 3) // 2
+    return f"{text[: limit - 3 - end]}...{text[len(text) - end :]}"

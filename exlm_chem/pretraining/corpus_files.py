@@ -68,7 +68,9 @@ class CorpusFiles:
             When a file cannot be read.
         """
         digest = hashlib.sha256(json.dumps(settings).encode())
-        for file in (*self.training, *self.validation):
+        for file in map(Path, (*self.training, *self.validation)):
+            if file.exists() and not file.is_file() and not file.is_dir():
+                raise ExLMError(f"{file} is no ordinary file, and a corpus is read twice; write it into a file first")
             try:
                 digest.update(bytes.fromhex(sha256(file)))
             except OSError as error:

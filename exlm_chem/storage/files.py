@@ -59,10 +59,10 @@ def write_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             yield file
         return
     target = final_target(path)
-    working = _working_name(target)
     with _naming(path, target):
         if target.is_dir():
             raise ExLMError(f"{path} is a folder; name a file in it")
+        working = _working_name(target)
         if not target.parent.is_dir():
             raise ExLMError(f"there is no folder {Path(path).parent}; make it first")
         if target.exists() and not os.access(target, os.W_OK):

@@ -19,3 +19,7 @@ def test_long_texts_lose_their_middle():
     assert shown.endswith("bbb'")
     assert quoted("x" * 60) == repr("x" * 60)
     assert quoted(5) == "'5'"
+    told = str(ExLMError(f"{'/home/me' * 500}/molecules.csv cannot be read"))
+    assert len(told) == len(" cannot be read") + 200
+    assert told.startswith("/home/me/home/")
+    assert told.endswith("/home/me/molecules.csv cannot be read")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -138,11 +139,12 @@ def test_nothing_to_learn_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not list((tmp_path / "corpora").iterdir())
     with pytest.raises(ExLMError, match="cannot be read"):
         build_corpus([tmp_path / "missing.smi"], TOKENIZER, cache=tmp_path)
+    os.mkfifo(tmp_path / "pipe.smi")
+    with pytest.raises(ExLMError, match="is no ordinary file, and a corpus is read twice; write it into a file first"):
+        build_corpus([train, tmp_path / "pipe.smi"], TOKENIZER, cache=tmp_path)
 
 
 def die() -> None:
-    import os
-
     os._exit(1)
 
 

@@ -95,8 +95,9 @@ def test_a_link_to_itself_is_refused(tmp_path):
 
 
 def test_what_cannot_be_written_is_told_in_a_sentence(tmp_path):
-    with pytest.raises(ExLMError, match=r"is a folder; name a file in it$"), write_file(tmp_path):
-        pass
+    for folder in (tmp_path, Path("/"), "."):
+        with pytest.raises(ExLMError, match=r"is a folder; name a file in it$"), write_file(folder):
+            pass
     with pytest.raises(ExLMError, match=r"there is no folder .*; make it first"), write_file(tmp_path / "no" / "a"):
         pass
     with (
