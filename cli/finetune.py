@@ -35,9 +35,9 @@ def finetune(
 ) -> None:
     """Train a predictor on a table of measured molecules.
 
-    Labels are numbers, or two words for two classes; an empty cell is a label that is not known. What was taken for
-    what is said before the training begins. The directory serves "exlm-chem predict --model"; its README.md says
-    how good the predictor is on molecules that it was not trained on, splits.json which these are.
+    Labels are numbers, or two words for two classes; an empty cell is a label that is not known. What the cells of a
+    column are taken for is said before the training begins. The directory serves "exlm-chem predict --model"; its
+    README.md says how good the predictor is on molecules that it was not trained on, splits.json which these are.
     """
     if options.task is None and not options.targets:
         raise typer.BadParameter("give either --task or --target", param_hint="--task or --target")

@@ -12,25 +12,26 @@ import numpy as np
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import Dataset
-from exlm_chem.finetuning.splits import Split
+from exlm_chem.finetuning.splits import Spec, Split
 from exlm_chem.storage import final_target
 
 _ELSEWHERE: Final = "choose another directory with --output"
 
 
-def check_places(data: Path, output: Path) -> None:
-    """Refuse a table that is no file, and an output that cannot be written or holds something.
+def check_places(data: Path, output: Path, rule: Spec) -> None:
+    """Refuse a table, or a file with a split, that is no file, and an output that cannot be written or holds something.
 
     Examples
     --------
-    >>> check_places(Path("measured.csv"), Path("runs/mine"))
+    >>> check_places(Path("measured.csv"), Path("runs/mine"), Spec("random", ""))
     Traceback (most recent call last):
         ...
     exlm_chem.errors.ExLMError: there is no file measured.csv
     """
-    if not os.path.isfile(data):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
-        there = os.path.lexists(data)
-        raise ExLMError(f"{data} is no ordinary file; save the table as one" if there else f"there is no file {data}")
+    for file in (data, *([Path(rule.argument)] if rule.rule == "file" else [])):
+        if not os.path.isfile(file):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
+            there = os.path.lexists(file)
+            raise ExLMError(f"{file} is no ordinary file; save it as one" if there else f"there is no file {file}")
     if os.path.lexists(output) and (not output.is_dir() or any(output.iterdir())):
         raise ExLMError(f"{output} exists already; {_ELSEWHERE}")
     folder = next(folder for folder in output.absolute().parents if folder.exists())

@@ -174,6 +174,10 @@ class _Known:
         words = [text for text in self.spellings if text not in numbers]
         if len(words) == len(self.spellings) and self.options.kind != "regression":
             self._refuse_words()
+        if words and self.options.kind != "regression" and (classes := known_classes(words)):
+            pair = " and ".join(quoted(text) for text in classes)
+            remedy = "correct them, or name what means not known with --unknown"
+            self.cells.refuse(set(self.spellings) - set(words), "labels", f"neither of {pair}", remedy)
         if words or limits:
             remedy = "correct them, leave the cells empty, or name what means not known with --unknown"
             if limits:

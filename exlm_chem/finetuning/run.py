@@ -103,8 +103,8 @@ def finetune(
     started = time.time()
     options, labels = options or FinetuningOptions(), labels or LabelOptions()
     data, output = Path(data), Path(output)
-    check_places(data, output)
     rule = parse_split(options.split)
+    check_places(data, output, rule)
     task = _named_task(options, task, data, reading)
     if task is not None:
         labels = _labels_of(task, labels)

@@ -117,6 +117,7 @@ FAULTS = [
     ("smiles,y\nC,1\nCC,0\n", ["--task", "bbbp", "--kind", "regression"], 1, "leave --kind regression away"),
     ("smiles,y\nC,1\n", ["--target", "z"], 1, "has no column 'z'; its columns are: 'smiles', 'y'"),
     ("smiles,y\nC,1\n", ["--target", "y", "--split", "scafold"], 1, "--split needs column 'scafold', which"),
+    ("smiles,y\nC,1\n", ["--target", "y", "--split", "no.json"], 1, "there is no file no.json"),
     ("smiles,y\nC,1\n", ["--task", "bbbp"], 1, "has no column 'p_np'"),
     ("smiles,y\nC,1\n", ["--task", "esol", "--target", "y"], 2, "give either --task or --target, not both."),
     ("smiles,y\nC,1\n", [], 2, "give either --task or --target"),
@@ -191,7 +192,7 @@ def test_a_table_must_be_a_file(finetune, tmp_path, monkeypatch, name):
     os.mkfifo(tmp_path / "pipe")
     done = finetune(name, "--target", "y")
     assert (done.status, done.err.count("\n")) == (1, 1)
-    assert done.err.startswith(("exlm-chem: there is no file", f"exlm-chem: {name} is no ordinary file; save the"))
+    assert done.err.startswith(("exlm-chem: there is no file", f"exlm-chem: {name} is no ordinary file; save it as"))
     assert not (tmp_path / "runs").exists()
 
 

@@ -139,6 +139,7 @@ def test_a_dash_is_a_gap_beside_anything_but_a_plus():
         (["1", "2"], {"kind": "classification"}, "--positive '1' or --positive '2'"),
         (["a", "b", "c"], {}, "holds 3 different words, 'a' (1 cell), 'b' (1 cell), 'c' (1 cell); a predictor"),
         (["Active", "NA"], {}, "holds only one class, 'Active' (1 cell); not known: 'NA' (1 cell); write the"),
+        (["Active", "-1", "Inactive"], {}, "1 of 3 labels is neither of 'Active' and 'Inactive': '-1' (1 cell)"),
         (["", "NaN"], {}, "column 'y' has no label at all; not known: 'NaN' (1 cell)"),
         (["1.5", "high", "2.5", "high"], {}, "2 of 4 labels are no plain number: 'high' (2 cells), the first"),
         (["yes", "no"], {"kind": "regression"}, "2 of 2 labels are no plain number: 'yes'"),
