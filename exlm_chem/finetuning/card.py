@@ -62,11 +62,21 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
 {metrics_table(task)}
 
 Intervals hold 95 % of the bootstrap samples of the molecules: with other molecules of the same kind, numbers like these
-are to be expected. Of molecules unlike the training molecules nothing is known here.
+are to be expected. Of molecules unlike the training molecules nothing is known here{_kept(task)}.
 {source}
 `task.json` describes the outputs, `splits.json` says which row of the table was in which part, `run.json` how the
 training went.
 """
+
+
+def _kept(task: PredictorTask) -> str:
+    """Say how such molecules are told, if the predictor can tell them."""
+    if task.training is None:
+        return ""
+    return (
+        f"; `predict` tells them in the column `{task.name}_in_domain`. The molecules of training and validation and "
+        "their labels are kept for that, in `training.safetensors.zst`"
+    )
 
 
 def metrics_table(task: PredictorTask) -> str:

@@ -46,6 +46,13 @@ class FinetuningOptions(VectorOptions):
         note="See `exlm_chem.finetuning.splits.parse_split`; the scaffold split is DeepChem's.",
         group=HOW,
     )
+    keep_training: bool = option(
+        True,
+        "Keep the molecules of training and validation and their labels in the predictor, for intervals, domain and "
+        "neighbours.",
+        note="Whoever gets the predictor can read them.",
+        group=HOW,
+    )
     seed: int = option(0, "Fixes the result.", least=0, most=2**32 - 1, group=HOW)
     seeds: int = option(
         1,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exlm_chem import model_directory
 from exlm_chem.embedding.embedder import ExLM
@@ -29,6 +30,7 @@ from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.registry import task_for_file
 from exlm_chem.predictors.task import Task, task_of_targets
 from exlm_chem.predictors.task_file import PredictorTask
+from exlm_chem.predictors.training_molecules import TrainingMolecules
 from exlm_chem.tables.read_options import ReadOptions
 
 
@@ -56,6 +58,7 @@ class _Run:
     """What one seed gave."""
 
     fitted: Fitted
+    outputs: NDArray[np.float32]
     facts: dict[str, Any]
 
 
@@ -140,7 +143,8 @@ def finetune(
         "versions": versions(),
     }
     frozen = model_directory.encoder_directory(model) if best.fitted.encoder is encoder else None
-    written = write_run(output, described, best.fitted, frozen, dataset, split, facts)
+    kept = _kept(material, best) if options.keep_training else None
+    written = write_run(output, described, best.fitted, frozen, material, kept, facts)
     return Result(output, written, [run.facts for run in runs])
 
 
@@ -206,7 +210,17 @@ def _train(material: Material, seed: int, log: Log, report: Report) -> _Run:
         for part, members in (("valid", material.split.valid), ("test", material.split.test))
     }
     seconds = round(time.monotonic() - started, 2)
-    return _Run(fitted, {"seed": seed, **fitted.facts, "metrics": metrics, "seconds": seconds})
+    return _Run(fitted, outputs, {"seed": seed, **fitted.facts, "metrics": metrics, "seconds": seconds})
+
+
+def _kept(material: Material, run: _Run) -> TrainingMolecules:
+    """Keep the molecules that the predictor was made from, each with what a model says that has not seen it."""
+    dataset, split, seed = material.dataset, material.split, run.facts["seed"]
+    held_out = METHODS[material.options.method].out_of_fold(material, seed)
+    held_out[split.valid] = run.outputs[split.valid]
+    rows = sorted([*split.train, *split.valid])
+    texts = [dataset.inputs[row].molecule.smiles for row in rows]
+    return TrainingMolecules.collect(texts, dataset.labels[rows], held_out[rows], run.fitted.vectors[rows], seed)
 
 
 def _facts(dataset: Dataset, task: Task, material: Material, labels: LabelOptions, model: str) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from typing import Any
 
 from exlm_chem import locations
 from exlm_chem.finetuning.card import predictor_card
-from exlm_chem.finetuning.dataset import Dataset
-from exlm_chem.finetuning.methods.method import Fitted
-from exlm_chem.finetuning.splits import Split
+from exlm_chem.finetuning.methods.method import Fitted, Material
 from exlm_chem.model_directory import training_facts
 from exlm_chem.predictors.directory import write_predictor
 from exlm_chem.predictors.task_file import PredictorTask
+from exlm_chem.predictors.training_file import add_training
+from exlm_chem.predictors.training_molecules import TrainingMolecules
 from exlm_chem.storage import write_directory, write_json, write_text
 
 
@@ -23,8 +23,8 @@ def write_run(
     task: PredictorTask,
     fitted: Fitted,
     frozen: Path | None,
-    dataset: Dataset,
-    split: Split,
+    material: Material,
+    kept: TrainingMolecules | None,
     facts: dict[str, Any],
 ) -> PredictorTask:
     """Write a predictor directory, under another name first, so that it is there as a whole or not at all.
@@ -39,8 +39,10 @@ def write_run(
         Encoder and head.
     frozen : Path or None
         Where the encoder was read from, if it was not trained.
-    dataset, split
+    material : Material
         What it was trained on.
+    kept : TrainingMolecules or None
+        What of it is kept in the directory.
     facts : dict
         For ``run.json``.
 
@@ -49,11 +51,13 @@ def write_run(
     PredictorTask
         As it was written.
     """
-    output = output.absolute()
+    output, dataset, split = output.absolute(), material.dataset, material.split
     with write_directory(output) as working:
         # A predictor stands for itself, except among the models that ship, which share one encoder.
         shared = frozen is not None and frozen.parent.resolve() == locations.SHIPPED == output.parent.resolve()
         task = write_predictor(working, task, fitted.head, frozen if frozen is not None and shared else fitted.encoder)
+        if kept is not None:
+            task = add_training(working, kept)
         rows = {name: [dataset.rows[index] for index in part] for name, part in split.parts().items()}
         left_out = [asdict(row) for row in dataset.left_out]
         splits = {

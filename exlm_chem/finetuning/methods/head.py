@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.finetuning.kept import out_of_fold
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
 from exlm_chem.heads.linear import fit_linear_head
+from exlm_chem.predictors.predictor import Predictor
 
 
 class HeadTraining(TrainingMethod):
@@ -22,3 +28,20 @@ class HeadTraining(TrainingMethod):
         names = [column.name for column in task.columns]
         facts = {"strengths": dict(zip(names, strengths, strict=True))}
         return Fitted(material.encoder, material.vectors, head, facts)
+
+    def out_of_fold(self, material: Material, seed: int) -> NDArray[Any]:
+        """See `TrainingMethod`."""
+        known, task, vectors = np.asarray(material.split.train), material.task, material.vectors
+        labels, groups = material.dataset.labels[known], [material.split.groups[index] for index in known]
+
+        def fit_predict(
+            train: NDArray[np.int64], held_out: NDArray[np.int64], columns: NDArray[np.int64]
+        ) -> NDArray[np.float32]:
+            own = [groups[index] for index in train]
+            head, _ = fit_linear_head(vectors[known[train]], labels[np.ix_(train, columns)], task.kind, own, seed)
+            part = replace(task, columns=tuple(task.columns[column] for column in columns))
+            return Predictor(part, head, material.encoder).head_outputs(vectors[known[held_out]])
+
+        predictions = super().out_of_fold(material, seed)
+        predictions[known] = out_of_fold(fit_predict, labels, groups, seed)
+        return predictions

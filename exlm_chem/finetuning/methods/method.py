@@ -105,3 +105,20 @@ class TrainingMethod(ABC):
         ExLMError
             In one sentence, if it cannot be learnt.
         """
+
+    def out_of_fold(self, material: Material, seed: int) -> NDArray[Any]:  # noqa: ARG002  (for those that can)
+        """Predict training molecules by models that have not seen them, where that is no second training for hours.
+
+        Parameters
+        ----------
+        material : Material
+            What was learnt from.
+        seed : int
+            With which it was trained.
+
+        Returns
+        -------
+        array of shape (molecules, columns)
+            Of all molecules of the dataset; NaN for those that were not predicted, here for all.
+        """
+        return np.full(material.dataset.labels.shape, np.nan)

@@ -1,10 +1,19 @@
-"""Predictions out of fold: nobody is predicted by a model that knows its group."""
+"""What a predictor keeps: nobody is predicted by a model that knows its group."""
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pytest
 
 from exlm_chem.finetuning.kept import out_of_fold
+from exlm_chem.finetuning.label_options import LabelOptions
+from exlm_chem.finetuning.options import FinetuningOptions
+from exlm_chem.finetuning.run import finetune
+from exlm_chem.predictors.predictor import Predictor
+from exlm_chem.predictors.training_file import TRAINING_NAME
+from exlm_chem.smiles.molecule import canonical_smiles
 
 
 def test_no_model_has_seen_the_group_of_what_it_predicts() -> None:
@@ -53,3 +62,36 @@ def test_one_group_and_no_molecules() -> None:
 
     assert np.isnan(out_of_fold(never, np.zeros((4, 1)), ["same"] * 4)).all()
     assert out_of_fold(never, np.zeros((0, 3)), []).shape == (0, 3)
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_a_predictor_keeps_what_it_was_made_from(kind, tmp_path) -> None:
+    texts = ["C" * n + end for n in range(1, 12) for end in ("O", "N", "c1ccccc1", "C1CCCCC1")]
+    rows = [f"{text},{int('N' in text) if kind == 'classification' else len(text) + 0.5}" for text in texts]
+    (tmp_path / "in.csv").write_text("smiles,y\n" + "\n".join(rows) + "\n")
+    options = FinetuningOptions(targets=("y",), device="cpu", split="random")
+    result = finetune(tmp_path / "in.csv", tmp_path / "own", options, labels=LabelOptions(kind=kind))
+    parts = json.loads((tmp_path / "own" / "splits.json").read_text())
+    predictor = Predictor.from_pretrained(tmp_path / "own", "cpu")
+    kept = predictor.training
+    rows_kept = sorted(parts["train"] + parts["valid"])
+    assert kept.texts == [canonical_smiles(texts[row]) for row in rows_kept]
+    assert not set(kept.texts) & {canonical_smiles(texts[row]) for row in parts["test"]}
+    assert not np.isnan(kept.out_of_fold).any()
+    assert len(kept.vectors) == len(kept)
+    held_out = np.isin(rows_kept, parts["valid"])
+    said = predictor.predict(kept.texts)["y"].to_numpy()
+    np.testing.assert_allclose(kept.out_of_fold[held_out, 0], said[held_out], rtol=1e-3)
+    assert (kept.out_of_fold[~held_out, 0] != said[~held_out].astype(np.float16)).mean() > 0.5
+    assert "`own_in_domain`" in (tmp_path / "own" / "README.md").read_text()
+    assert result.task.training is not None
+
+
+def test_molecules_that_are_secret_are_not_kept(tmp_path) -> None:
+    texts = ["C" * n + end for n in range(1, 9) for end in ("O", "N", "F")]
+    (tmp_path / "in.csv").write_text("smiles,y\n" + "".join(f"{text},{len(text) + 0.5}\n" for text in texts))
+    options = FinetuningOptions(targets=("y",), device="cpu", split="random", keep_training=False)
+    finetune(tmp_path / "in.csv", tmp_path / "own", options, labels=LabelOptions(kind="regression"))
+    assert Predictor.from_pretrained(tmp_path / "own", "cpu").training is None
+    assert not (tmp_path / "own" / TRAINING_NAME).exists()
+    assert "training.safetensors" not in (tmp_path / "own" / "README.md").read_text()
