@@ -26,6 +26,7 @@ COMMANDS = {
     "predict": "Predict properties of molecules.",
     "embed": "Turn molecules into vectors.",
     "tokenize": "Show the tokens of SMILES.",
+    "evaluate": "Judge a predictor on measured molecules.",
     "compare": "Tell which of several runs is better.",
     "data": "List, fetch and describe tables of measured molecules.",
     "models": "List, show and check models.",

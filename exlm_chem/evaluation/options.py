@@ -27,3 +27,21 @@ class CompareOptions:
 
     def __post_init__(self) -> None:
         check_options(self)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """How a predictor is judged."""
+
+    target: tuple[str, ...] = option(
+        (),
+        "A column of labels, where the table has other names than the training; one for each output, in order.",
+        metavar="COLUMN",
+    )
+    coverage: float = option(0.9, "What intervals and sets of classes promise to hold.", above=0, below=1)
+    device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.")
+    seed: int = option(0, "Fixes the bootstrap.", least=0, most=2**32 - 1)
+
+    def __post_init__(self) -> None:
+        check_options(self)
