@@ -1,114 +1,236 @@
-"""Molecular properties: a head on the pooled features (reference section 8 has the published one)."""
+"""The interface of a head: fitted on blocks of features and measured labels, it gives properties.
+
+What all heads need is done here once: labels are brought to one scale, columns that are constant are answered without a
+model, weights of unknown labels are 0, and what was learnt is written as arrays and JSON. A head of one's own is a
+subclass with four methods (`fit_columns`, `outputs`, `arrays`, `restore`).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Self
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
 
-from exlm_chem.modeling.configuration import ExLMConfig
-from exlm_chem.modeling.exlm import ExLMModel
-from exlm_chem.modeling.serialization import SavedModel, init_weights
-from exlm_chem.terms import Pooling
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.heads.arrays import ARRAYS_NAME, Arrays, described, read_arrays, take, write_arrays
+from exlm_chem.heads.examples import Examples, Features, FloatArray, checked, label_moments
+from exlm_chem.storage import sha256
+from exlm_chem.storage.records import Between, Sha256, check_fields
+from exlm_chem.terms import Kind
+
+LARGEST_LOGIT: Final = 30.0
 
 
-class PropertyHead(nn.Module):
-    """From a molecule's features to its properties.
+@dataclass(frozen=True, slots=True)
+class HeadSpec:
+    """What a directory says of a head, besides its arrays."""
 
-    Features are standardised, go through one hidden layer (tanh) if asked, and one linear layer; outputs are scaled
-    back to the unit of the labels. The four scaling vectors are buffers: they are saved with the head and not trained.
+    name: str
+    kind: Kind
+    columns: Annotated[int, Between(1, 2**20)]
+    blocks: dict[str, Annotated[int, Between(1, 2**24)]]
+    """The blocks that it reads, in order, and the width of each."""
+    files: dict[str, Sha256] = field(default_factory=dict)
+    choices: dict[str, Any] = field(default_factory=dict)
+    """What was chosen while it was fitted, for the reader of the card."""
+    members: list[dict[str, Any]] = field(default_factory=list)
+    """Of a head made of heads: what is said of each."""
 
-    Parameters
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+class Head(ABC):
+    """From blocks of features to properties.
+
+    Attributes
     ----------
-    in_features : int
-        Width of the features.
-    out_features : int
-        Number of properties.
-    hidden : int, optional
-        Width of the hidden layer; none by default.
-    dropout : float
-        Dropout on the features and on the hidden layer.
+    name : str
+        In the registry.
+    kind : {"classification", "regression"}
+        What it gives: probabilities, or values in the unit of the labels.
+    blocks : dict
+        Names and widths of the blocks that it was fitted on; others are not looked at.
+    columns : int
+        How many properties.
+    choices : dict
+        What was chosen while it was fitted, as JSON can hold it.
 
     Examples
     --------
-    >>> PropertyHead(8, 2)(torch.zeros(3, 8)).shape
-    torch.Size([3, 2])
+    >>> class Mean(Head):
+    ...     "Predicts the mean of the training labels."
+    ...     name = "mean"
+    ...     def fit_columns(self, examples): pass
+    ...     def outputs(self, features): return np.zeros((len(features["ecfp"]), len(self.varying)))
+    ...     def arrays(self): return {}
+    ...     def restore(self, arrays): pass
+    >>> ecfp = {"ecfp": np.zeros((3, 2), np.float32)}
+    >>> Mean().fit(ecfp, np.array([[1.0], [np.nan], [3.0]]), "regression", "abc").predict(ecfp).ravel().tolist()
+    [2.0, 2.0, 2.0]
     """
 
-    feature_mean: Tensor
-    feature_scale: Tensor
-    label_mean: Tensor
-    label_scale: Tensor
+    name: ClassVar[str]
+    kind: Kind
+    blocks: dict[str, int]
+    columns: int
+    choices: dict[str, Any]
+    _mean: FloatArray
+    _scale: FloatArray
 
-    def __init__(self, in_features: int, out_features: int, hidden: int | None = None, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.in_features, self.out_features, self.hidden = in_features, out_features, hidden
-        self.register_buffer("feature_mean", torch.zeros(in_features))
-        self.register_buffer("feature_scale", torch.ones(in_features))
-        self.register_buffer("label_mean", torch.zeros(out_features))
-        self.register_buffer("label_scale", torch.ones(out_features))
-        self.dropout = nn.Dropout(dropout)
-        self.dense = None if hidden is None else nn.Linear(in_features, hidden)
-        self.out_proj = nn.Linear(in_features if hidden is None else hidden, out_features)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map (B, in_features) to (B, out_features): logits, or values in the unit of the labels."""
-        hidden = self.dropout((features - self.feature_mean) / self.feature_scale)
-        if self.dense is not None:
-            hidden = self.dropout(torch.tanh(self.dense(hidden)))
-        output: Tensor = self.out_proj(hidden) * self.label_scale + self.label_mean
-        return output
-
-
-class ExLMForMoleculeProperty(SavedModel):
-    """Encoder, pooling and property head in one module, for fine-tuning.
-
-    Parameters
-    ----------
-    config : ExLMConfig
-        Of the encoder.
-    num_properties : int
-        Number of outputs.
-    pooling : {"mean", "first"}
-        See `ExLMModel.embed`.
-    hidden : int, optional
-        Width of the head's hidden layer.
-    dropout : float
-        Dropout in the head.
-
-    Examples
-    --------
-    >>> config = ExLMConfig(vocab_size=20, hidden_size=32, num_hidden_layers=1, num_attention_heads=4)
-    >>> ExLMForMoleculeProperty(config, num_properties=2)(torch.tensor([[0, 5, 6, 2]])).shape
-    torch.Size([1, 2])
-    """
-
-    def __init__(
+    def fit(
         self,
-        config: ExLMConfig,
-        num_properties: int = 1,
-        pooling: Pooling = "mean",
-        hidden: int | None = None,
-        dropout: float = 0.0,
-    ) -> None:
-        super().__init__(config)
-        self.pooling: Pooling = pooling
-        self.model = ExLMModel(config)
-        self.head = PropertyHead(config.hidden_size, num_properties, hidden, dropout)
-        init_weights(self.head, config.initializer_range)
+        features: Features,
+        labels: NDArray[Any],
+        kind: Kind,
+        groups: Sequence[Any],
+        seed: int = 0,
+        weights: NDArray[Any] | None = None,
+    ) -> Self:
+        """Learn from measured molecules.
 
-    def options(self) -> dict[str, Any]:
-        """Arguments of the constructor besides the configuration."""
-        head = self.head
-        return {
-            "num_properties": head.out_features,
-            "pooling": self.pooling,
-            "hidden": head.hidden,
-            "dropout": head.dropout.p,
-        }
+        Parameters
+        ----------
+        features : mapping
+            For every block, by its name, a float32 array of shape (molecules, width); NaN where undefined.
+        labels : array of shape (molecules, columns)
+            NaN where unknown; every column has at least one. 0 and 1 for classification.
+        kind : {"classification", "regression"}
+            Of all columns.
+        groups : sequence
+            For every molecule, what it must not share with one of another fold when something is chosen: its scaffold.
+        seed : int
+            The same seed gives the same head.
+        weights : array of shape (molecules, columns), optional
+            How much each label counts; one of weight 0 counts as unknown.
 
-    def forward(self, input_ids: Tensor) -> Tensor:
-        """Map (B, T) token ids to (B, properties) outputs of the head."""
-        output: Tensor = self.head(self.model.embed(input_ids, self.pooling))
-        return output
+        Returns
+        -------
+        Head
+            Itself.
+
+        Raises
+        ------
+        ExLMError
+            If the arrays do not fit together, or there is nothing to learn.
+        """
+        labels, weights = checked(features, labels, kind, groups, weights)
+        self.kind, self.columns, self.choices = kind, labels.shape[1], {}
+        self.blocks = {name: values.shape[1] for name, values in features.items()}
+        self._mean, self._scale = label_moments(labels, weights, kind)
+        varying = self.varying
+        if len(varying):
+            scaled = labels[:, varying]
+            if kind == "regression":
+                scaled = (scaled - self._mean[varying]) / self._scale[varying]
+            numbers = np.unique(np.asarray(list(map(str, groups)), dtype=object), return_inverse=True)[1]
+            self.fit_columns(Examples(features, scaled, weights[:, varying], kind, numbers, seed))
+        return self
+
+    def predict(self, features: Features) -> NDArray[np.float32]:
+        """Predict the properties of some molecules, each on its own.
+
+        Parameters
+        ----------
+        features : mapping
+            The blocks that the head was fitted on, and perhaps others.
+
+        Returns
+        -------
+        float32 array of shape (molecules, columns)
+            Probabilities, or values in the unit of the labels.
+        """
+        taken = self._taken(features)
+        values = np.tile(self._mean, (len(next(iter(taken.values()))), 1))
+        varying = self.varying
+        if len(varying) and len(values):
+            values[:, varying] = self.outputs(taken) * self._scale[varying] + self._mean[varying]
+        if self.kind == "classification":
+            values = 1 / (1 + np.exp(-np.clip(values, -LARGEST_LOGIT, LARGEST_LOGIT)))
+        result: NDArray[np.float32] = values.astype(np.float32)
+        return result
+
+    @property
+    def varying(self) -> NDArray[np.int64]:
+        """The columns whose labels were not all the same; only these have a model."""
+        return np.flatnonzero(self._scale > 0)
+
+    @abstractmethod
+    def fit_columns(self, examples: Examples) -> None:
+        """Learn the columns that vary."""
+
+    @abstractmethod
+    def outputs(self, features: Features) -> FloatArray:
+        """Give shape (molecules, varying columns): logits, or values on the scale of `Examples.labels`.
+
+        In double precision, and so that a row does not depend on the others.
+        """
+
+    @abstractmethod
+    def arrays(self) -> Arrays:
+        """Give what was learnt as arrays; numbers are float16, 32 or 64, and counts uint8 or uint16."""
+
+    @abstractmethod
+    def restore(self, arrays: Arrays) -> None:
+        """Take what `arrays` gave; `exlm_chem.heads.arrays.take` checks each array."""
+
+    def save(self, directory: Path) -> dict[str, Any]:
+        """Write the head's files, and give what else is to be said of it, as JSON can hold it."""
+        directory.mkdir(parents=True, exist_ok=True)
+        content = {"label.mean": self._mean, "label.scale": self._scale}
+        if len(self.varying):
+            content |= self.arrays()
+        write_arrays(directory / ARRAYS_NAME, content)
+        files = {ARRAYS_NAME: sha256(directory / ARRAYS_NAME)}
+        return asdict(HeadSpec(self.name, self.kind, self.columns, self.blocks, files, self.choices))
+
+    @classmethod
+    def load(cls, spec: HeadSpec, directory: Path) -> Self:
+        """Read a head as it was saved.
+
+        Raises
+        ------
+        ExLMError
+            If a file is missing, damaged or of another head; the message names it.
+        """
+        head = cls()
+        head.kind, head.columns, head.blocks, head.choices = spec.kind, spec.columns, spec.blocks, spec.choices
+        head.read_files(spec, directory)
+        return head
+
+    def read_files(self, spec: HeadSpec, directory: Path) -> None:
+        """Take what `save` wrote."""
+        path = directory / ARRAYS_NAME
+        arrays = read_arrays(path, spec.files.get(ARRAYS_NAME))
+        with described(path):
+            self._mean = take(arrays, "label.mean", (spec.columns,)).astype(np.float64)
+            self._scale = take(arrays, "label.scale", (spec.columns,)).astype(np.float64)
+            if len(self.varying):
+                self.restore(arrays)
+
+    def _taken(self, features: Features) -> Features:
+        for name, width in self.blocks.items():
+            if name not in features:
+                raise ExLMError(f"the head reads block {quoted(name)}, which is missing")
+            if features[name].ndim != 2 or features[name].shape[1] != width:
+                shape = features[name].shape
+                raise ExLMError(f"block {quoted(name)} has shape {shape}, and the head reads {width} numbers")
+        return {name: features[name] for name in self.blocks}
+
+    def __repr__(self) -> str:
+        fitted = f"{self.kind}, columns={self.columns}, blocks={list(self.blocks)}" if hasattr(self, "kind") else ""
+        return f"{type(self).__name__}({fitted})"
+
+
+def __getattr__(name: str) -> Any:
+    # Until fine-tuning names the module in which they are.
+    if name in ("PropertyHead", "ExLMForMoleculeProperty"):
+        from exlm_chem.heads import property_head
+
+        return getattr(property_head, name)
+    raise AttributeError(name)

@@ -1,37 +1,159 @@
-"""Method "head": the encoder stays as it is, and linear models read its vectors."""
+"""Head "linear": one regularised linear model for each column."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-from exlm_chem.heads.head import PropertyHead
+from exlm_chem.heads.arrays import Arrays, take
+from exlm_chem.heads.examples import LABEL_NOISE, Examples, Features, FloatArray
+from exlm_chem.heads.folds import Fold, grouped_folds
+from exlm_chem.heads.head import Head
+from exlm_chem.heads.preprocessing import Preprocessing
 from exlm_chem.terms import Kind
 
-FloatArray = NDArray[np.float64]
+if TYPE_CHECKING:
+    from exlm_chem.heads.property_head import PropertyHead
 
-FEATURE_NOISE, LABEL_NOISE = 1e-6, 1e-12
-"""What rounding leaves of a constant column, as a share of its size: in single precision, and in double."""
+FEATURE_NOISE: Final = 1e-6
+"""What rounding leaves of a constant column of features, as a share of its size."""
 
-FOLDS = 5
 # Strongest first. A logistic model's penalty is divided by the number of molecules, so that one grid fits all tables.
-LOGISTIC_C = tuple(float(c) for c in np.logspace(-4, 1, 11))
-RIDGE_ALPHA = tuple(float(a) for a in np.logspace(4, -1, 11))
+LOGISTIC_C: Final = tuple(float(c) for c in np.logspace(-4, 1, 11))
+RIDGE_ALPHA: Final = tuple(float(a) for a in np.logspace(4, -1, 11))
+
+COMPONENTS: Final = 256
+"""Most principal components that are read: Newton's method costs the square of the width."""
+
+OWN_STRENGTH: Final = 10
+"""Columns up to which each has a strength of its own; more share one, chosen on so many of them."""
+
+
+class LinearHead(Head):
+    """Logistic regression, or ridge regression, on the chosen blocks side by side.
+
+    The strength of the penalty is the one with the smallest error in a cross-validation in which no group stands in two
+    folds.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 40, dtype=np.float32)[:, None]
+    >>> head = LinearHead().fit({"exlm": x}, 3 * x + 1, "regression", range(40))
+    >>> bool(abs(head.predict({"exlm": x}) - (3 * x + 1)).max() < 0.1)
+    True
+    """
+
+    name: ClassVar[str] = "linear"
+    _preprocessing: Preprocessing
+    _weight: NDArray[np.float32]
+    _bias: NDArray[np.float32]
+
+    def fit_columns(self, examples: Examples) -> None:
+        """See `Head`."""
+        self._preprocessing = Preprocessing.fit(examples.features)
+        x = self._preprocessing.joined(examples.features).astype(np.float64)
+        axes = _principal_axes(x) if x.shape[1] > min(len(x), COMPONENTS) else None
+        x = x if axes is None else x @ axes
+        kind, columns = examples.kind, examples.labels.shape[1]
+        strengths: list[float] = []
+        if columns > OWN_STRENGTH:
+            some = np.linspace(0, columns - 1, OWN_STRENGTH).astype(int)
+            errors: FloatArray = np.sum([_errors_of(x, examples, column) for column in some], axis=0)
+            strengths = [_best(errors, kind)] * columns
+        else:
+            strengths = [_best(_errors_of(x, examples, column), kind) for column in range(columns)]
+        weights, biases = [], []
+        for column, strength in enumerate(strengths):
+            known, y, w = examples.column(column)
+            model = _model(kind, strength).fit(x[known], y, w)
+            weights.append(np.ravel(model.coef_) if axes is None else axes @ np.ravel(model.coef_))
+            biases.append(np.ravel(model.intercept_)[0])
+        self._weight, self._bias = np.stack(weights, 1).astype(np.float32), np.array(biases, np.float32)
+        self.choices["strength"] = sorted(set(strengths))
+
+    def outputs(self, features: Features) -> FloatArray:
+        """See `Head`."""
+        x = self._preprocessing.joined(features).astype(np.float64)
+        return x @ self._weight.astype(np.float64) + self._bias
+
+    def arrays(self) -> Arrays:
+        """See `Head`."""
+        return {**self._preprocessing.arrays(), "weight": self._weight, "bias": self._bias}
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Head`."""
+        self._preprocessing = Preprocessing.restore(arrays, self.blocks)
+        columns = len(self.varying)
+        self._weight = take(arrays, "weight", (sum(self.blocks.values()), columns))
+        self._bias = take(arrays, "bias", (columns,))
+
+
+def _principal_axes(x: FloatArray) -> FloatArray:
+    """Give the directions in which the molecules differ the most, shape (width, components)."""
+    narrow = len(x) >= x.shape[1]
+    values, vectors = np.linalg.eigh(x.T @ x if narrow else x @ x.T)
+    most = np.flatnonzero(values > 1e-10 * values[-1])[-COMPONENTS:]
+    axes = vectors[:, most] if narrow else x.T @ vectors[:, most] / np.sqrt(values[most])
+    return np.ascontiguousarray(axes)
+
+
+def _errors_of(x: FloatArray, examples: Examples, column: int) -> FloatArray:
+    known, y, w = examples.column(column)
+    folds = grouped_folds(y, examples.kind, examples.groups[known], examples.seed)
+    return _errors(x[known], y, w, examples.kind, folds)
+
+
+def _errors(x: FloatArray, y: FloatArray, w: FloatArray, kind: Kind, folds: Sequence[Fold]) -> FloatArray:
+    """Give the mean error of the held-out molecules for every strength; 0 where there are no folds."""
+    strengths = _strengths(kind)
+    errors = np.zeros(len(strengths))
+    for train, held_out in folds:
+        model = None
+        for index, strength in enumerate(strengths):
+            model = _model(kind, strength, model).fit(x[train], y[train], w[train])
+            errors[index] += _error(model, kind, x[held_out], y[held_out], w[held_out])
+    return errors / len(y)
+
+
+def _best(errors: FloatArray, kind: Kind) -> float:
+    """Choose the strength with the smallest error, or the middle one where nothing can be compared."""
+    strengths = _strengths(kind)
+    return strengths[int(errors.argmin())] if errors.any() else strengths[len(strengths) // 2]
+
+
+def _strengths(kind: Kind) -> tuple[float, ...]:
+    return LOGISTIC_C if kind == "classification" else RIDGE_ALPHA
+
+
+def _model(kind: Kind, strength: float, start: Any = None) -> Any:
+    """Make the model of a strength; the solution for the next stronger penalty is where its search starts."""
+    if kind == "regression":
+        return Ridge(alpha=strength)
+    if start is None:
+        # Newton's method: a handful of products of width x width, whatever the strength.
+        return LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200, warm_start=True)
+    return start.set_params(C=strength)
+
+
+def _error(model: Any, kind: Kind, x: FloatArray, y: FloatArray, w: FloatArray) -> float:
+    """Sum the errors over molecules: negative log-likelihood, or squares."""
+    if kind == "regression":
+        return float((w * (model.predict(x) - y) ** 2).sum())
+    logits = model.decision_function(x)
+    return float((w * np.logaddexp(0, np.where(y == 1, -logits, logits))).sum())
 
 
 def fit_linear_head(
     features: NDArray[np.float32], labels: FloatArray, kind: Kind, groups: Sequence[str], seed: int = 0
 ) -> tuple[PropertyHead, list[float | None]]:
-    """Fit one regularised linear model per column, on the molecules whose label is known.
+    """Fit linear models on the encoder's vectors as one layer that can be trained further with the encoder.
 
     Classification is logistic regression, regression is ridge regression on standardised labels. The strength of the
-    penalty is the one with the smallest error in a cross-validation in which no group stands in two folds.
+    penalty is chosen as in `LinearHead`.
 
     Parameters
     ----------
@@ -53,6 +175,10 @@ def fit_linear_head(
     strengths : list of float or None
         C or alpha of each column; None for a column that is constant, which is all that its model predicts.
     """
+    import torch
+
+    from exlm_chem.heads.property_head import PropertyHead
+
     mean, scale = _moments(features.astype(np.float64), FEATURE_NOISE)
     standardised = (features - mean) / scale
     head = PropertyHead(features.shape[1], labels.shape[1]).requires_grad_(False)
@@ -81,53 +207,9 @@ def _fit_column(
         # Nothing to tell apart: the share of positives (with one molecule more of either class), or the mean.
         bias = float(np.log((y.sum() + 1) / (len(y) - y.sum() + 1))) if kind == "classification" else 0.0
         return np.zeros(x.shape[1]), bias, None
-    strengths = LOGISTIC_C if kind == "classification" else RIDGE_ALPHA
-    folds = _folds(y, kind, groups, seed)
-    errors = np.zeros(len(strengths))
-    for train, held_out in folds:
-        model = None
-        for index, strength in enumerate(strengths):
-            model = _model(kind, strength, model).fit(x[train], y[train])
-            errors[index] += _error(model, kind, x[held_out], y[held_out])
-    strength = strengths[int(errors.argmin())] if folds else strengths[len(strengths) // 2]
+    strength = _best(_errors(x, y, np.ones_like(y), kind, grouped_folds(y, kind, groups, seed)), kind)
     final = _model(kind, strength).fit(x, y)
     return np.ravel(final.coef_), float(np.ravel(final.intercept_)[0]), strength
-
-
-def _folds(
-    y: FloatArray, kind: Kind, groups: NDArray[np.object_], seed: int
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Cut the molecules into folds that can be learnt from; none if there are too few."""
-    count = min(FOLDS, len(set(groups)))
-    if kind == "classification":
-        count = min(count, int(min((y == 0).sum(), (y == 1).sum())))
-    if count < 2:
-        return []
-    cutter: Any
-    if kind == "classification":
-        cutter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    else:
-        cutter = GroupKFold(count, shuffle=True, random_state=seed)
-    # All positives may share a scaffold: then one of the folds has nothing to learn from.
-    return [(train, held_out) for train, held_out in cutter.split(y, y, groups) if len(np.unique(y[train])) > 1]
-
-
-def _model(kind: Kind, strength: float, start: Any = None) -> Any:
-    """Make the model of a strength; the solution for the next stronger penalty is where its search starts."""
-    if kind == "regression":
-        return Ridge(alpha=strength)
-    if start is None:
-        # Newton's method: a handful of products of width x width, whatever the strength.
-        return LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200, warm_start=True)
-    return start.set_params(C=strength)
-
-
-def _error(model: Any, kind: Kind, x: FloatArray, y: FloatArray) -> float:
-    """Sum the errors over molecules: negative log-likelihood, or squares."""
-    if kind == "regression":
-        return float(((model.predict(x) - y) ** 2).sum())
-    logits = model.decision_function(x)
-    return float(np.logaddexp(0, np.where(y == 1, -logits, logits)).sum())
 
 
 def _moments(values: FloatArray, noise: float) -> tuple[FloatArray, FloatArray]:

@@ -14,6 +14,7 @@ from exlm_chem.storage.files import reason_of
 from exlm_chem.storage.hashes import sha256
 
 _NUMBERS: Final[dict[str, Any]] = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": np.uint16}
+_COUNTS: Final = frozenset({"U8", "U16"})
 _sound: set[str] = set()
 """The sha256 of files whose numbers have been looked at."""
 
@@ -38,7 +39,7 @@ def tensor_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
 
 
 def check_numbers(path: str | Path) -> None:
-    """Check that a file holds floating-point numbers only, all of them finite.
+    """Check that a file holds floating-point numbers, all of them finite, and small counts only.
 
     Raises
     ------
@@ -51,6 +52,8 @@ def check_numbers(path: str | Path) -> None:
         return
     for name, tensor in deserialize(Path(path).read_bytes()):  # type: ignore[no-untyped-call]
         kind = tensor["dtype"]
+        if kind in _COUNTS:
+            continue
         if kind not in _NUMBERS:
             raise ExLMError(f"{path} is broken: {quoted(name)} holds {kind} instead of numbers; copy it again")
         numbers = np.frombuffer(tensor["data"], _NUMBERS[kind])

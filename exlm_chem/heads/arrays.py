@@ -1,0 +1,80 @@
+"""What a head has learnt, as arrays in a safetensors file that is checked when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.storage import sha256, write_file
+from exlm_chem.storage.tensors import check_numbers
+
+Arrays = dict[str, NDArray[Any]]
+
+ARRAYS_NAME: Final = "head.safetensors"
+
+
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    """Write arrays as safetensors."""
+    with write_file(path) as file:
+        file.write(save({name: np.ascontiguousarray(values) for name, values in arrays.items()}))
+
+
+def read_arrays(path: Path, wanted: str | None) -> Arrays:
+    """Read arrays, if they are those of the sha256 that is wanted, and all numbers in them are finite.
+
+    Raises
+    ------
+    ExLMError
+        In one sentence that names the file.
+    """
+    check_file(path, wanted)
+    check_numbers(path)
+    return load(path.read_bytes())
+
+
+def check_file(path: Path, wanted: str | None) -> None:
+    """Check that a file is there and has a sha256; any will do where none is known."""
+    if not path.is_file():
+        raise ExLMError(f"{path} is missing; copy the directory again, with all its files")
+    if wanted not in (None, sha256(path)):
+        raise ExLMError(f"{path} is not the file that was saved (other sha256); copy the directory again")
+
+
+@contextmanager
+def described(path: Path) -> Iterator[None]:
+    """Put the file, and what to do, around what does not fit in it."""
+    try:
+        yield
+    except ExLMError as error:
+        raise ExLMError(f"{path} is not the head that is described: {error}; copy the directory again") from None
+
+
+def take(arrays: Arrays, name: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """Give an array, if it is there and has a shape; None in the shape stands for any length.
+
+    Examples
+    --------
+    >>> take({"weight": np.ones((2, 3))}, "weight", (2, None)).shape
+    (2, 3)
+    >>> take({"weight": np.ones((2, 3))}, "weight", (3, None))
+    Traceback (most recent call last):
+        ...
+    exlm_chem.errors.ExLMError: 'weight' has shape (2, 3) instead of (3, any)
+    """
+    if name not in arrays:
+        raise ExLMError(f"{quoted(name)} is missing")
+    values = arrays[name]
+    fits = values.ndim == len(shape) and all(
+        want in (None, there) for want, there in zip(shape, values.shape, strict=True)
+    )
+    if not fits:
+        listed = ", ".join("any" if want is None else str(want) for want in shape)
+        raise ExLMError(f"{quoted(name)} has shape {values.shape} instead of ({listed})")
+    return values
