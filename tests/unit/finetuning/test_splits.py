@@ -319,7 +319,7 @@ def test_folds_that_cannot_be(spec, folds, repeats, message):
 
 
 def test_a_split_that_leaves_nothing_to_learn_from():
-    with pytest.raises(ExLMError, match="the scaffold split of 2 molecules leaves none to learn from; use --split"):
+    with pytest.raises(ExLMError, match=r"the scaffold split of 2 .*: too many share one scaffold"):
         make_split("scaffold", Splittable(["c1ccccc1", "c1ccccc1C"]))
 
 
