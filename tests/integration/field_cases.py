@@ -212,3 +212,47 @@ NOTATIONS = [
 ]  # fmt: skip
 
 CASES = [*SDF, *COLUMNS, *SEPARATORS, *CELLS, *HEADERS, *NOTATIONS]
+
+
+@dataclass(frozen=True)
+class LabelCase:
+    """A table that is learnt from.
+
+    Attributes
+    ----------
+    name : str
+        A file in ``tests/data/field_cases``.
+    target : str
+        The column of labels, as a user writes it.
+    decided : str
+        A part of what is said that the labels were taken for.
+    refused : str
+        A part of the sentence, if nothing can be learnt from it.
+    options : tuple of str
+        Further flags.
+    """
+
+    name: str
+    target: str
+    decided: str = ""
+    refused: str = ""
+    options: tuple[str, ...] = ()
+
+
+LABELS = [
+    LabelCase("30a_decimal_comma.csv", "logS", "taken as measurements; '1,05' is read as 1.05"),
+    LabelCase("32a_excel_na.csv", "logS", "not known: '#N/A' (2 cells)"),
+    LabelCase("33_blank_in_header.csv", "logs", "taken as measurements"),
+    LabelCase("33b_newline_in_header.csv", "Solubility (log mol/L)", "taken as measurements"),
+    LabelCase("34a_active_inactive.csv", "outcome", "'Active' = 1, 'Inactive' = 0"),
+    LabelCase("34e_one_or_dash.csv", "hit", "'1' = 1, '-' = 0"),
+    LabelCase("35b_minus_one_missing.csv", "label", refused="'-1' (8 cells) may stand for a label that is not known"),
+    LabelCase("35b_minus_one_missing.csv", "label", "not known: '-1' (8 cells)", options=("--unknown", "-1")),
+    LabelCase("36_qualifiers.csv", "IC50_uM", refused="'>30' (7 cells), '<0.01' (5 cells), the first in line 2"),
+    LabelCase("37a_five_rows.csv", "logS", refused="leaves none to learn from: too many share one scaffold"),
+    LabelCase("37b_ten_rows.csv", "label", refused="in the training part are 1, so nothing can be learnt; use --split"),
+    LabelCase("43b_huge.csv", "k", refused="40 of 40 labels are too large or too small"),
+    LabelCase("51_integer_ic50.csv", "IC50_nM", "taken as measurements"),
+    LabelCase("52_alkanes.csv", "NHOC", refused="use --split random"),
+    LabelCase("52_alkanes.csv", "NHOC", "taken as measurements", options=("--split", "random")),
+]

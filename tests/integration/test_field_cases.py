@@ -2,13 +2,14 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
 
 from exlm_chem import Predictor
 from tests.cli.runner import run_here
-from tests.integration.field_cases import CASES
+from tests.integration.field_cases import CASES, LABELS
 
 FOLDER = Path(__file__).parents[1] / "data" / "field_cases"
 
@@ -54,3 +55,14 @@ def _check_rows(expected, rows, predictor):
         else:
             assert row[-3] == ""
             assert one in row[-1]
+
+
+@pytest.mark.parametrize("case", LABELS, ids=lambda case: f"{case.name} {' '.join(case.options)}".strip())
+def test_labels_of_a_field_case(case, tiny_model, tmp_path, monkeypatch, capsys):
+    args = (FOLDER / case.name, "--target", case.target, "--model", tiny_model, "-o", tmp_path / "run", *case.options)
+    done = run_here(monkeypatch, capsys, "finetune", *args)
+    assert done.status == bool(case.refused), done.err
+    assert (case.refused or case.decided) in done.err
+    assert (tmp_path / "run").exists() is not bool(case.refused)
+    if not case.refused:
+        assert case.decided in str(json.loads((tmp_path / "run" / "run.json").read_text("utf-8")))
