@@ -25,7 +25,8 @@ def log_table(dataset: Dataset, counts: dict[str, Any], log: Log) -> None:
     log(f"{dataset.name}: {counts['molecules']:,} molecules, {counts['known_labels']:,} labels")
     if dataset.left_out:
         first = "; ".join(f"line {row.line}: {row.reason}" for row in dataset.left_out[:3])
-        log(f"{counts['left_out']:,} rows are left out, the first: {first}")
+        rows = "1 row is" if counts["left_out"] == 1 else f"{counts['left_out']:,} rows are"
+        log(f"{rows} left out, the first: {first}")
     if counts["repeated"]:
         extra = counts["molecules"] - counts["distinct"]
         log(

@@ -63,10 +63,8 @@ class NoveltyStage(Stage):
 
     Parameters
     ----------
-    name : str
-        Name of the predictor.
-    training : TrainingMolecules
-        What was kept of its training part.
+    name, training
+        See `DomainStage`.
 
     Examples
     --------
