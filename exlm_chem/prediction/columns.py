@@ -50,7 +50,7 @@ class PredictionColumns:
     --------
     >>> columns = PredictionColumns([Predictor.from_pretrained("bbbp", device="cpu")])
     >>> [column.name for column, _ in columns.columns]
-    ['bbbp', 'bbbp_class']
+    ['bbbp', 'bbbp_class', 'bbbp_in_domain']
     """
 
     def __init__(self, predictors: Sequence[Predictor], options: PredictionOptions | None = None) -> None:
