@@ -44,7 +44,7 @@ class PredictionOptions(ResultOptions):
         0.9, "How often intervals and sets shall hold the measured value.", above=0, below=1, group=_GROUP
     )
     conformal: ConformalRule = option(
-        "all", "Whether the coverage of sets is that of all molecules together, or of each class.", group=_GROUP
+        "class", "Whether the coverage of sets is that of each class, or of all molecules together.", group=_GROUP
     )
 
     reference: str | None = option(

@@ -72,7 +72,7 @@ class StageSettings:
 
     coverage: float = 0.9
     """Of intervals and sets."""
-    conformal: ConformalRule = "all"
+    conformal: ConformalRule = "class"
     """What the coverage of sets is stated for."""
     alerts: tuple[AlertList, ...] = ("pains", "brenk")
     """The lists of structural alerts."""

@@ -68,9 +68,9 @@ def test_sets_for_each_class() -> None:
     labels = np.array([1] * 10 + [0] * 190)
     guesses = np.where(labels == 1, 0.4, 0.05)
     background = trained(["C" * n for n in range(1, 201)], labels, guesses, "classification")
-    assert answers("interval", ["C"], [0.45], background=background, coverage=0.9) == {"act_set": ["{}"]}
-    each = answers("interval", ["C"], [0.45], background=background, coverage=0.9, conformal="class")
-    assert each == {"act_set": ["{1}"]}
+    together = answers("interval", ["C"], [0.45], background=background, coverage=0.9, conformal="all")
+    assert together == {"act_set": ["{}"]}
+    assert answers("interval", ["C"], [0.45], background=background, coverage=0.9) == {"act_set": ["{1}"]}
 
 
 def test_spread_is_the_deviation_of_the_members() -> None:
