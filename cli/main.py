@@ -27,6 +27,7 @@ COMMANDS = {
     "embed": "Turn molecules into vectors.",
     "tokenize": "Show the tokens of SMILES.",
     "evaluate": "Judge a predictor on measured molecules.",
+    "benchmark": "Compare features and heads on measured molecules.",
     "compare": "Tell which of several runs is better.",
     "data": "List, fetch and describe tables of measured molecules.",
     "models": "List, show and check models.",

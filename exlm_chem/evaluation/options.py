@@ -45,3 +45,48 @@ class EvaluateOptions:
 
     def __post_init__(self) -> None:
         check_options(self)
+
+
+FEATURES = ("exlm", "ecfp", "descriptors", "ecfp+descriptors", "exlm+ecfp+descriptors")
+HEADS = ("linear", "kernel", "boosting")
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkOptions:
+    """What a benchmark compares, and on which tables."""
+
+    target: tuple[str, ...] = option(
+        (), "A column of labels of DATA; may be given several times.", metavar="COLUMN", group="Tables"
+    )
+    suite: Literal["moleculenet"] | None = option(None, "Tables of a suite instead of DATA.", group="Tables")
+    data: str = option(
+        ".", "Where the tables of the suite are: NAME.csv or NAME.csv.gz.", metavar="DIR", group="Tables"
+    )
+    tasks: tuple[str, ...] = option(
+        (), "A table of the suite; may be given several times.", flag="--task", shown="all that are there",
+        metavar="NAME", group="Tables",
+    )  # fmt: skip
+    features: tuple[str, ...] = option(
+        FEATURES,
+        "Blocks of features, + between those that are used together (exlm, ecfp, descriptors, minimol); may be given "
+        "several times.",
+        metavar="NAMES",
+        group="Methods",
+        shown=", ".join(FEATURES),
+    )
+    heads: tuple[str, ...] = option(
+        HEADS,
+        "A head that may be chosen (linear, kernel, boosting, network, average); may be given several times.",
+        flag="--head",
+        metavar="NAME",
+        group="Methods",
+        shown=", ".join(HEADS),
+    )
+    model: str = option("exlm-small", "The encoder: a model that ships, or a directory.", short="-m", group="Methods")
+    split: str = option("scaffold", "How the test part is set aside; as finetune's.", metavar="RULE", group="Methods")
+    seeds: int = option(3, "Train so often on each table.", least=1, group="Methods")
+    device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.", group="Methods")
+
+    def __post_init__(self) -> None:
+        check_options(self)

@@ -2,7 +2,7 @@
 
 from exlm_chem.finetuning.metrics.bounds import BoundedLabels
 from exlm_chem.finetuning.metrics.classes import calibration_table, weighted_roc_auc
-from exlm_chem.finetuning.metrics.evaluate import MAIN_METRIC, bootstrap, evaluate, unscored
+from exlm_chem.finetuning.metrics.evaluate import MAIN_METRIC, bootstrap, bootstrap_draws, evaluate, unscored
 from exlm_chem.finetuning.metrics.numbers import weighted_mae, weighted_rmse
 from exlm_chem.finetuning.metrics.registry import METRICS, Metric, metrics_of, named_metric
 from exlm_chem.finetuning.metrics.uncertainty import coverage, error_by_uncertainty
@@ -13,6 +13,7 @@ __all__ = [
     "BoundedLabels",
     "Metric",
     "bootstrap",
+    "bootstrap_draws",
     "calibration_table",
     "coverage",
     "error_by_uncertainty",

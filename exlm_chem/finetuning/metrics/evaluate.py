@@ -99,13 +99,18 @@ def unscored(result: dict[str, Any], metric: str) -> list[str]:
     return reasons
 
 
-def bootstrap(
-    outputs: FloatArray,
-    labels: FloatArray,
-    metric: Weighted,
-    seed: int = 0,
-) -> list[float] | None:
+def bootstrap(outputs: FloatArray, labels: FloatArray, metric: Weighted, seed: int = 0) -> list[float] | None:
     """Give the 95 % interval of the mean of a metric over columns when the molecules are drawn anew."""
+    values = bootstrap_draws(outputs, labels, metric, seed)
+    values = values[~np.isnan(values)]
+    return None if not len(values) else [float(bound) for bound in np.quantile(values, (0.025, 0.975))]
+
+
+def bootstrap_draws(outputs: FloatArray, labels: FloatArray, metric: Weighted, seed: int = 0) -> FloatArray:
+    """Give the mean of a metric over columns for 1,000 draws of the molecules, NaN where no column has a value.
+
+    The same seed draws the same molecules, so that two predictions of them can be compared draw by draw.
+    """
     generator = np.random.default_rng(seed)
     means = []
     for _ in range(RESAMPLES // CHUNK):
@@ -116,9 +121,9 @@ def bootstrap(
             known = ~np.isnan(label)
             scores[:, column] = metric(output[known], label[known], weights[:, known])
         valid = ~np.isnan(scores)
-        means.append(np.where(valid, scores, 0).sum(1)[valid.any(1)] / valid.sum(1)[valid.any(1)])
-    values = np.concatenate(means)
-    return None if not len(values) else [float(bound) for bound in np.quantile(values, (0.025, 0.975))]
+        count = valid.sum(1)
+        means.append(np.where(count > 0, np.where(valid, scores, 0).sum(1) / np.maximum(count, 1), np.nan))
+    return np.concatenate(means)
 
 
 def _number(value: np.float64) -> float | None:

