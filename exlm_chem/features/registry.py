@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RDKIT_BLOCKS: Final[dict[str, Callable[..., RDKitBlock]]] = {"ecfp": EcfpBlock, "descriptors": DescriptorBlock}
 """Blocks that need no encoder."""
 
-DEFAULTS: Final[dict[str, dict[str, Any]]] = {"ecfp": {"counts": True}}
+DEFAULTS: Final[dict[str, dict[str, Any]]] = {"ecfp": {"counts": True}, "descriptors": {"full": True}}
 """Settings of blocks as features, where they are not those of pretraining's objectives."""
 
 BLOCK_NAMES: Final = ("exlm", *RDKIT_BLOCKS)
@@ -71,7 +71,7 @@ def make_blocks(names: Sequence[str], encoder: ExLM | None = None, pooling: Pool
     Examples
     --------
     >>> make_blocks(["ecfp", "descriptors"])
-    [EcfpBlock(radius=2, bits=2048, counts=True, width=2048), DescriptorBlock(width=321)]
+    [EcfpBlock(radius=2, bits=2048, counts=True, width=2048), DescriptorBlock(full=True, width=217)]
     """
     if not names or len(set(names)) < len(names):
         raise ExLMError(f"features must be one or more of {', '.join(BLOCK_NAMES)}, each once")
