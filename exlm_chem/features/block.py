@@ -89,7 +89,7 @@ class RDKitBlock(MoleculeBlock):
     """
 
     #: What one molecule costs, about: decides when several processes are worth their start.
-    milliseconds: ClassVar[float] = 0.2
+    milliseconds: float = 0.2
 
     @abstractmethod
     def compute_one(self, molecule: Any) -> NDArray[np.float32]:

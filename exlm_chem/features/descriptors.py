@@ -22,6 +22,8 @@ VECTORS: Final[dict[str, tuple[Callable[[Any], Any], int]]] = {
 }
 """Functions of RDKit that give several numbers, and how many."""
 
+_ALL: Final[Callable[..., dict[str, float]]] = Descriptors.CalcMolDescriptors
+
 
 class DescriptorBlock(RDKitBlock):
     """Descriptors of RDKit; undefined are those that it does not give, as the partial charges of metals.
@@ -57,11 +59,7 @@ class DescriptorBlock(RDKitBlock):
 
     def compute_one(self, molecule: Any) -> NDArray[np.float32]:
         """See `RDKitBlock`."""
-        values = (
-            list(Descriptors.CalcMolDescriptors(molecule, UNDEFINED, True).values())
-            if self.full
-            else self._fast(molecule)
-        )
+        values = list(_ALL(molecule, UNDEFINED, True).values()) if self.full else self._fast(molecule)
         with np.errstate(over="ignore"):
             numbers = np.asarray(values, dtype=np.float64).astype(np.float32)
         numbers[~np.isfinite(numbers)] = np.nan
