@@ -176,7 +176,7 @@ def test_after_a_kill_the_next_run_cleans_up(molecules, tiny_predictors, tmp_pat
         shell.wait(timeout=60)
     assert parts[0].is_file()
     assert predict(molecules, "-o", target).status == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv", "out.csv.columns.json"]
 
 
 def test_numbers_are_numbers_in_json_lines(molecules, predict, tiny_model, tmp_path, monkeypatch, capsys):
