@@ -58,7 +58,8 @@ def tiny_predictors(tiny_model: Path) -> Path:
     import torch
 
     from exlm_chem.embedding.embedder import ExLM
-    from exlm_chem.heads.head import PropertyHead
+    from exlm_chem.heads.layer import LayerHead
+    from exlm_chem.heads.property_head import PropertyHead
     from exlm_chem.predictors.directory import write_predictor
     from exlm_chem.predictors.task import OutputColumn
     from exlm_chem.predictors.task_file import PredictorTask
@@ -66,7 +67,8 @@ def tiny_predictors(tiny_model: Path) -> Path:
     folder = tiny_model.parent
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        head, two = PropertyHead(64, 1), PropertyHead(64, 2, hidden=8)
+        head = LayerHead.of(PropertyHead(64, 1), "classification")
+        two = LayerHead.of(PropertyHead(64, 2, hidden=8), "regression")
     solubility = (OutputColumn("sol", "s", unit="log10(mol/L)"), OutputColumn("logd", "d", unit="logD"))
     passing = PredictorTask("pass", "classification", (OutputColumn("pass", "p"),))
     salt = PredictorTask("salt", "regression", (OutputColumn("pass", "p"),), standardise="parent")

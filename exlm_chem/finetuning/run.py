@@ -26,7 +26,6 @@ from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.saving import write_run
 from exlm_chem.finetuning.splits import Split, Splittable, make_split, parse_split
 from exlm_chem.machine import versions
-from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.registry import task_for_file
 from exlm_chem.predictors.task import Task, task_of_targets
 from exlm_chem.predictors.task_file import PredictorTask
@@ -203,7 +202,7 @@ def _train(material: Material, seed: int, log: Log, report: Report) -> _Run:
     for sentence in fitted.said:
         log(sentence)
     task, labels = material.task, material.dataset.labels
-    outputs = Predictor(task, fitted.head, fitted.encoder).head_outputs(fitted.vectors)
+    outputs = fitted.head.predict({"exlm": fitted.vectors})
     names = [column.name for column in task.columns]
     metrics = {
         part: evaluate(outputs[members], labels[members], task.kind, names, seed)

@@ -20,7 +20,7 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.heads.arrays import ARRAYS_NAME, Arrays, described, read_arrays, take, write_arrays
 from exlm_chem.heads.examples import Examples, Features, FloatArray, checked, label_moments
 from exlm_chem.storage import sha256
-from exlm_chem.storage.records import Between, Sha256, check_fields
+from exlm_chem.storage.records import Between, Sha256, check_fields, from_json
 from exlm_chem.terms import Kind
 
 LARGEST_LOGIT: Final = 30.0
@@ -43,6 +43,13 @@ class HeadSpec:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+    def paths(self, directory: Path) -> dict[Path, str]:
+        """Give all files of the head and of its members, with their sha256."""
+        own = {directory / Path(name).name: digest for name, digest in self.files.items()}
+        for number, member in enumerate(self.members):
+            own |= from_json(HeadSpec, member, f"head.members[{number}]").paths(directory / str(number))
+        return own
 
 
 class Head(ABC):
@@ -145,15 +152,31 @@ class Head(ABC):
         float32 array of shape (molecules, columns)
             Probabilities, or values in the unit of the labels.
         """
+        values = self.scores(features)
+        if self.kind == "classification":
+            values = 1 / (1 + np.exp(-np.clip(values, -LARGEST_LOGIT, LARGEST_LOGIT)))
+        result: NDArray[np.float32] = values.astype(np.float32) + np.float32(0)  # never -0.0
+        return result
+
+    def scores(self, features: Features) -> FloatArray:
+        """Give log-odds, or values in the unit of the labels: numbers whose differences mean something.
+
+        Parameters
+        ----------
+        features : mapping
+            See `predict`.
+
+        Returns
+        -------
+        array of shape (molecules, columns)
+            In double precision.
+        """
         taken = self._taken(features)
         values = np.tile(self._mean, (len(next(iter(taken.values()))), 1))
         varying = self.varying
         if len(varying) and len(values):
             values[:, varying] = self.outputs(taken) * self._scale[varying] + self._mean[varying]
-        if self.kind == "classification":
-            values = 1 / (1 + np.exp(-np.clip(values, -LARGEST_LOGIT, LARGEST_LOGIT)))
-        result: NDArray[np.float32] = values.astype(np.float32)
-        return result
+        return values
 
     @property
     def varying(self) -> NDArray[np.int64]:
@@ -225,12 +248,3 @@ class Head(ABC):
     def __repr__(self) -> str:
         fitted = f"{self.kind}, columns={self.columns}, blocks={list(self.blocks)}" if hasattr(self, "kind") else ""
         return f"{type(self).__name__}({fitted})"
-
-
-def __getattr__(name: str) -> Any:
-    # Until fine-tuning names the module in which they are.
-    if name in ("PropertyHead", "ExLMForMoleculeProperty"):
-        from exlm_chem.heads import property_head
-
-        return getattr(property_head, name)
-    raise AttributeError(name)

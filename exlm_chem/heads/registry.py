@@ -19,6 +19,9 @@ HEADS: Final[dict[str, str]] = {
 }
 """The first is the default. A module is loaded when its head is wanted."""
 
+TRAINED: Final[dict[str, str]] = {"layer": "exlm_chem.heads.layer:LayerHead"}
+"""Those that are not fitted by themselves, but can be read."""
+
 _own: dict[str, type[Head]] = {}
 
 
@@ -65,7 +68,7 @@ def register_head(head: type[Head], name: str | None = None) -> None:
     _own[head.name] = head
 
 
-def load_head(content: dict[str, Any], directory: Path) -> Head:
+def load_head(content: HeadSpec | dict[str, Any], directory: Path) -> Head:
     """Read a head from its description and its files.
 
     No code is imported because a directory names it: a head of one's own has to be known already.
@@ -75,9 +78,10 @@ def load_head(content: dict[str, Any], directory: Path) -> Head:
     ExLMError
         If the description, or a file, is not what it should be; the message says what is wrong.
     """
-    spec = from_json(HeadSpec, content, "head")
-    if spec.name in HEADS:
-        return _imported(HEADS[spec.name]).load(spec, directory)
+    spec = content if isinstance(content, HeadSpec) else from_json(HeadSpec, content, "head")
+    known = HEADS | TRAINED
+    if spec.name in known:
+        return _imported(known[spec.name]).load(spec, directory)
     if spec.name in _own:
         return _own[spec.name].load(spec, directory)
     raise ExLMError(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
 
+from exlm_chem.features.compute import compute_blocks
 from exlm_chem.features.exlm import ExlmBlock
 from exlm_chem.prediction.explanation.attribution import ExplainedModel
 from exlm_chem.prediction.options import PredictionOptions
@@ -152,11 +152,13 @@ def background_of(predictor: Predictor) -> Background:
     """Give what stages may know about a predictor."""
     task = predictor.task
 
-    def outputs(_text: str, vectors: Any) -> Any:
-        with torch.inference_mode():
-            return predictor.head(torch.from_numpy(vectors).double()).numpy()
+    def outputs(text: str, vectors: Any) -> Any:
+        others = [block for block in predictor.blocks if block.name != ExlmBlock.name]
+        features = {name: np.repeat(row, len(vectors), axis=0) for name, row in compute_blocks([text], others).items()}
+        return predictor.head.scores({**features, ExlmBlock.name: vectors})
 
-    model = ExplainedModel(predictor.encoder, task.pooling, outputs)
+    reads_vectors = ExlmBlock.name in predictor.head.blocks
+    model = ExplainedModel(predictor.encoder, task.pooling, outputs) if reads_vectors else None
     return Background(
         task.name,
         task.kind,

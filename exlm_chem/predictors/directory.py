@@ -1,4 +1,4 @@
-"""The predictor directory: ``task.json`` and ``head.safetensors``, and beside them or next door an encoder.
+"""The predictor directory: ``task.json`` and the files of a head, and beside them or next door an encoder.
 
 The one place where these files are written and read. A predictor carries everything that its numbers depend on, and the
 hashes of it. What a predictor is can be read without torch.
@@ -13,23 +13,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from exlm_chem import model_directory
 from exlm_chem.errors import ExLMError
+from exlm_chem.heads.arrays import ARRAYS_NAME, check_file
+from exlm_chem.heads.head import Head, HeadSpec
+from exlm_chem.heads.registry import load_head
 from exlm_chem.locations import TASK_NAME, EncoderLink, is_predictor, locate
 from exlm_chem.modeling.config_file import CONFIG_NAME, WEIGHTS_NAME
-from exlm_chem.predictors.task_file import HeadLink, PredictorTask, read_task, write_task
-from exlm_chem.storage import read_json, sha256
-from exlm_chem.storage.tensors import check_numbers, tensor_shapes
+from exlm_chem.predictors.task_file import PredictorTask, read_task, write_task
+from exlm_chem.storage import read_json
+from exlm_chem.storage.records import from_json, naming
+from exlm_chem.storage.tensors import check_numbers
 
 if TYPE_CHECKING:
     from exlm_chem.embedding.embedder import ExLM
-    from exlm_chem.heads.head import PropertyHead
 
-HEAD_NAME: Final = "head.safetensors"
 RUN_NAME: Final = "run.json"
-PREDICTOR_FILES: Final = (TASK_NAME, HEAD_NAME)
 
 
 def write_predictor(
-    directory: str | Path, task: PredictorTask, head: PropertyHead, encoder: ExLM | str | Path
+    directory: str | Path, task: PredictorTask, head: Head, encoder: ExLM | str | Path
 ) -> PredictorTask:
     """Write a predictor directory.
 
@@ -39,8 +40,8 @@ def write_predictor(
         Made if it does not exist.
     task : PredictorTask
         What says which encoder and head these are is filled in here.
-    head : PropertyHead
-        With as many outputs as the task has columns.
+    head : Head
+        With as many outputs as the task has columns, on the blocks of features that the task names.
     encoder : ExLM or path
         An encoder that is written into the same directory, or the directory of one that the predictor refers to.
 
@@ -49,8 +50,6 @@ def write_predictor(
     PredictorTask
         As it was written.
     """
-    from exlm_chem.modeling.serialization import save_weights
-
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     if isinstance(encoder, str | Path):
@@ -59,12 +58,7 @@ def write_predictor(
     else:
         encoder.save_pretrained(directory)
         path = "."
-    save_weights(head, directory / HEAD_NAME)
-    task = replace(
-        task,
-        encoder=link_encoder(directory, path),
-        head=HeadLink(head.hidden, sha256(directory / HEAD_NAME)),
-    )
+    task = replace(task, encoder=link_encoder(directory, path), head=from_json(HeadSpec, head.save(directory), "head"))
     write_task(directory, task)
     return task
 
@@ -97,7 +91,7 @@ def check_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask]
     """
     directory = locate(name_or_directory)
     if not is_predictor(directory):
-        if (directory / HEAD_NAME).is_file():
+        if (directory / ARRAYS_NAME).is_file():
             raise ExLMError(
                 f"{directory} is no complete predictor: {TASK_NAME} is missing; copy it again with all files"
             )
@@ -107,29 +101,40 @@ def check_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask]
         )
     task = read_task(directory)
     _check_encoder(directory, task)
-    _check_head(directory / HEAD_NAME, task)
+    for path, digest in _head_files(directory, task).items():
+        check_file(path, digest)
+        if path.suffix == ".safetensors":
+            check_numbers(path)
     return directory, task
 
 
-def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, PropertyHead]:
+def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, Head]:
     """Check a predictor as `check_predictor` does, and read all of it but the weights of its encoder.
 
     Returns
     -------
     directory, task
         See `check_predictor`.
-    head : PropertyHead
-        On the CPU, in evaluation mode.
+    head : Head
+        As it was saved.
     """
-    from exlm_chem.heads.head import PropertyHead
-    from exlm_chem.modeling.serialization import fill_weights, load_weights
-
     directory, task = check_predictor(name_or_directory)
-    path = directory / HEAD_NAME
-    weights = load_weights(path)
-    head = PropertyHead(len(weights["feature_mean"]), len(task.columns), task.head.hidden)
-    fill_weights(head, weights, path)
-    return directory, task, head.eval()
+    return directory, task, _read_head(directory, task)
+
+
+def _read_head(directory: Path, task: PredictorTask) -> Head:
+    head = load_head(task.head or {}, directory)
+    widths = {spec.name: spec.width for spec in task.features} or head.blocks
+    if (head.kind, head.columns) != (task.kind, len(task.columns)) or head.blocks.items() > widths.items():
+        raise ExLMError(f"the head in {directory} is not for what {TASK_NAME} describes; copy the directory again")
+    return head
+
+
+def _head_files(directory: Path, task: PredictorTask) -> dict[Path, str | None]:
+    """Give the files of the head with their hashes; None in format 1, which did not have them."""
+    assert task.head is not None  # noqa: S101  (`read_task` has looked)
+    with naming(directory / TASK_NAME):
+        return {directory / ARRAYS_NAME: None, **task.head.paths(directory)}
 
 
 def check(directory: str | Path) -> list[Path]:
@@ -146,7 +151,8 @@ def check(directory: str | Path) -> list[Path]:
         At the first file that is missing, broken, or not the one that was saved.
     """
     directory, task = check_predictor(directory)
-    own = [directory / name for name in PREDICTOR_FILES]
+    _read_head(directory, task)
+    own = [directory / TASK_NAME, *_head_files(directory, task)]
     if task.training is not None:
         from exlm_chem.predictors.training_file import TRAINING_NAME, read_training
 
@@ -161,16 +167,17 @@ def check(directory: str | Path) -> list[Path]:
 
 def describe(directory: str | Path) -> dict[str, Any]:
     """Summarise a predictor as `exlm_chem.model_directory.describe` does an encoder, with its ``task`` and ``run``."""
-    directory, _ = check_predictor(directory)
+    directory, task = check_predictor(directory)
     summary = model_directory.describe(model_directory.encoder_directory(directory))
-    head, run = directory / HEAD_NAME, directory / RUN_NAME
+    head, run = list(_head_files(directory, task)), directory / RUN_NAME
+    tensors = [path for path in head if path.suffix == ".safetensors"]
     return {
         **summary,
         "name": directory.resolve().name,
         "directory": str(directory),
         "kind": "predictor",
-        "parameters": summary["parameters"] + model_directory.count_parameters(head),
-        "bytes": summary["bytes"] + head.stat().st_size,
+        "parameters": summary["parameters"] + sum(map(model_directory.count_parameters, tensors)),
+        "bytes": summary["bytes"] + sum(path.stat().st_size for path in head),
         "task": read_json(directory / TASK_NAME),
         "run": read_json(run) if run.is_file() else {},
     }
@@ -189,23 +196,3 @@ def _check_encoder(directory: Path, task: PredictorTask) -> None:
                 f"{found.path / file} is not of the encoder that {directory} was trained with (other sha256 than in "
                 f"{TASK_NAME}); copy both again, or train the predictor again"
             )
-
-
-def _check_head(path: Path, task: PredictorTask) -> None:
-    """Compare the head with its task before anything of its size is allocated."""
-    if not path.is_file():
-        raise ExLMError(f"{path.parent} is no complete predictor: {path.name} is missing; copy it again with all files")
-    shapes = tensor_shapes(path)
-    if task.head.sha256 not in (None, sha256(path)):
-        raise ExLMError(f"{path} is not the head that {TASK_NAME} describes (other sha256); copy the directory again")
-    if len(shapes.get("feature_mean", ())) != 1 or shapes.get("label_mean") != (len(task.columns),):
-        raise ExLMError(
-            f"{path} does not have the {len(task.columns)} outputs of {TASK_NAME}; copy the directory again"
-        )
-    hidden = shapes["dense.weight"][0] if len(shapes.get("dense.weight", ())) == 2 else None
-    if hidden != task.head.hidden:
-        width, wanted = (
-            "no hidden layer" if one is None else f"a hidden layer of {one}" for one in (hidden, task.head.hidden)
-        )
-        raise ExLMError(f"{path} has {width}, and {TASK_NAME} describes {wanted}; copy the directory again")
-    check_numbers(path)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import ExLM, ModelInput
-from exlm_chem.errors import ExLMError
-from exlm_chem.heads.head import PropertyHead
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.features.compute import compute_blocks
+from exlm_chem.features.registry import make_blocks, read_block
+from exlm_chem.heads.head import Head
 from exlm_chem.model_directory import open_model
 from exlm_chem.predictors.directory import read_predictor
 from exlm_chem.predictors.task_file import PredictorTask
@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict
     import pandas as pd
 
     from exlm_chem.predictors.training_molecules import TrainingMolecules
+
+TOO_SLOW: Final = "RDKit needs too long for the features of this molecule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Predictor:
     ----------
     task : PredictorTask
         What is predicted.
-    head : PropertyHead
-        From vectors to outputs.
+    head : Head
+        From blocks of features to outputs.
     encoder : ExLM
         From molecules to vectors; several predictors may share one.
     directory : Path, optional
@@ -56,6 +58,8 @@ class Predictor:
     ----------
     columns : list of str
         Names of the outputs.
+    blocks : list of MoleculeBlock
+        What the head reads of a molecule.
 
     Examples
     --------
@@ -66,15 +70,19 @@ class Predictor:
     True
     """
 
-    def __init__(self, task: PredictorTask, head: PropertyHead, encoder: ExLM, directory: Path | None = None) -> None:
-        if head.in_features != encoder.width:
-            raise ExLMError(
-                f"the head of '{task.name}' reads vectors of length {head.in_features} and its encoder makes "
-                f"{encoder.width}: they do not belong together"
-            )
-        self.task, self.encoder, self._directory = task, encoder, directory
-        # in double precision, the place of a molecule in its batch does not show in the last digit
-        self.head = deepcopy(head).cpu().double().eval()
+    def __init__(self, task: PredictorTask, head: Head, encoder: ExLM, directory: Path | None = None) -> None:
+        if task.features:
+            self.blocks = [read_block(spec, encoder) for spec in task.features]
+        else:
+            self.blocks = make_blocks(task.blocks, encoder, task.pooling)
+        widths = {block.name: block.width for block in self.blocks}
+        for name, width in head.blocks.items():
+            if widths.get(name) != width:
+                raise ExLMError(
+                    f"the head of '{task.name}' reads {width} numbers of block {quoted(name)} and gets "
+                    f"{widths.get(name, 0)}: they do not belong together"
+                )
+        self.task, self.head, self.encoder, self._directory = task, head, encoder, directory
         self.columns = [column.name for column in task.columns]
 
     def __repr__(self) -> str:
@@ -138,15 +146,6 @@ class Predictor:
             table[name] = pd.Series([getattr(one, name) for one in molecules], index=table.index, dtype=object)
         return table
 
-    def head_outputs(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map vectors (molecules, width) to outputs (molecules, columns): probabilities, or values in their unit."""
-        with torch.inference_mode():
-            outputs = self.head(torch.from_numpy(vectors).double())
-            if self.task.kind == "classification":
-                outputs = torch.sigmoid(outputs)
-            result: NDArray[np.float32] = outputs.float().numpy() + np.float32(0)  # never -0.0
-        return result
-
 
 def load_predictors(names: Sequence[str | Path], device: str = "auto") -> list[Predictor]:
     """Read several predictors; those with the same encoder share it.
@@ -189,18 +188,33 @@ def predict_all(predictors: Sequence[Predictor], smiles: Sequence[Any]) -> list[
         One per predictor.
     """
     readings: dict[tuple[str, str], list[ModelInput]] = {}
-    passes: dict[tuple[str, str, str], NDArray[np.float32]] = {}
+    known: dict[tuple[str, str], dict[str, NDArray[np.float32]]] = {}
     predictions = []
     for predictor in predictors:
         task, encoder = predictor.task, predictor.encoder
         read = (encoder.fingerprint, task.standardise)
         if read not in readings:
-            readings[read] = encoder.read_all(smiles, task.standardise)
-        inputs, key = readings[read], (*read, task.pooling)
-        if key not in passes:
-            passes[key] = encoder.embed_inputs(inputs, task.pooling)
-        good = [index for index, one in enumerate(inputs) if one.token_ids]
-        values = np.full((len(inputs), len(predictor.columns)), np.nan, dtype=np.float32)
-        values[good] = predictor.head_outputs(passes[key][good])
-        predictions.append(Prediction(values, [one.molecule for one in inputs]))
+            readings[read], known[read] = encoder.read_all(smiles, task.standardise), {}
+        molecules = [one.molecule for one in readings[read]]
+        texts = [one.smiles if one.error is None else None for one in molecules]
+        features = _features(predictor, texts, known[read])
+        lost = np.any([np.isnan(numbers).all(1) for numbers in features.values()], axis=0)
+        for index in np.flatnonzero(lost):
+            if texts[index]:
+                texts[index], molecules[index] = None, replace(molecules[index], error=TOO_SLOW)
+        good = [index for index, text in enumerate(texts) if text]
+        values = np.full((len(texts), len(predictor.columns)), np.nan, dtype=np.float32)
+        values[good] = predictor.head.predict({name: numbers[good] for name, numbers in features.items()})
+        predictions.append(Prediction(values, molecules))
     return predictions
+
+
+def _features(
+    predictor: Predictor, texts: Sequence[str | None], known: dict[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.float32]]:
+    """Give the blocks of a predictor by their names; `known` has those of other predictors by their fingerprints."""
+    blocks = predictor.blocks
+    missing = [block for block in blocks if block.fingerprint not in known]
+    computed = compute_blocks(texts, missing)
+    known |= {block.fingerprint: computed[block.name] for block in missing}
+    return {block.name: known[block.fingerprint] for block in blocks}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.errors import ExLMError
+from exlm_chem.features.registry import BlockSpec
+from exlm_chem.heads.arrays import ARRAYS_NAME
+from exlm_chem.heads.head import HeadSpec
 from exlm_chem.locations import TASK_NAME, EncoderLink
 from exlm_chem.predictors.task import OutputColumn, check_outputs
 from exlm_chem.storage import read_json, write_json
@@ -23,18 +26,17 @@ from exlm_chem.storage.records import (
 )
 from exlm_chem.terms import Kind, Pooling, Standardise
 
-FORMAT_VERSION: Final = 2
-"""Of predictor directories: 1 had the hashes of both weights and not those of ``task.json`` and ``config.json``."""
+FORMAT_VERSION: Final = 3
+"""Of predictor directories: 1 had the hashes of both weights and not those of ``task.json`` and ``config.json``, 2 one
+linear head on the encoder's vectors."""
 
 
 @dataclass(frozen=True, slots=True)
-class HeadLink:
-    """Which head belongs to a task."""
+class _OldHead:
+    """Which head belonged to a task before format 3."""
 
     hidden: Annotated[int, Between(1, 2**20)] | None = None
-    """Width of its hidden layer."""
     sha256: Sha256 | None = None
-    """Of its weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,12 @@ class PredictorTask:
     """How the encoder makes one vector of a molecule."""
     standardise: Standardise = "none"
     """The rule that every molecule goes through first, in training and prediction."""
-    features: tuple[str, ...] = ("exlm",)
-    """The blocks of features that the head reads."""
+    features: tuple[BlockSpec, ...] = ()
+    """The blocks of features that the head reads; none is written for the vectors of the encoder before format 3."""
     encoder: EncoderLink = field(default_factory=EncoderLink)
     """Where its encoder is, and which one."""
-    head: HeadLink = field(default_factory=HeadLink)
-    """Which head it is."""
+    head: HeadSpec | None = None
+    """Which head it is, with the hashes of its files; None before there is one."""
     training: Sha256 | None = None
     """The sha256 of the file of training molecules, if they are kept."""
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -80,12 +82,14 @@ class PredictorTask:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.features != ("exlm",):
-            listed = ", ".join(map(quoted, self.features))
-            raise NewerFormatError(f"features are {listed}, and this version knows only 'exlm'; update ExLM-chem")
         if not self.columns:
             raise ExLMError("columns must have at least one entry")
         check_outputs(self.columns)
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The names of the blocks that the head reads."""
+        return tuple(spec.name for spec in self.features) or ("exlm",)
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> PredictorTask:
@@ -98,10 +102,24 @@ class PredictorTask:
         """
         version = read_version(content, FORMAT_VERSION)
         check_content(content, required=version > 1)
-        task = from_json(cls, content)
-        if version > 1 and None in (task.head.sha256, *asdict(task.encoder).values()):
+        old = version < 3
+        task = from_json(cls, content | {"features": [], "head": None} if old else content)
+        task = replace(task, head=_head_of_old(content, task)) if old else task
+        if task.head is None:
+            raise ExLMError("head is missing")
+        lacks = not task.head.files or None in asdict(task.encoder).values()
+        if version > 1 and lacks:
             raise ExLMError("it lacks the hash of a file")
         return task
+
+
+def _head_of_old(content: dict[str, Any], task: PredictorTask) -> HeadSpec:
+    """Say what the one kind of head before format 3 is called now."""
+    if content.get("features", ["exlm"]) != ["exlm"]:
+        raise NewerFormatError("its features are other ones than 'exlm', which its format does not have")
+    head = from_json(_OldHead, content.get("head", {}), "head")
+    files = {} if head.sha256 is None else {ARRAYS_NAME: head.sha256}
+    return HeadSpec("layer", task.kind, len(task.columns), {}, files, {"hidden": head.hidden})
 
 
 def write_task(directory: Path, task: PredictorTask) -> None:

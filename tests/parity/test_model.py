@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from exlm_chem.heads.head import ExLMForMoleculeProperty
+from exlm_chem.heads.property_head import ExLMForMoleculeProperty
 from exlm_chem.modeling import ExLMForMaskedLM, ExLMModel
 from exlm_chem.modeling.alignment import best_path
 from exlm_chem.modeling.encoder import rotary_table, rotate

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads.head import ExLMForMoleculeProperty
+from exlm_chem.heads.property_head import ExLMForMoleculeProperty
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, ExLMModel, prepare_inputs
 from exlm_chem.modeling.alignment import best_path, log_likelihood, path_entropy, sample_path
 from exlm_chem.modeling.encoder import EXPLICIT_ATTENTION_LENGTH

@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from rdkit import Chem
 
 from exlm_chem.embedding.embedder import ExLM
@@ -47,11 +46,11 @@ def test_one_row_per_molecule_with_value_or_reason(tiny_predictors):
 
 def test_numbers_are_those_of_encoder_and_head(tiny_predictors):
     predictor = Predictor.from_pretrained(tiny_predictors / "sol", "cpu")
-    vectors = torch.from_numpy(ExLM.from_pretrained(tiny_predictors / "tiny", "cpu").embed(["CCO", "CCN"])).double()
-    expected = predictor.head(vectors).detach().numpy()
+    vectors = {"exlm": ExLM.from_pretrained(tiny_predictors / "tiny", "cpu").embed(["CCO", "CCN"])}
+    expected = predictor.head.scores(vectors)
     np.testing.assert_allclose(predictor.predict(["CCO", "CCN"])[["sol", "logd"]], expected, atol=1e-5)
     passing = Predictor.from_pretrained(tiny_predictors / "pass", "cpu")
-    expected = torch.sigmoid(passing.head(vectors)).detach().numpy()
+    expected = 1 / (1 + np.exp(-passing.head.scores(vectors)))
     np.testing.assert_allclose(passing.predict(["CCO", "CCN"])[["pass"]], expected, atol=1e-5)
 
 
@@ -171,7 +170,7 @@ def test_parquet_in_and_out(tiny_predictors, tmp_path):
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_zero_has_no_sign(tiny_predictors, tmp_path, suffix):
     predictor = Predictor.from_pretrained(tiny_predictors / "sol", "cpu")
-    predictor.head = lambda vectors: torch.full((len(vectors), 2), -0.0)
+    predictor.head.scores = lambda features: np.full((len(features["exlm"]), 2), -0.0)
     assert not np.signbit(predictor.predict(["CCO"])[["sol", "logd"]]).any(axis=None)
     predict_file(["CCO"], [predictor], tmp_path / f"out{suffix}")
     if suffix == ".parquet":

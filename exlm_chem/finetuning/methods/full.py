@@ -16,11 +16,12 @@ from torch import Tensor
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.dataset import Dataset
-from exlm_chem.finetuning.methods.head import HeadTraining
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.splits import Split
-from exlm_chem.heads.head import ExLMForMoleculeProperty, PropertyHead
+from exlm_chem.heads.layer import LayerHead
+from exlm_chem.heads.linear import fit_linear_head
+from exlm_chem.heads.property_head import ExLMForMoleculeProperty, PropertyHead
 from exlm_chem.modeling.property_loss import property_loss
 from exlm_chem.terms import Kind, Pooling
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -49,14 +50,19 @@ class FullTraining(TrainingMethod):
         ids = [one.token_ids for one in material.dataset.inputs]
         labels, split = material.dataset.labels, material.split
         train, valid = (([ids[index] for index in part], labels[part]) for part in (split.train, split.valid))
-        start = HeadTraining().train(material, seed, report)
-        encoder, head, history = train_full(
-            start.encoder, start.head, train, valid, material.task.kind, material.options, seed, report
-        )
+        kind, groups = material.task.kind, [split.groups[index] for index in split.train]
+        start, strengths = fit_linear_head(material.vectors[split.train], train[1], kind, groups, seed)
+        encoder, head, history = train_full(material.encoder, start, train, valid, kind, material.options, seed, report)
         best = best_epoch(history).epoch
-        facts = {**start.facts, "best_epoch": best, "history": [asdict(epoch) for epoch in history]}
+        names = [column.name for column in material.task.columns]
+        facts = {
+            "strengths": dict(zip(names, strengths, strict=True)),
+            "best_epoch": best,
+            "history": [asdict(epoch) for epoch in history],
+        }
         said = [f"seed {seed}: epoch {best} of {len(history) - 1} is the best on the validation part"]
-        return Fitted(encoder, encoder.embed_tokens(ids, material.options.pooling), head, facts, said)
+        vectors = encoder.embed_tokens(ids, material.options.pooling)
+        return Fitted(encoder, vectors, LayerHead.of(head, kind), facts, said)
 
 
 @dataclass(frozen=True)

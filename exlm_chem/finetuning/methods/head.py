@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 
 from exlm_chem.finetuning.kept import out_of_fold
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
+from exlm_chem.heads.layer import LayerHead
 from exlm_chem.heads.linear import fit_linear_head
-from exlm_chem.predictors.predictor import Predictor
 
 
 class HeadTraining(TrainingMethod):
@@ -27,7 +26,7 @@ class HeadTraining(TrainingMethod):
         head, strengths = fit_linear_head(material.vectors[split.train], labels, task.kind, groups, seed)
         names = [column.name for column in task.columns]
         facts = {"strengths": dict(zip(names, strengths, strict=True))}
-        return Fitted(material.encoder, material.vectors, head, facts)
+        return Fitted(material.encoder, material.vectors, LayerHead.of(head, task.kind), facts)
 
     def out_of_fold(self, material: Material, seed: int) -> NDArray[Any]:
         """See `TrainingMethod`."""
@@ -39,8 +38,7 @@ class HeadTraining(TrainingMethod):
         ) -> NDArray[np.float32]:
             own = [groups[index] for index in train]
             head, _ = fit_linear_head(vectors[known[train]], labels[np.ix_(train, columns)], task.kind, own, seed)
-            part = replace(task, columns=tuple(task.columns[column] for column in columns))
-            return Predictor(part, head, material.encoder).head_outputs(vectors[known[held_out]])
+            return LayerHead.of(head, task.kind).predict({"exlm": vectors[known[held_out]]})
 
         predictions = super().out_of_fold(material, seed)
         predictions[known] = out_of_fold(fit_predict, labels, groups, seed)

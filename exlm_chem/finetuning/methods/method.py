@@ -14,7 +14,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.splits import Split
-from exlm_chem.heads.head import PropertyHead
+from exlm_chem.heads.head import Head
 from exlm_chem.predictors.task_file import PredictorTask
 
 Report = Callable[[float, str], None]
@@ -58,8 +58,8 @@ class Fitted:
         The one that it was given, or a new one.
     vectors : float32 array of shape (molecules, width)
         What this encoder makes of the molecules of the dataset.
-    head : PropertyHead
-        From vectors to properties.
+    head : Head
+        From features to properties.
     facts : dict
         How it was trained, for ``run.json``.
     said : list of str
@@ -68,7 +68,7 @@ class Fitted:
 
     encoder: ExLM
     vectors: NDArray[np.float32]
-    head: PropertyHead
+    head: Head
     facts: dict[str, Any] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 

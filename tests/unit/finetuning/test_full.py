@@ -7,8 +7,8 @@ import torch
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.finetuning.methods.full import _batches, best_epoch, train_full
 from exlm_chem.finetuning.options import FinetuningOptions
-from exlm_chem.heads.head import ExLMForMoleculeProperty, PropertyHead
 from exlm_chem.heads.linear import fit_linear_head
+from exlm_chem.heads.property_head import ExLMForMoleculeProperty, PropertyHead
 from exlm_chem.modeling.property_loss import property_loss
 
 NAN = float("nan")

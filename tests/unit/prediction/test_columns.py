@@ -12,7 +12,8 @@ import torch
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads.head import PropertyHead
+from exlm_chem.heads.layer import LayerHead
+from exlm_chem.heads.property_head import PropertyHead
 from exlm_chem.prediction.options import PredictionOptions, parse_columns
 from exlm_chem.prediction.table import predict_file
 from exlm_chem.predictors.directory import check, write_predictor
@@ -31,7 +32,7 @@ def keeping(tiny_predictors, tmp_path_factory):
     columns = (OutputColumn("sol", "s", unit="log10(mol/L)"), OutputColumn("logd", "d"))
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        head = PropertyHead(64, 2)
+        head = LayerHead.of(PropertyHead(64, 2), "regression")
     encoder = ExLM.from_pretrained(tiny_predictors / "salt", "cpu")
     write_predictor(directory, PredictorTask("sol", "regression", columns), head, encoder)
     measured = np.stack([np.arange(len(DRUGS)), np.full(len(DRUGS), np.nan)], 1)
@@ -49,7 +50,7 @@ def predictors(tiny_predictors, tmp_path_factory):
         write_predictor(
             folder / "yes",
             PredictorTask("yes", "classification", (yes,)),
-            PropertyHead(64, 1),
+            LayerHead.of(PropertyHead(64, 1), "classification"),
             tiny_predictors / "salt",
         )
     return [Predictor.from_pretrained(path, "cpu") for path in (folder / "yes", tiny_predictors / "salt")]

@@ -2,11 +2,19 @@
 
 import json
 import shutil
+from dataclasses import asdict
 
+import numpy as np
 import pytest
 
+from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads.head import PropertyHead
+from exlm_chem.features.compute import compute_blocks
+from exlm_chem.features.ecfp import EcfpBlock
+from exlm_chem.features.registry import block_spec, make_blocks
+from exlm_chem.heads.average import AverageHead
+from exlm_chem.heads.layer import LayerHead
+from exlm_chem.heads.property_head import PropertyHead
 from exlm_chem.predictors.directory import check, describe, read_predictor, write_predictor
 from exlm_chem.predictors.predictor import Predictor, load_predictors
 from exlm_chem.predictors.task import OutputColumn
@@ -34,15 +42,17 @@ def test_directory_is_read_as_it_was_written(tmp_path, tiny_model):
     task = PredictorTask(
         "x", "regression", (column,), "Title", "first", "fragment", metrics=metrics, split={"kind": "scaffold"}
     )
-    written = write_predictor(tmp_path / "p", task, PropertyHead(64, 1, hidden=4), tiny_model)
+    written = write_predictor(
+        tmp_path / "p", task, LayerHead.of(PropertyHead(64, 1, hidden=4), "regression"), tiny_model
+    )
     directory, read, head = read_predictor(tmp_path / "p")
     assert directory == tmp_path / "p"
     assert read.metrics == {"rmse": 0.5, "none": None, "pair": [1, 0.0]}
     assert (read.columns, read.encoder, read.head) == (written.columns, written.encoder, written.head)
-    assert head.hidden == read.head.hidden == 4
+    assert head.arrays()["dense.bias"].shape == (4,)
     assert not (tmp_path / "p" / "model.safetensors").exists()
     content = json.loads((tmp_path / "p" / "task.json").read_text())
-    assert (content["format_version"], content["sha256"]) == (2, content_sha256(content))
+    assert (content["format_version"], content["sha256"]) == (3, content_sha256(content))
 
 
 def spoil_task(directory, resealed=True, **changes):
@@ -56,21 +66,29 @@ def spoil_task(directory, resealed=True, **changes):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format_version": 9}, "it has format 9, and this version of ExLM-chem reads 1 and 2; update ExLM-chem"),
+        ({"format_version": 9}, "it has format 9, and this version of ExLM-chem reads 1 and 2 and 3; update ExLM-chem"),
         ({"format_version": "2"}, "format_version must be a whole number, not '2'"),
         ({"columns": [{"nome": "x"}]}, "columns[0].name is missing; copy the directory again"),
         ({"columns": []}, "columns must have at least one entry"),
         ({"columns": [{"name": "a", "target": "a"}] * 2}, "columns[0] and columns[1] have the same name, 'a'"),
-        ({"columns": [{"name": "a", "target": "a"}, {"name": "b", "target": "b"}]}, "does not have the 2 outputs"),
+        (
+            {"columns": [{"name": "a", "target": "a"}, {"name": "b", "target": "b"}]},
+            "is not for what task.json",
+        ),
         ({"columns": [{"name": "a", "target": "a", "range": [1, 0]}]}, "columns[0].range must be the lowest"),
         (
             {"columns": [{"name": "a", "target": "a", "direction": "up"}]},
             "direction must be one of higher, lower, none",
         ),
-        ({"head": {}}, "it lacks the hash of a file"),
+        ({"head": {}}, "head.name is missing"),
+        ({"head": None}, "head is missing"),
         ({"pooling": "max"}, "pooling must be one of mean, first, not 'max'"),
         ({"metrics": []}, "metrics must be an object, not a list"),
-        ({"features": ["exlm", "ecfp"]}, "this version knows only 'exlm'; update ExLM-chem"),
+        ({"features": ["exlm", "ecfp"]}, "features[0] must be an object"),
+        (
+            {"features": [{"name": "ecfp", "width": 2048, "fingerprint": "0" * 64}]},
+            "is not for what task.json",
+        ),
         ({"format_version": 1, "encoder": {"path": "nowhere"}}, "its encoder 'nowhere' is no directory"),
         ({"encoder": {"path": None}}, "encoder.path must be the path of a folder, not null"),
         ({"format_version": 1, "encoder": {"path": "x" * 999}}, "is no directory"),
@@ -92,11 +110,43 @@ def test_another_encoder_is_noticed(copy, name):
     assert "is not of the encoder that" in failure(copy)
 
 
-@pytest.mark.parametrize("hidden", [3, 10**6])
-def test_a_head_of_another_size_is_noticed_before_it_is_made(copy, hidden):
+@pytest.mark.parametrize(("name", "value"), [("files", {}), ("blocks", {"exlm": 3}), ("name", "other"), ("columns", 2)])
+def test_another_head_is_noticed(copy, name, value):
     content = json.loads((copy / "task.json").read_text())
-    spoil_task(copy, head=content["head"] | {"hidden": hidden})
-    assert f"has no hidden layer, and task.json describes a hidden layer of {hidden}" in failure(copy)
+    spoil_task(copy, head=content["head"] | {name: value})
+    assert str(copy) in failure(copy)
+
+
+def test_a_block_that_gives_other_numbers_is_noticed(copy):
+    spec = asdict(block_spec(EcfpBlock(counts=True)))
+    exlm = json.loads((copy / "task.json").read_text())["head"]["blocks"]["exlm"]
+    other = {"name": "exlm", "width": exlm, "fingerprint": "0" * 64}
+    spoil_task(copy, features=[other, spec])
+    assert "block 'exlm' gives other numbers here" in failure(copy)
+
+
+def test_a_head_of_members_on_several_blocks_is_read_as_it_was_written(tmp_path, tiny_model):
+    encoder = ExLM.from_pretrained(tiny_model, "cpu")
+    texts = ["C" * n + end for n in range(1, 9) for end in ("O", "N", "c1ccccc1")]
+    blocks = make_blocks(["exlm", "descriptors"], encoder)
+    head = AverageHead(["linear", "boosting"])
+    head.fit(compute_blocks(texts, blocks), np.arange(len(texts))[:, None], "regression", texts)
+    task = PredictorTask("x", "regression", (OutputColumn("x", "y"),), features=tuple(map(block_spec, blocks)))
+    write_predictor(tmp_path / "p", task, head, encoder)
+    read = Predictor.from_pretrained(tmp_path / "p", "cpu")
+    together = read.predict(texts)["x"]
+    np.testing.assert_array_equal(together, Predictor(task, head, encoder).predict(texts)["x"])
+    alone = [read.predict(text)["x"][0] for text in texts[::-1]]
+    np.testing.assert_allclose(together[::-1], alone, rtol=1e-4)
+    files = [path for path in check(tmp_path / "p") if path.name in ("head.safetensors", "trees.txt")]
+    assert len(files) == 10
+    for path in files:
+        good = path.read_bytes()
+        path.write_bytes(good.replace(b"1", b"2", 1) + b" ")
+        assert str(path) in failure(tmp_path / "p")
+        path.unlink()
+        assert f"{path} is missing" in failure(tmp_path / "p")
+        path.write_bytes(good)
 
 
 @pytest.mark.parametrize("change", [{"pooling": "first"}, {"standardise": "none"}, {"title": "x"}, {"sha256": None}])
@@ -109,7 +159,7 @@ def test_broken_heads_are_named(copy, tiny_model):
     path = copy / "head.safetensors"
     good = path.read_bytes()
     path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
-    assert "head.safetensors is not the head that task.json describes" in failure(copy)
+    assert "head.safetensors is not the file that was saved (other sha256)" in failure(copy)
     path.write_bytes(good[:-10])
     assert "head.safetensors is broken" in failure(copy)
     path.unlink()
