@@ -67,12 +67,14 @@ def tiny_predictors(tiny_model: Path) -> Path:
     folder = tiny_model.parent
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        head = LayerHead.of(PropertyHead(64, 1), "classification")
+        layer = PropertyHead(64, 1)
         two = LayerHead.of(PropertyHead(64, 2, hidden=8), "regression")
     solubility = (OutputColumn("sol", "s", unit="log10(mol/L)"), OutputColumn("logd", "d", unit="logD"))
     passing = PredictorTask("pass", "classification", (OutputColumn("pass", "p"),))
     salt = PredictorTask("salt", "regression", (OutputColumn("pass", "p"),), standardise="parent")
-    write_predictor(folder / "salt", salt, head, ExLM.from_pretrained(tiny_model, device="cpu"))
-    write_predictor(folder / "pass", passing, head, folder / "salt")
+    write_predictor(
+        folder / "salt", salt, LayerHead.of(layer, "regression"), ExLM.from_pretrained(tiny_model, device="cpu")
+    )
+    write_predictor(folder / "pass", passing, LayerHead.of(layer, "classification"), folder / "salt")
     write_predictor(folder / "sol", PredictorTask("sol", "regression", solubility), two, folder / "salt")
     return folder

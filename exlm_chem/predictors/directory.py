@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from exlm_chem import model_directory
 from exlm_chem.errors import ExLMError
+from exlm_chem.features.exlm import ExlmBlock
+from exlm_chem.features.registry import block_spec
 from exlm_chem.heads.arrays import ARRAYS_NAME, check_file
 from exlm_chem.heads.head import Head, HeadSpec
 from exlm_chem.heads.registry import load_head
@@ -50,6 +52,8 @@ def write_predictor(
     PredictorTask
         As it was written.
     """
+    from exlm_chem.embedding.embedder import ExLM as Encoder  # torch, which a reader of directories can spare
+
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     if isinstance(encoder, str | Path):
@@ -58,7 +62,13 @@ def write_predictor(
     else:
         encoder.save_pretrained(directory)
         path = "."
-    task = replace(task, encoder=link_encoder(directory, path), head=from_json(HeadSpec, head.save(directory), "head"))
+    vectors = block_spec(ExlmBlock(Encoder.from_pretrained(directory / path, "cpu"), task.pooling))
+    task = replace(
+        task,
+        features=tuple(vectors if spec.name == ExlmBlock.name else spec for spec in task.features) or (vectors,),
+        encoder=link_encoder(directory, path),
+        head=from_json(HeadSpec, head.save(directory), "head"),
+    )
     write_task(directory, task)
     return task
 
@@ -123,9 +133,15 @@ def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, 
 
 
 def _read_head(directory: Path, task: PredictorTask) -> Head:
-    head = load_head(task.head or {}, directory)
+    try:
+        head = load_head(task.head or {}, directory)
+    except ExLMError as error:
+        if str(directory) in str(error):
+            raise
+        raise ExLMError(f"{directory / TASK_NAME}: {error}; copy the directory again") from None
     widths = {spec.name: spec.width for spec in task.features} or head.blocks
-    if (head.kind, head.columns) != (task.kind, len(task.columns)) or head.blocks.items() > widths.items():
+    fits = (head.kind, head.columns) == (task.kind, len(task.columns)) and head.blocks.items() <= widths.items()
+    if not fits:
         raise ExLMError(f"the head in {directory} is not for what {TASK_NAME} describes; copy the directory again")
     return head
 

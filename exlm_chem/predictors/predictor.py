@@ -16,11 +16,13 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.features.compute import compute_blocks
 from exlm_chem.features.registry import make_blocks, read_block
 from exlm_chem.heads.head import Head
+from exlm_chem.locations import TASK_NAME
 from exlm_chem.model_directory import open_model
 from exlm_chem.predictors.directory import read_predictor
 from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.smiles.containers import index_of, molecules_in
 from exlm_chem.smiles.molecule import Molecule
+from exlm_chem.storage.records import naming
 
 if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict` needs it
     import pandas as pd
@@ -71,10 +73,11 @@ class Predictor:
     """
 
     def __init__(self, task: PredictorTask, head: Head, encoder: ExLM, directory: Path | None = None) -> None:
-        if task.features:
-            self.blocks = [read_block(spec, encoder) for spec in task.features]
-        else:
-            self.blocks = make_blocks(task.blocks, encoder, task.pooling)
+        with naming(directory / TASK_NAME if directory else f"predictor '{task.name}'"):
+            if task.features:
+                self.blocks = [read_block(spec, encoder) for spec in task.features]
+            else:
+                self.blocks = make_blocks(task.blocks, encoder, task.pooling)
         widths = {block.name: block.width for block in self.blocks}
         for name, width in head.blocks.items():
             if widths.get(name) != width:

@@ -15,7 +15,6 @@ from exlm_chem.predictors.task import OutputColumn, check_outputs
 from exlm_chem.storage import read_json, write_json
 from exlm_chem.storage.records import (
     Between,
-    NewerFormatError,
     Sha256,
     check_content,
     check_fields,
@@ -116,7 +115,7 @@ class PredictorTask:
 def _head_of_old(content: dict[str, Any], task: PredictorTask) -> HeadSpec:
     """Say what the one kind of head before format 3 is called now."""
     if content.get("features", ["exlm"]) != ["exlm"]:
-        raise NewerFormatError("its features are other ones than 'exlm', which its format does not have")
+        raise ExLMError("its features are other ones than 'exlm', which its format does not have")
     head = from_json(_OldHead, content.get("head", {}), "head")
     files = {} if head.sha256 is None else {ARRAYS_NAME: head.sha256}
     return HeadSpec("layer", task.kind, len(task.columns), {}, files, {"hidden": head.hidden})

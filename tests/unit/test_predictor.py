@@ -91,9 +91,9 @@ def test_predictors_share_one_pass_of_the_encoder(tiny_predictors, tmp_path, mon
     predictors = load_predictors([tiny_predictors / name for name in ("pass", "sol")], "cpu")
     assert predictors[0].encoder is predictors[1].encoder
     predict_file(path, predictors, tmp_path / "out.csv")
-    assert calls == [3]
+    assert calls == [2]  # what occurs twice is read once
     predict_file(path, [*predictors, tiny_predictors / "salt"], tmp_path / "out.csv", CPU)
-    assert calls == [3, 3, 3]  # another rule is another molecule, and so another pass
+    assert calls == [2, 2, 2]  # another rule is another molecule, and so another pass
     assert read_csv(tmp_path / "out.csv")[0] == [
         *("smiles", "name", "pass", "sol", "logd", "salt_pass", "smiles_used", "note", "error")
     ]
