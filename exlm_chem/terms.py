@@ -41,6 +41,9 @@ Standardise = Literal["none", "fragment", "parent"]
 Kind = Literal["classification", "regression"]
 """What labels are."""
 
+BlockName = Literal["exlm", "ecfp", "descriptors"]
+"""Blocks of features that follow from the molecule: vectors of the encoder, fingerprint, descriptors."""
+
 Method = Literal["head", "full"]
 """What fine-tuning trains: heads on a frozen encoder, or everything together."""
 

@@ -33,6 +33,9 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
     file = printable(data["file"])
     sizes = ", ".join(f"{split['molecules'][part]:,} {part}" for part in ("train", "valid", "test"))
     method = METHODS[facts["method"]].description
+    chosen = facts["options"].get("head", "linear"), task.blocks
+    if chosen != ("linear", ("exlm",)):
+        method = f"head {printable(chosen[0])} on {', '.join(chosen[1])}; the encoder stays as it is"
     outputs = "\n".join(
         _line(column.name, column.unit, _range(column.range), column.direction, column.meaning)
         for column in task.columns

@@ -8,7 +8,7 @@ from exlm_chem.embedding.options import VectorOptions
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import checked_device
 from exlm_chem.options import check_options, documented, option
-from exlm_chem.terms import Method
+from exlm_chem.terms import BlockName, Method
 
 LEARNT, HOW, FULL = "What is learnt", "How", "Method full"
 """Headings of ``exlm-chem finetune --help``."""
@@ -38,6 +38,14 @@ class FinetuningOptions(VectorOptions):
     )
     method: Method = option(
         "head", "head: linear models on the frozen encoder (seconds); full: everything together.", group=HOW
+    )
+    features: tuple[BlockName, ...] = option(("exlm",), "What the head reads of a molecule.", group=HOW)
+    head: str = option(
+        "linear",
+        "average, linear, kernel, boosting, network, or package.module:Class for your own.",
+        note="See `exlm_chem.heads.registry.make_head`.",
+        metavar="NAME",
+        group=HOW,
     )
     split: str = option(
         "scaffold",
@@ -85,5 +93,14 @@ class FinetuningOptions(VectorOptions):
                 raise ExLMError(f"{flag} must not be empty.")
         if self.task is not None and self.targets:
             raise ExLMError("give either --task or --target, not both.")
+        if not self.features or len(set(self.features)) < len(self.features):
+            raise ExLMError("--features must be one or more blocks, each once.")
+        if self.method == "full" and not self.is_plain:
+            raise ExLMError("--method full trains a linear head on the vectors; leave --features and --head away.")
         if self.seed + self.seeds > 2**32:
             raise ExLMError(f"--seed {self.seed} leaves no room for --seeds {self.seeds}; choose a smaller one.")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the head is the linear one on the encoder's vectors, which can be trained further."""
+        return (self.features, self.head) == (("exlm",), "linear")

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from exlm_chem import model_directory
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.features.compute import compute_blocks
+from exlm_chem.features.registry import block_spec, make_blocks
 from exlm_chem.finetuning.checks import check_labels, check_places
 from exlm_chem.finetuning.dataset import Dataset, read_dataset
 from exlm_chem.finetuning.label_options import LabelOptions
@@ -25,6 +27,7 @@ from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.saving import write_run
 from exlm_chem.finetuning.splits import Split, Splittable, make_split, parse_split
+from exlm_chem.heads.registry import make_head
 from exlm_chem.machine import versions
 from exlm_chem.predictors.registry import task_for_file
 from exlm_chem.predictors.task import Task, task_of_targets
@@ -107,6 +110,7 @@ def finetune(
     data, output = Path(data), Path(output)
     rule = parse_split(options.split)
     check_places(data, output, rule)
+    make_head(options.head)  # there is such a one, which is said before work begins
     task = _named_task(options, task, data, reading)
     if task is not None:
         labels = _labels_of(task, labels)
@@ -125,7 +129,12 @@ def finetune(
     check_labels(dataset, split, log)
     described = _described(task, dataset, split, options)
     vectors = encoder.embed_tokens([one.token_ids for one in dataset.inputs], options.pooling)
-    material = Material(encoder, vectors, dataset, split, described, options)
+    blocks = make_blocks(options.features, encoder, options.pooling)
+    features = compute_blocks(dataset.smiles, [block for block in blocks if block.name != "exlm"])
+    features |= {"exlm": vectors} if "exlm" in options.features else {}
+    features = {name: features[name] for name in options.features}
+    described = replace(described, features=tuple(map(block_spec, blocks)))
+    material = Material(encoder, vectors, features, dataset, split, described, options)
     runs = [_train(material, options.seed + index, log, report) for index in range(options.seeds)]
     best = _best(runs, MAIN_METRIC[task.kind])
     for part in ("valid", "test"):
@@ -202,7 +211,7 @@ def _train(material: Material, seed: int, log: Log, report: Report) -> _Run:
     for sentence in fitted.said:
         log(sentence)
     task, labels = material.task, material.dataset.labels
-    outputs = fitted.head.predict({"exlm": fitted.vectors})
+    outputs = fitted.head.predict({**material.features, "exlm": fitted.vectors})
     names = [column.name for column in task.columns]
     metrics = {
         part: evaluate(outputs[members], labels[members], task.kind, names, seed)

@@ -269,3 +269,31 @@ def test_names_that_are_not_utf8(tiny_model, tmp_path):
     assert done.status == 0, done.err
     assert load(tmp_path / "out" / "task.json")["columns"][0]["name"] == "l\udcf6g"
     assert run("predict", "CCO", "-m", tmp_path / "out").status == 0
+
+
+@pytest.mark.parametrize("head", ["kernel", "boosting"])
+def test_other_heads_read_other_blocks(tiny_model, tmp_path, head):
+    output, options = tmp_path / "logs", ("--features", "exlm,ecfp", "--head", head, "--split", "random")
+    target = "measured log solubility in mols per litre"
+    done = run("finetune", DATA / "esol_150.csv", "--target", target, *options, "-m", tiny_model, "-o", output)
+    assert done.status == 0, done.err
+    task = load(output / "task.json")
+    assert [spec["name"] for spec in task["features"]] == list(task["head"]["blocks"]) == ["exlm", "ecfp"]
+    assert f"head {head} on exlm, ecfp" in (output / "README.md").read_text("utf-8")
+    predictor = Predictor.from_pretrained(output, "cpu")
+    assert predictor.training is not None
+    together = predictor.predict(["CCO", "c1ccc2ccccc2c1"])[target]
+    assert together[0] > together[1]
+    assert together[1] == pytest.approx(predictor.predict("c1ccc2ccccc2c1")[target][0], rel=1e-4)
+
+
+def test_heads_that_do_not_exist_and_methods_that_choose_none(finetune, tmp_path):
+    (tmp_path / "data.csv").write_text("smiles,y\nC,1.5\nCC,2.5\n")
+    for options, message in (
+        (["--head", "oracle"], "there is no head 'oracle'"),
+        (["--features", "exlm,ecfp", "--method", "full"], "leave --features and --head away"),
+        (["--features", "none"], "--features must be one or more blocks"),
+    ):
+        done = finetune(tmp_path / "data.csv", "--target", "y", *options, "-o", tmp_path / "out")
+        assert done.status != 0
+        assert message in " ".join(done.err.split())

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.features.compute import Features
 from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.splits import Split
@@ -31,6 +32,8 @@ class Material:
         The pretrained encoder; no method changes it in place.
     vectors : float32 array of shape (molecules, width)
         What it makes of the molecules of the dataset.
+    features : dict
+        The blocks that the options name, of the molecules of the dataset.
     dataset : Dataset
         Molecules and labels.
     split : Split
@@ -42,6 +45,7 @@ class Material:
 
     encoder: ExLM
     vectors: NDArray[np.float32]
+    features: Features
     dataset: Dataset
     split: Split
     task: PredictorTask
