@@ -48,6 +48,7 @@ def with_numbers(text: str) -> str:
         "cost": lambda: _cost(read_result("step")),
         "points": lambda: _points(read_result("checkpoints")),
         "long": lambda: _long(read_result("long_sequences")),
+        "encoders": lambda: _encoders(read_result("encoders")),
     }
     for name, content in made.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
@@ -145,6 +146,19 @@ def _points(content: dict[str, Any]) -> str:
         learnt = [f"{last[name]:.3f}" for name in ("validation_accuracy", "validation_descriptors")]
         cells = [f"{point['seconds'] / 60:.0f}", point["objective"], f"{last['molecules']:,}", *learnt, *scores]
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _encoders(content: dict[str, Any]) -> str:
+    """Set the encoders that ship beside each other, head by head."""
+    results = content["results"]
+    lines = [f"| encoder | head | {' | '.join(results)} |", "|---" * (len(results) + 2) + "|"]
+    for encoder in content["sha256"]:
+        heads = [name for name in next(iter(results.values()))[encoder] if name != "metric"]
+        for head in heads:
+            scores = (task[encoder][head] for task in results.values())
+            cells = [f"{score['valid']:.3f} / {score['test']:.3f}" for score in scores]
+            lines.append(f"| {encoder} | {head} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ hashes of it. What a predictor is can be read without torch.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -194,7 +194,7 @@ def describe(directory: str | Path) -> dict[str, Any]:
         "kind": "predictor",
         "parameters": summary["parameters"] + sum(map(model_directory.count_parameters, tensors)),
         "bytes": summary["bytes"] + sum(path.stat().st_size for path in head),
-        "task": read_json(directory / TASK_NAME),
+        "task": {**asdict(task), "features": list(task.blocks)},
         "run": read_json(run) if run.is_file() else {},
     }
 

@@ -49,9 +49,8 @@ class PredictorTask:
 
     Examples
     --------
-    >>> task = PredictorTask("bbbp", "classification", (OutputColumn("bbbp", "p_np"),))
-    >>> PredictorTask.from_json(asdict(task)) == task
-    True
+    >>> PredictorTask("bbbp", "classification", (OutputColumn("bbbp", "p_np"),)).blocks
+    ('exlm',)
     """
 
     name: str
