@@ -1,33 +1,15 @@
 """``exlm-chem embed`` as a user runs it."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 
 from exlm_chem.embedding.embedder import ExLM
-
-EXLM_CHEM = Path(sys.executable).with_name("exlm-chem")
-
-
-def run(*args, **options):
-    return subprocess.run(
-        [EXLM_CHEM, *map(str, args)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        **options,
-    )
+from tests.cli.runner import run
 
 
 def test_stdin_to_npz(tiny_model, tmp_path):
-    done = run("embed", "-", "-m", tiny_model, "-o", tmp_path / "out.npz", input="smiles\nCCO\nC1CC\n")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "2 rows, 1 with a vector, 1 without (1 not SMILES)\n"
+    done = run("embed", "-", "-m", tiny_model, "-o", tmp_path / "out.npz", stdin="smiles\nCCO\nC1CC\n")
+    assert (done.status, done.out) == (0, "")
+    assert done.err == "2 rows, 1 with a vector, 1 without (1 not SMILES)\n"
     with np.load(tmp_path / "out.npz") as arrays:
         np.testing.assert_allclose(arrays["vectors"][0], ExLM.from_pretrained(tiny_model).embed("CCO")[0], atol=1e-6)
         assert np.isnan(arrays["vectors"][1]).all()
@@ -35,8 +17,8 @@ def test_stdin_to_npz(tiny_model, tmp_path):
 
 def test_failures_leave_no_output(tiny_model, tmp_path):
     done = run("embed", "CCO", "X", "-m", tiny_model, "-o", tmp_path / "out.npy", "--on-invalid", "raise")
-    assert done.returncode == 1
-    assert done.stderr.startswith("exlm-chem: the command line, line 2: ")
-    assert done.stderr.count("\n") == 1
+    assert done.status == 1
+    assert done.err.startswith("exlm-chem: the command line, line 2: ")
+    assert done.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-    assert run("embed", "CCO").returncode == 2
+    assert run("embed", "CCO").status == 2

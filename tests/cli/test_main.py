@@ -1,10 +1,8 @@
 """The command line as a whole: help, exit statuses, and how failures look."""
 
 import doctest
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import typer
@@ -12,30 +10,15 @@ import typer
 from exlm_chem import __version__
 from exlm_chem.cli import main as main_module
 from exlm_chem.errors import ExLMError
-
-EXLM_CHEM = Path(sys.executable).with_name("exlm-chem")
-
-
-def run(*args, **env):
-    return subprocess.run(
-        [EXLM_CHEM, *args], capture_output=True, text=True, check=False, env={**os.environ, **env}, timeout=120
-    )
-
-
-def run_here(monkeypatch, *args):
-    """Run main() in this process; give the exit status."""
-    monkeypatch.setattr(sys, "argv", ["exlm-chem", *args])
-    with pytest.raises(SystemExit) as ending:
-        main_module.main()
-    return ending.value.code or 0
+from tests.cli.runner import EXLM_CHEM, Result, environment, run, run_here
 
 
 def test_help_lists_every_command():
     result = run("--help")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.status, result.err) == (0, "")
     for name, line in main_module.COMMANDS.items():
-        assert f"  {name}" in result.stdout
-        assert line in result.stdout
+        assert f"  {name}" in result.out
+        assert line in result.out
 
 
 def test_help_loads_nothing_heavy():
@@ -46,31 +29,31 @@ def test_help_loads_nothing_heavy():
 
 @pytest.mark.parametrize("name", main_module.COMMANDS)
 def test_help_of_a_command_ends_with_an_example(name, monkeypatch, capsys):
-    assert run_here(monkeypatch, name, "--help") == 0
-    text = capsys.readouterr().out
-    *_, title, example = text.rstrip().splitlines()
+    done = run_here(monkeypatch, capsys, name, "--help")
+    assert done.status == 0
+    *_, title, example = done.out.rstrip().splitlines()
     assert title == "  Example:"
     assert example.startswith(f"    exlm-chem {name} ")
 
 
 def test_version():
     result = run("--version")
-    assert (result.returncode, result.stdout, result.stderr) == (0, f"exlm-chem {__version__}\n", "")
+    assert result == Result(0, f"exlm-chem {__version__}\n", "")
 
 
 @pytest.mark.parametrize("args", [["predikt"], ["info", "--no-such-option"], ["models", "show"], []])
 def test_wrong_usage_ends_with_2(args):
     result = run(*args)
-    assert result.returncode == 2
-    assert "Usage: exlm-chem" in result.stdout + result.stderr
-    assert "Traceback" not in result.stderr
+    assert result.status == 2
+    assert "Usage: exlm-chem" in result.out + result.err
+    assert "Traceback" not in result.err
 
 
 def test_failure_is_one_sentence(tmp_path):
-    result = run("models", "check", str(tmp_path))
-    assert (result.returncode, result.stdout) == (1, "")
+    result = run("models", "check", tmp_path)
+    assert (result.status, result.out) == (1, "")
     problem = f"{tmp_path} is no complete model directory: config.json is missing; copy it again with all files"
-    assert result.stderr == f"exlm-chem: {problem}\n"
+    assert result.err == f"exlm-chem: {problem}\n"
 
 
 @pytest.mark.parametrize(
@@ -82,10 +65,10 @@ def test_failure_is_one_sentence(tmp_path):
     ],
 )
 def test_debug_shows_the_traceback(args, env):
-    result = run(*args, **env)
-    assert result.returncode == 1
-    assert "Traceback (most recent call last)" in result.stderr
-    assert "exlm-chem: no model 'nowhere'" in result.stderr
+    result = run(*args, env=env)
+    assert result.status == 1
+    assert "Traceback (most recent call last)" in result.err
+    assert "exlm-chem: no model 'nowhere'" in result.err
 
 
 @pytest.mark.parametrize(
@@ -105,8 +88,7 @@ def test_errors_of_a_command(error, message, monkeypatch, capsys):
         raise error
 
     monkeypatch.setattr("exlm_chem.machine.versions", fail)
-    assert run_here(monkeypatch, "info") == 1
-    assert capsys.readouterr() == ("", message)
+    assert run_here(monkeypatch, capsys, "info") == Result(1, "", message)
 
 
 @pytest.mark.parametrize("where", ["exlm_chem.machine.versions", "exlm_chem.cli.main.app"])
@@ -115,12 +97,11 @@ def test_interruption_is_quiet(where, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(where, interrupt)
-    assert run_here(monkeypatch, "info") == 130
-    assert capsys.readouterr() == ("", "")
+    assert run_here(monkeypatch, capsys, "info") == Result(130, "", "")
 
 
 def test_reader_that_goes_away_is_no_error():
-    process = subprocess.Popen([EXLM_CHEM, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen([EXLM_CHEM, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
@@ -128,10 +109,10 @@ def test_reader_that_goes_away_is_no_error():
 
 
 def test_info(monkeypatch, capsys):
-    assert run_here(monkeypatch, "info") == 0
-    text = capsys.readouterr().out
-    assert f"exlm-chem        {__version__}" in text
-    assert "speed cpu        fp32 " in text
+    done = run_here(monkeypatch, capsys, "info")
+    assert done.status == 0
+    assert f"exlm-chem        {__version__}" in done.out
+    assert "speed cpu        fp32 " in done.out
 
 
 def test_doctests():

@@ -8,43 +8,28 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from exlm_chem.cli import main as main_module
+from tests.cli.runner import EXLM_CHEM, environment, run, run_here
 
-EXLM_CHEM = Path(sys.executable).with_name("exlm-chem")
 PEPTIDE = "NCC(=O)" * 225 + "O"  # 900 heavy atoms and one
 
 
-def start(*args, stdin=b""):
-    """Run the command in a process of its own."""
-    command = [EXLM_CHEM, "predict", *map(str, args)]
-    return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=300)
-
-
 @pytest.fixture
-def run(monkeypatch, capsys, tiny_predictors):
+def predict(monkeypatch, capsys, tiny_predictors):
     """Run the command in this process, which saves the seconds that torch takes to load."""
 
-    def run_here(*args, model="pass"):
-        chosen = [] if model is None else ["--model", str(tiny_predictors / model)]
-        monkeypatch.setattr(sys, "argv", ["exlm-chem", "predict", *map(str, args), *chosen, "--device", "cpu"])
-        try:
-            main_module.main()
-            status = 0
-        except SystemExit as ending:
-            status = ending.code or 0
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
+    def predict(*args, model="pass"):
+        chosen = [] if model is None else ["--model", tiny_predictors / model]
+        return run_here(monkeypatch, capsys, "predict", *args, *chosen, "--device", "cpu")
 
-    return run_here
+    return predict
 
 
 def read(text):
     csv.field_size_limit(10_000_000)
-    return list(csv.reader(io.StringIO(text.decode() if isinstance(text, bytes) else text, newline="")))
+    return list(csv.reader(io.StringIO(text, newline="")))
 
 
 def test_messy_csv_in_a_process(tiny_predictors, tmp_path):
@@ -61,14 +46,14 @@ def test_messy_csv_in_a_process(tiny_predictors, tmp_path):
     csv.writer(buffer).writerows([["id", "smiles", "error", "id", "pass"], *cells])  # \r\n is its line end
     content = ("\ufeff" + buffer.getvalue()).encode()
     source.write_bytes(content)
-    result = start(source, "--model", tiny_predictors / "pass", "-o", target, "--chunk-size", 4)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout == b""
-    assert result.stderr.decode() == (
+    result = run("predict", source, "--model", tiny_predictors / "pass", "-o", target, "--chunk-size", 4)
+    assert result.status == 0, result.err
+    assert result.out == ""
+    assert result.err == (
         "6 rows, 2 predicted, 4 without a value "
         "(1 no SMILES in this row, 1 not SMILES, 1 too long for this model, 1 too long)\n"
     )
-    rows = read(target.read_bytes())
+    rows = read(target.read_bytes().decode())
     assert rows[0] == ["id", "smiles", "error", "id", "pass", "pass_pass", "note", "pass_error"]
     assert [row[:5] for row in rows[1:]] == cells
     assert [bool(row[5]) for row in rows[1:]] == [True, False, False, False, False, True]
@@ -86,9 +71,9 @@ def test_messy_csv_in_a_process(tiny_predictors, tmp_path):
 
 def test_packed_smi_from_stdin_in_a_process(tiny_predictors):
     packed = gzip.compress(b"CCO ethyl alcohol\r\nCC(C\r\n\r\nN ammonia\r\n")
-    result = start("-", "--model", tiny_predictors / "sol", stdin=packed)
-    assert result.returncode == 0, result.stderr
-    rows = read(result.stdout)
+    result = run("predict", "-", "--model", tiny_predictors / "sol", stdin=packed)
+    assert result.status == 0, result.err
+    rows = read(result.out)
     assert rows[0] == ["smiles", "name", "sol", "logd", "note", "error"]
     assert [(row[0], row[1], bool(row[2]), bool(row[5])) for row in rows[1:]] == [
         ("CCO", "ethyl alcohol", True, False),
@@ -98,50 +83,50 @@ def test_packed_smi_from_stdin_in_a_process(tiny_predictors):
     ]
 
 
-def test_several_predictors_and_smiles_as_arguments(run, tiny_predictors):
-    status, out, _ = run("CCO", "C[N+](C)(C)C", "nonsense", "--model", tiny_predictors / "sol")
-    rows = read(out)
-    assert status == 0
+def test_several_predictors_and_smiles_as_arguments(predict, tiny_predictors):
+    done = predict("CCO", "C[N+](C)(C)C", "nonsense", "--model", tiny_predictors / "sol")
+    rows = read(done.out)
+    assert done.status == 0
     assert rows[0] == ["smiles", "sol", "logd", "pass", "note", "error"]
     assert [row[0] for row in rows[1:]] == ["CCO", "C[N+](C)(C)C", "nonsense"]
     assert [all(row[1:4]) for row in rows[1:]] == [True, True, False]
 
 
-def test_json_and_jsonl(run, tmp_path):
-    status, out, _ = run("CCO", "C1CC", "--json")
-    records = [json.loads(line) for line in out.splitlines()]
-    assert status == 0
+def test_json_and_jsonl(predict, tmp_path):
+    done = predict("CCO", "C1CC", "--json")
+    records = [json.loads(line) for line in done.out.splitlines()]
+    assert done.status == 0
     assert [list(record) for record in records] == [["smiles", "pass", "note", "error"]] * 2
     assert (records[0]["error"], records[1]["pass"]) == (None, None)
-    run("CCO", "C1CC", "-o", tmp_path / "o.jsonl")
-    assert (tmp_path / "o.jsonl").read_text() == out
+    predict("CCO", "C1CC", "-o", tmp_path / "o.jsonl")
+    assert (tmp_path / "o.jsonl").read_text() == done.out
 
 
 @pytest.mark.parametrize(("count", "first"), [(2, "smiles"), (50, "smiles,pass,note,error")])
-def test_table_on_a_terminal_and_csv_if_it_is_long(run, monkeypatch, count, first):
+def test_table_on_a_terminal_and_csv_if_it_is_long(predict, monkeypatch, count, first):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    status, out, err = run(*["c1cc[nH]c1"] * count)
-    assert status == 0
-    assert len(out.splitlines()) == count + 1
-    assert first in out.splitlines()[0]
-    assert ("," in out) == (count > 40)
-    assert "c1cc[nH]c1" in out
-    assert err == f"{count} rows, {count} predicted\n"
+    done = predict(*["c1cc[nH]c1"] * count)
+    assert done.status == 0
+    assert len(done.out.splitlines()) == count + 1
+    assert first in done.out.splitlines()[0]
+    assert ("," in done.out) == (count > 40)
+    assert "c1cc[nH]c1" in done.out
+    assert done.err == f"{count} rows, {count} predicted\n"
 
 
-def test_on_invalid(run, tmp_path):
+def test_on_invalid(predict, tmp_path):
     source = tmp_path / "in.smi"
     source.write_text("CCO\nC1CC\nCCN\n")
-    assert [row[0] for row in read(run(source, "--on-invalid", "skip")[1])] == ["smiles", "CCO", "CCN"]
-    status, _, err = run(source, "--on-invalid", "raise", "-o", tmp_path / "o.csv")
-    assert (status, err) == (
+    assert [row[0] for row in read(predict(source, "--on-invalid", "skip").out)] == ["smiles", "CCO", "CCN"]
+    done = predict(source, "--on-invalid", "raise", "-o", tmp_path / "o.csv")
+    assert (done.status, done.err) == (
         1,
         f"exlm-chem: {source}, line 2: not SMILES at position 1: ring closure 1 is never closed\n",
     )
     assert [path.name for path in tmp_path.iterdir()] == ["in.smi"]
 
 
-def test_failures_are_one_sentence_and_leave_nothing(run, tmp_path, tiny_predictors):
+def test_failures_are_one_sentence_and_leave_nothing(predict, tmp_path, tiny_predictors):
     names = {
         "empty.csv": b"",
         "cut.smi.gz": gzip.compress(os.urandom(99_000).hex().encode())[:-9000],
@@ -170,26 +155,28 @@ def test_failures_are_one_sentence_and_leave_nothing(run, tmp_path, tiny_predict
         (("good.csv", *out, "--task", "bpbp"), "no task 'bpbp' ships with exlm-chem; the tasks are: "),
     ]
     for (name, *args), message in cases:
-        status, stdout, err = run(tmp_path / name, *args)
-        assert (status, stdout) == (1, ""), name
-        assert message in err
-        assert err.count("\n") == 1
+        done = predict(tmp_path / name, *args)
+        assert (done.status, done.out) == (1, ""), name
+        assert message in done.err
+        assert done.err.count("\n") == 1
     assert sorted(os.listdir(tmp_path)) == before  # noqa: PTH208
     assert {name: (tmp_path / name).read_bytes() for name in names} == names
 
 
-def test_wrong_usage(run):
-    status, _, err = run("CCO", model=None)
-    assert status == 2
-    assert "name a task" in err
-    assert run()[0] == 2
-    assert run("CCO", "--chunk-size", "0")[0] == 2
-    assert run("CCO", "--on-invalid", "drop")[0] == 2
+def test_wrong_usage(predict):
+    done = predict("CCO", model=None)
+    assert done.status == 2
+    assert "name a task" in done.err
+    assert predict().status == 2
+    assert predict("CCO", "--chunk-size", "0").status == 2
+    assert predict("CCO", "--on-invalid", "drop").status == 2
 
 
 def test_terminated_leaves_nothing_behind(tiny_predictors, tmp_path):
     command = [EXLM_CHEM, "predict", "-", "--model", tiny_predictors / "pass", "-o", "out.csv", "--chunk-size", "1"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     process.stdin.write(b"smiles\nCCO\n" + b"CCC\n" * 20_000)  # more than is looked at to see what it is
     process.stdin.flush()
     deadline = time.monotonic() + 60

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shlex
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,22 +14,15 @@ import torch
 from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
-from exlm_chem.cli.main import load_command, main
+from exlm_chem.cli.main import load_command
 from exlm_chem.data import data_path
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.options import declared
 from exlm_chem.pretraining.durations import parse_duration
 from exlm_chem.pretraining.options import PretrainingOptions
+from tests.cli.runner import EXLM_CHEM, environment, run, run_here
 
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
-COMMAND = [sys.executable, "-m", "exlm_chem.cli.main", "pretrain"]
 SMALL_RUN = ["--preset", "tiny", "--batch-tokens", "1024", "--precision", "fp32", "--device", "cpu", "--valid", "0.05"]
-
-
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, env=ENVIRONMENT, check=False
-    )
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +34,16 @@ def molecules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_killed_and_resumed_equals_never_killed(molecules: Path, tmp_path: Path) -> None:
-    arguments = [molecules, *SMALL_RUN, "--max-steps", 14, "--checkpoint-minutes", 0.0001]
+    arguments = ["pretrain", molecules, *SMALL_RUN, "--max-steps", 14, "--checkpoint-minutes", 0.0001]
     whole = run(*arguments, "-o", tmp_path / "whole")
-    assert whole.returncode == 0, whole.stderr
-    assert whole.stdout.strip() == str(tmp_path / "whole")
-    assert "validation loss" in whole.stderr
+    assert whole.status == 0, whole.err
+    assert whole.out.strip() == str(tmp_path / "whole")
+    assert "validation loss" in whole.err
 
     killed = tmp_path / "killed"
     process = subprocess.Popen(
-        [*COMMAND, *map(str, arguments), "-o", str(killed)],
-        env=ENVIRONMENT,
+        [EXLM_CHEM, *map(str, arguments), "-o", killed],
+        env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -62,8 +53,8 @@ def test_killed_and_resumed_equals_never_killed(molecules: Path, tmp_path: Path)
     process.kill()
     assert process.wait() == -9, "the run ended before it could be killed"
     again = run(*arguments, "-o", killed, "--resume")
-    assert again.returncode == 0, again.stderr
-    assert "resumed from step-" in again.stderr
+    assert again.status == 0, again.err
+    assert "resumed from step-" in again.err
     ours, theirs = load_file(killed / "model.safetensors"), load_file(tmp_path / "whole" / "model.safetensors")
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
@@ -87,18 +78,18 @@ def test_killed_and_resumed_equals_never_killed(molecules: Path, tmp_path: Path)
 def test_mistakes_are_one_sentence(
     arguments: list[str], status: int, message: str, molecules: Path, tmp_path: Path
 ) -> None:
-    result = run(*[molecules if a == "FILE" else a for a in arguments], "-o", tmp_path / "out")
-    assert result.returncode == status
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
+    result = run("pretrain", *[molecules if a == "FILE" else a for a in arguments], "-o", tmp_path / "out")
+    assert result.status == status
+    assert message in result.err
+    assert "Traceback" not in result.err
     assert not (tmp_path / "out" / "model.safetensors").exists()
 
 
 def test_a_directory_in_use_is_kept(molecules: Path, tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine")
-    result = run(molecules, *SMALL_RUN, "-o", tmp_path)
-    assert result.returncode == 1
-    assert "is not empty; add --resume" in result.stderr
+    result = run("pretrain", molecules, *SMALL_RUN, "-o", tmp_path)
+    assert result.status == 1
+    assert "is not empty; add --resume" in result.err
     assert [file.name for file in tmp_path.iterdir()] == ["precious.txt"]
 
 
@@ -132,12 +123,10 @@ def test_hostile_values_are_one_sentence_before_any_work(
     arguments: str, status: int, molecules: Path, tmp_path: Path, monkeypatch, capsys
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    line = ["pretrain", str(molecules), *shlex.split(arguments), "-o", "out", "--cache", str(tmp_path / "cache")]
-    monkeypatch.setattr(sys, "argv", ["exlm-chem", *line])
-    with pytest.raises(SystemExit) as ending:
-        main()
-    assert ending.value.code == status
-    *_, last = lines = capsys.readouterr().err.splitlines()
+    line = ["pretrain", molecules, *shlex.split(arguments), "-o", "out", "--cache", tmp_path / "cache"]
+    done = run_here(monkeypatch, capsys, *line)
+    assert done.status == status
+    *_, last = lines = done.err.splitlines()
     assert len(lines) == (1 if status == 1 else 4), lines
     assert arguments.split(maxsplit=1)[0] in last or arguments.split()[1] in last
     assert "unexpected" not in last
@@ -165,21 +154,18 @@ def test_a_hostile_environment_is_one_sentence_before_any_work(
     AcceleratorState._reset_state(reset_partial_state=True)  # as in a new process: the environment is read once
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    line = ["pretrain", str(molecules), *SMALL_RUN, *dry, "-o", str(tmp_path / "out"), "--cache", str(tmp_path / "c")]
-    monkeypatch.setattr(sys, "argv", ["exlm-chem", *line])
-    with pytest.raises(SystemExit) as ending:
-        main()
-    assert ending.value.code == 1
-    (sentence,) = capsys.readouterr().err.splitlines()
+    line = ["pretrain", molecules, *SMALL_RUN, *dry, "-o", tmp_path / "out", "--cache", tmp_path / "c"]
+    done = run_here(monkeypatch, capsys, *line)
+    assert done.status == 1
+    (sentence,) = done.err.splitlines()
     assert message in sentence
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_cache_that_cannot_be_is_one_sentence(molecules: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     (tmp_path / "file").write_text("")
-    line = ["pretrain", str(molecules), *SMALL_RUN, "-o", str(tmp_path / "out"), "--cache", str(tmp_path / "file")]
-    monkeypatch.setattr(sys, "argv", ["exlm-chem", *line])
-    with pytest.raises(SystemExit):
-        main()
-    assert "prepared corpora cannot be kept in" in capsys.readouterr().err
+    line = ["pretrain", molecules, *SMALL_RUN, "-o", tmp_path / "out", "--cache", tmp_path / "file"]
+    done = run_here(monkeypatch, capsys, *line)
+    assert done.status == 1
+    assert "prepared corpora cannot be kept in" in done.err
     assert not (tmp_path / "out").exists()

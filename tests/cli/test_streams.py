@@ -54,17 +54,18 @@ def test_with_an_output_file_the_work_is_done(redirect, molecules, tiny_predicto
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_results_go_to_stdout_also_while_progress_is_shown(terminal, molecules, tiny_predictors):
-    args = [EXLM_CHEM, "predict", molecules, "--model", tiny_predictors / "pass", "--device", "cpu"]
+    args = ["predict", molecules, "--model", tiny_predictors / "pass", "--device", "cpu"]
     ours, theirs = os.openpty() if terminal else os.pipe()
     try:
-        env = environment({"TERM": "xterm", "FORCE_COLOR": "1"})
-        done = subprocess.run(args, stdout=subprocess.PIPE, stderr=theirs, env=env, timeout=300, check=True)
+        stderr = f"2> /proc/{os.getpid()}/fd/{theirs}"
+        done = run(*args, env={"TERM": "xterm", "FORCE_COLOR": "1"}, redirect=stderr)
         os.set_blocking(ours, False)
         shown = os.read(ours, 1 << 16)
     finally:
         os.close(ours)
         os.close(theirs)
-    assert done.stdout.startswith(b"id,smiles,pass,note,error\n1,CCO,0.")
+    assert done.status == 0
+    assert done.out.startswith("id,smiles,pass,note,error\n1,CCO,0.")
     assert (b"\x1b[" in shown) is terminal
     assert b"smiles,pass" not in shown
 

@@ -2,38 +2,33 @@
 
 import gzip
 import json
-import subprocess
-import sys
-from pathlib import Path
 
-EXLM_CHEM = Path(sys.executable).with_name("exlm-chem")
+from tests.cli import runner
 
 
-def run(*args, text=""):
-    return subprocess.run(
-        [EXLM_CHEM, "tokenize", *args], input=text, capture_output=True, text=True, check=False, timeout=120
-    )
+def run(*args, **options):
+    return runner.run("tokenize", *args, **options)
 
 
 def test_tokens_of_smiles():
     result = run("C[C@@H](N)C(=O)O", "[13CH4]")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == "C [C@@H] ( N ) C ( = O ) O\n[ 1 3 C H 4 ]\n"
+    assert (result.status, result.err) == (0, "")
+    assert result.out == "C [C@@H] ( N ) C ( = O ) O\n[ 1 3 C H 4 ]\n"
 
 
 def test_unknown_tokens_are_marked():
-    assert run("--scheme", "atomwise", "C[13CH3]").stdout == "C <unk:[13CH3]>\n"
+    assert run("--scheme", "atomwise", "C[13CH3]").out == "C <unk:[13CH3]>\n"
 
 
 def test_a_bad_string_fails_but_the_others_are_shown():
     result = run("CC?", "CCO")
-    assert result.returncode == 1
-    assert result.stdout == "C C O\n"
-    assert result.stderr == "Not SMILES at position 2: unknown character '?' in 'CC?'.\n"
+    assert result.status == 1
+    assert result.out == "C C O\n"
+    assert result.err == "Not SMILES at position 2: unknown character '?' in 'CC?'.\n"
 
 
 def test_json_of_smiles():
-    good, bad = json.loads(run("--json", "--scheme", "selfies", "C=O", "*").stdout)
+    good, bad = json.loads(run("--json", "--scheme", "selfies", "C=O", "*").out)
     assert good["tokens"] == ["[C]", "[=O]"]
     assert len(good["ids"]) == 4
     assert good["error"] is None
@@ -45,9 +40,9 @@ def test_counts_of_a_file(tmp_path):
     path = tmp_path / "molecules.csv.gz"
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.write("name,smiles\na,CCO\nb,C[C@@H](N)C(=O)O\nc,CC?\nd,\ne,CC |x|\n")
-    result = run(str(path), "--json")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert json.loads(result.stdout) == {
+    result = run(path, "--json")
+    assert (result.status, result.err) == (0, "")
+    assert json.loads(result.out) == {
         "rows": 5,
         "molecules": 3,
         "empty": 1,
@@ -59,10 +54,10 @@ def test_counts_of_a_file(tmp_path):
         "failed": 1,
         "errors": [[4, "Not SMILES at position 2: unknown character '?' in 'CC?'."]],
     }
-    assert "line 4: Not SMILES at position 2" in run(str(path)).stdout
+    assert "line 4: Not SMILES at position 2" in run(path).out
 
 
 def test_counts_of_stdin():
-    result = run("-", "--scheme", "atomwise", text="[13CH4]\n[13CH4]C\nC[U]\n")
-    assert "unknown                2" in result.stdout
-    assert "unknown '[13CH4]': 2 times" in result.stdout
+    result = run("-", "--scheme", "atomwise", stdin="[13CH4]\n[13CH4]C\nC[U]\n")
+    assert "unknown                2" in result.out
+    assert "unknown '[13CH4]': 2 times" in result.out

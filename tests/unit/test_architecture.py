@@ -163,3 +163,12 @@ def test_unit_tests_mirror_the_package() -> None:
     for folder in ROOT.glob("tests/unit/*/"):
         if any(folder.glob("test_*.py")):
             assert (ROOT / "exlm_chem" / folder.name).is_dir() or folder.name in ("cli", "data"), folder.name
+
+
+@pytest.mark.parametrize("path", sorted({*ROOT.glob("tests/cli/*.py")} - {ROOT / "tests/cli/runner.py"}), ids=name_of)
+def test_commands_are_started_by_the_runner(path: Path) -> None:
+    """Only Python code is run beside it, and processes that a test has to watch while they live (``Popen``)."""
+    calls = [ast.unparse(node) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
+    started = [call for call in calls if call.startswith(("subprocess.run(", "subprocess.check", "subprocess.call("))]
+    assert [call for call in started if not call.startswith("subprocess.run([sys.executable, '-c', ")] == []
+    assert [call for call in calls if "'argv'" in call or "with_name('exlm-chem')" in call] == []
