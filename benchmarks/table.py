@@ -48,6 +48,7 @@ def with_numbers(text: str) -> str:
         "cost": lambda: _cost(read_result("step")),
         "points": lambda: _points(read_result("checkpoints")),
         "long": lambda: _long(read_result("long_sequences")),
+        "heads": lambda: _heads(read_result("heads")),
         "encoders": lambda: _encoders(read_result("encoders")),
     }
     for name, content in made.items():
@@ -146,6 +147,17 @@ def _points(content: dict[str, Any]) -> str:
         learnt = [f"{last[name]:.3f}" for name in ("validation_accuracy", "validation_descriptors")]
         cells = [f"{point['seconds'] / 60:.0f}", point["objective"], f"{last['molecules']:,}", *learnt, *scores]
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _heads(content: dict[str, Any]) -> str:
+    """Set heads and features beside each other, on the test part of every table."""
+    results = content["results"]
+    names = [f"{name} ({task['metric'].replace('_', '-').upper()})" for name, task in results.items()]
+    lines = [f"| head on features | {' | '.join(names)} |", "|---" * (len(results) + 1) + "|"]
+    for head in next(iter(results.values()))["heads"]:
+        cells = [f"{task['heads'][head]['value']:.3f}" for task in results.values()]
+        lines.append(f"| {head} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
