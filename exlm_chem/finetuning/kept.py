@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold
 
-FOLDS: Final = 5
+from exlm_chem.heads.folds import grouped_folds
 
 FitPredict = Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], NDArray[Any]]
 """Learns columns (third) from molecules (first), and predicts them for other ones (second)."""
@@ -46,10 +45,7 @@ def out_of_fold(
     """
     predictions = np.full(labels.shape, np.nan)
     _, numbers = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    count = min(FOLDS, len(set(numbers.tolist())))
-    if count < 2:
-        return predictions
-    for train, held_out in GroupKFold(count, shuffle=True, random_state=seed).split(numbers, groups=numbers):
+    for train, held_out in grouped_folds(labels, "regression", numbers, seed):  # classes need not be in like shares
         columns = np.flatnonzero((~np.isnan(labels[train])).any(0))
         if len(columns):
             predictions[np.ix_(held_out, columns)] = fit_predict(train, held_out, columns)
