@@ -53,7 +53,7 @@ class TrainingMolecules:
     values: NDArray[np.float32]
     """Measured, shape (N, columns); NaN where unknown."""
     out_of_fold: NDArray[np.float32]
-    """Predicted by models that had not seen the molecule, shape (N, columns); NaN where it was not kept."""
+    """Predicted by models that had not seen the molecule, shape (N, columns); NaN where either is unknown."""
     fingerprint_rows: NDArray[np.int32]
     """The molecules with a fingerprint."""
     fingerprints: NDArray[np.uint16]
@@ -98,8 +98,9 @@ class TrainingMolecules:
             raise ExLMError("a training part needs as many values and predictions as it has molecules")
         draw = np.random.default_rng(seed).permutation(len(texts)).astype(np.int32)
         rows, vector_rows = np.sort(draw[:MOST_FINGERPRINTS]), np.sort(draw[:MOST_VECTORS])
+        # what was not measured says nothing of how wrong a prediction is
         kept = np.full(out_of_fold.shape, np.nan, np.float32)
-        kept[rows] = out_of_fold[rows]
+        kept[rows] = np.where(np.isnan(values[rows]), np.nan, out_of_fold[rows])
         with rdBase.BlockLogs():
             parsed = [None if is_slow(text) else Chem.MolFromSmiles(text) for text in texts]
         flat = [text if one is None else without_stereo(text, one) for text, one in zip(texts, parsed, strict=True)]
