@@ -126,7 +126,7 @@ def _balance(columns: dict[str, Any]) -> str:
 
 
 def _training(task: dict[str, Any], run: dict[str, Any], summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    data, split = run.get("data", {}), task["split"]
+    data = run.get("data", {})
     if data:
         yield (
             "table",
@@ -137,9 +137,7 @@ def _training(task: dict[str, Any], run: dict[str, Any], summary: dict[str, Any]
             yield "left out", f"{data['left_out']:,} rows ({left_out})"
         if data.get("repeated"):
             yield "repeated", f"{data['repeated']:,} molecules, {data.get('conflicting', 0):,} with labels that differ"
-    if split:
-        yield "split", ", ".join(f"{count:,} {part}" for part, count in split.get("molecules", {}).items())
-        yield "", str(split.get("description", ""))
+    yield from _splits(task)
     for name in ("source", "licence"):
         if run.get(name):
             yield name, str(run[name])
@@ -158,6 +156,16 @@ def _training(task: dict[str, Any], run: dict[str, Any], summary: dict[str, Any]
     yield "size", f"{size_of(summary)}, the encoder with it"
     if versions := run.get("versions"):
         yield "made by", ", ".join(f"{name} {versions[name]}" for name in ("exlm-chem", "rdkit", "torch"))
+
+
+def _splits(task: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    from exlm_chem.finetuning.card import folds_in_words
+
+    if split := task["split"]:
+        yield "split", ", ".join(f"{count:,} {part}" for part, count in split.get("molecules", {}).items())
+        yield "", str(split.get("description", ""))
+    if folds := task["metrics"].get("cross_validation"):
+        yield "cross-validation", folds_in_words(folds)
 
 
 def _cautions(task: dict[str, Any], run: dict[str, Any]) -> Iterator[str]:

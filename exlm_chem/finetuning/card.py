@@ -66,9 +66,9 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
 
 Intervals hold 95 % of the bootstrap samples of the molecules: with other molecules of the same kind, numbers like these
 are to be expected. Of molecules unlike the training molecules nothing is known here{_kept(task)}.
-{source}
+{_cross_validation(task)}{source}
 `task.json` describes the outputs, `splits.json` says which row of the table was in which part, `run.json` how the
-training went.
+training went{_more_files(task)}.
 """
 
 
@@ -80,6 +80,22 @@ def _kept(task: PredictorTask) -> str:
         f"; `predict` tells them in the column `{task.name}_in_domain`. The molecules of training and validation and "
         "their labels are kept for that, in `training.safetensors.zst`"
     )
+
+
+def _cross_validation(task: PredictorTask) -> str:
+    summary = task.metrics.get("cross_validation")
+    if summary is None:
+        return ""
+    return f"""
+Cross-validation ({printable(summary["rule"])}): {folds_in_words(summary)}. Each fold was a training of its own; the
+predictor here is that of the split above.
+"""
+
+
+def _more_files(task: PredictorTask) -> str:
+    if "cross_validation" not in task.metrics:
+        return ""
+    return "; `predictions.csv` has what was predicted in every fold, `folds.json` which rows these were"
 
 
 def metrics_table(task: PredictorTask) -> str:
@@ -103,6 +119,21 @@ def metrics_table(task: PredictorTask) -> str:
         reasons = unscored(result, metrics[0])
         remarks += [f"No {METRIC_NAMES[metrics[0]]} in {part}: {'; '.join(reasons)}."] if reasons else []
     return "\n".join([*lines, *("\n" + printable(remark) for remark in remarks)])
+
+
+def folds_in_words(summary: dict[str, Any]) -> str:
+    """Say how good it was on the folds.
+
+    Examples
+    --------
+    >>> scores = {"scored": 5, "mean": 0.71, "sd": 0.04}
+    >>> folds_in_words({"folds": 5, "metric": "roc_auc", "test": scores})
+    'test roc_auc 0.710 +- 0.0400 (mean and standard deviation of 5 of 5 folds)'
+    """
+    test = summary["test"]
+    spread = f"{format_number(test['mean'])} +- {format_number(test['sd'])}"
+    count = f"{test['scored']} of {summary['folds']} folds"
+    return f"test {summary['metric']} {spread} (mean and standard deviation of {count})"
 
 
 def format_number(value: float | None) -> str:

@@ -54,6 +54,17 @@ class FinetuningOptions(VectorOptions):
         note="See `exlm_chem.finetuning.splits.parse_split`; the scaffold split is DeepChem's.",
         group=HOW,
     )
+    folds: int | None = option(
+        None,
+        "Cross-validate besides, with so many folds of whole groups of --split: each is once the test.",
+        note="The predictor that is kept is trained on the plain split. A file of indices says itself which folds "
+        "there are.",
+        shown="no cross-validation",
+        least=3,
+        most=1000,
+        group=HOW,
+    )
+    repeats: int = option(1, "Cut the folds anew so often.", least=1, most=1000, group=HOW)
     keep_training: bool = option(
         True,
         "Keep the molecules of training and validation and their labels in the predictor, for intervals, domain and "
@@ -97,6 +108,8 @@ class FinetuningOptions(VectorOptions):
             raise ExLMError("--features must be one or more blocks, each once.")
         if self.method == "full" and not self.is_plain:
             raise ExLMError("--method full trains a linear head on the vectors; leave --features and --head away.")
+        if self.repeats > 1 and self.folds is None:
+            raise ExLMError("--repeats cuts folds anew; give --folds too.")
         if self.seed + self.seeds > 2**32:
             raise ExLMError(f"--seed {self.seed} leaves no room for --seeds {self.seeds}; choose a smaller one.")
 

@@ -23,7 +23,8 @@ PREDICTIONS_NAME: Final = "predictions.csv"
 
 COLUMNS: Final = ("row", "part", "fold", "seed", "target", "y", "prediction")
 """Row of the table from 0, its part, number of the fold (repeats go on counting) and seed, column of the labels, label
-(empty where unknown, ``>30`` for a limit), and the probability or value that was predicted."""
+(empty where unknown, ``>30`` for a limit; `finetune` writes known ones only), and the probability or value that was
+predicted."""
 
 _DEFAULTS: Final = {"part": "test", "fold": "0", "seed": "0", "target": "y"}
 """Of columns that a file of another program may lack."""

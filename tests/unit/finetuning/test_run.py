@@ -5,12 +5,15 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from exlm_chem import locations
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.options import FinetuningOptions
+from exlm_chem.finetuning.predictions import read_predictions
 from exlm_chem.finetuning.run import finetune
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.task import OutputColumn, Task, task_of_targets
@@ -85,3 +88,41 @@ def test_a_task_that_predicts_every_column(tiny_model, tmp_path):
     options = FinetuningOptions(model=str(tiny_model), split="random")
     result = finetune(table, tmp_path / "out", options, task=task)
     assert [column.name for column in result.task.columns] == ["panel_a_1", "panel_b_2"]
+
+
+def test_what_was_predicted_is_written(tiny_model, tmp_path):
+    options = FinetuningOptions(targets=("NR-AhR", "SR-p53"), model=str(tiny_model), split="random", seeds=2)
+    result = finetune(DATA / "tox21_200.csv", tmp_path / "out", options)
+    table, splits = read_predictions(tmp_path / "out"), json.loads((tmp_path / "out" / "splits.json").read_text())
+    for part in ("train", "valid", "test"):
+        assert set(table["row"][table["part"] == part]) == set(splits[part])
+    assert set(table["seed"]) == {0, 1}
+    assert not table["y"].isna().any()
+    for run in result.runs:
+        of_run = table[(table["part"] == "test") & (table["seed"] == run["seed"])]
+        for name, column in run["metrics"]["test"]["columns"].items():
+            mine = of_run[of_run["target"] == name]
+            assert roc_auc_score(mine["y"], mine["prediction"]) == pytest.approx(column["roc_auc"], abs=1e-6)
+
+
+def test_cross_validation_beside_the_predictor(tiny_model, tmp_path):
+    told = []
+    known = {"task": "esol", "model": str(tiny_model), "split": "random", "folds": 3, "repeats": 2}
+    result = finetune(DATA / "esol_150.csv", tmp_path / "out", FinetuningOptions(**known), log=told.append)
+    table = read_predictions(tmp_path / "out")
+    tested = table[table["part"] == "test"]
+    assert tested.groupby("row")["fold"].count().eq(2).all()  # once in every repeat
+    errors = ((tested["y"] - tested["prediction"]) ** 2).groupby(tested["fold"]).mean() ** 0.5
+    summary = result.task.metrics["cross_validation"]["test"]
+    assert (summary["scored"], len(set(table["fold"]))) == (6, 6)
+    assert (summary["mean"], summary["sd"]) == pytest.approx((errors.mean(), errors.std()), abs=1e-5)
+    assert any(line.startswith("cross-validation: test rmse") for line in told)
+    assert "Cross-validation (3 folds of whole molecules" in (tmp_path / "out" / "README.md").read_text()
+    # the predictor is the one without cross-validation, and the folds can be had again
+    plain = finetune(
+        DATA / "esol_150.csv", tmp_path / "plain", FinetuningOptions(**{**known, "folds": None, "repeats": 1})
+    )
+    assert plain.runs[0]["metrics"] == result.runs[0]["metrics"]
+    again = {**known, "split": str(tmp_path / "out" / "folds.json"), "repeats": 1}
+    finetune(DATA / "esol_150.csv", tmp_path / "again", FinetuningOptions(**again))
+    pd.testing.assert_frame_equal(read_predictions(tmp_path / "again"), table)

@@ -1,0 +1,91 @@
+"""The trainings of a run: one for every seed, each judged on the parts that it has not learnt from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.finetuning.messages import Log
+from exlm_chem.finetuning.methods.method import Fitted, Material, Report
+from exlm_chem.finetuning.methods.registry import METHODS
+from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
+from exlm_chem.finetuning.predictions import predictions_table
+from exlm_chem.terms import Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Training:
+    """What one seed gave.
+
+    Attributes
+    ----------
+    fitted : Fitted
+        Encoder and head.
+    outputs : float32 array of shape (molecules, columns)
+        What it predicts for all molecules of the dataset.
+    facts : dict
+        Its seed, its metrics and how it was trained, for ``run.json``.
+    """
+
+    fitted: Fitted
+    outputs: NDArray[np.float32]
+    facts: dict[str, Any]
+
+
+def train(material: Material, seed: int, log: Log, report: Report) -> Training:
+    """Train with one seed, and judge what comes of it."""
+    started = time.monotonic()
+    fitted = METHODS[material.options.method].train(material, seed, report)
+    for sentence in fitted.said:
+        log(sentence)
+    task, labels = material.task, material.dataset.labels
+    outputs = fitted.head.predict({**material.features, "exlm": fitted.vectors})
+    names = [column.name for column in task.columns]
+    metrics = {
+        part: evaluate(outputs[members], labels[members], task.kind, names, seed)
+        for part, members in (("valid", material.split.valid), ("test", material.split.test))
+    }
+    seconds = round(time.monotonic() - started, 2)
+    return Training(fitted, outputs, {"seed": seed, **fitted.facts, "metrics": metrics, "seconds": seconds})
+
+
+def best_training(trainings: Sequence[Training], kind: Kind) -> Training:
+    """Choose by the validation part, never by the test; the first of equals."""
+    metric = MAIN_METRIC[kind]
+
+    def badness(training: Training) -> float:
+        valid = training.facts["metrics"]["valid"]
+        value = None if valid is None else valid[metric]
+        return np.inf if value is None else -value if metric == "roc_auc" else value
+
+    return min(trainings, key=badness)
+
+
+def predictions_of(material: Material, trainings: Sequence[Training], fold: int = 0) -> pd.DataFrame:
+    """Give what trainings predict for the known labels of all parts, for ``predictions.csv``."""
+    import pandas as pd
+
+    dataset, targets = material.dataset, [column.target for column in material.task.columns]
+    tables = [
+        predictions_table(
+            [dataset.rows[index] for index in members],
+            targets,
+            dataset.labels[members],
+            training.outputs[members],
+            part=part,
+            fold=fold,
+            seed=training.facts["seed"],
+        )
+        for training in trainings
+        for part, members in material.split.parts().items()
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    return table[table["y"].notna()]
