@@ -18,7 +18,11 @@ EXAMPLE = "exlm-chem finetune tests/data/bbbp_300.csv --target p_np -o runs/my-b
 @takes_options
 def finetune(
     data: Annotated[
-        Path, typer.Argument(help="A table of measured molecules: .csv .tsv .jsonl .parquet .sdf, also .gz .zst.")
+        list[Path],
+        typer.Argument(
+            help="A table of measured molecules (.csv .tsv .jsonl .parquet .sdf, also .gz .zst), "
+            "or three: TRAIN VALID TEST."
+        ),
     ],
     options: FinetuningOptions,
     labels: LabelOptions,
@@ -47,7 +51,7 @@ def finetune(
     from .progress import bar
     from .streams import say_where
 
-    output = output or Path("runs") / _name(data, options)
+    output = output or Path("runs") / _name(data[0], options)
     with bar("training") as (report, log):
         result = run(data, output, options, labels=labels, reading=reading, log=log, report=report)
     say_where(result.directory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,23 +12,43 @@ import numpy as np
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import Dataset
+from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.splits import Spec, Split
 from exlm_chem.storage import final_target
 
 _ELSEWHERE: Final = "choose another directory with --output"
 
 
-def check_places(data: Path, output: Path, rule: Spec) -> None:
+def check_files(files: Sequence[Path], options: FinetuningOptions) -> None:
+    """Refuse a number of tables of which it is not clear what each is for, and options that three leave no room for.
+
+    Examples
+    --------
+    >>> check_files([Path("train.csv"), Path("test.csv")], FinetuningOptions())
+    Traceback (most recent call last):
+        ...
+    exlm_chem.errors.ExLMError: give one table, or three: TRAIN VALID TEST, where VALID decides and TEST judges; not 2
+    """
+    if len(files) not in (1, 3):
+        raise ExLMError(
+            f"give one table, or three: TRAIN VALID TEST, where VALID decides and TEST judges; not {len(files)}"
+        )
+    if len(files) == 3 and (options.split != FinetuningOptions.split or options.folds is not None):
+        flag = "--split" if options.folds is None else "--folds"
+        raise ExLMError(f"three tables are the split; leave {flag} away, or give one table")
+
+
+def check_places(data: Sequence[Path], output: Path, rule: Spec) -> None:
     """Refuse a table, or a file with a split, that is no file, and an output that cannot be written or holds something.
 
     Examples
     --------
-    >>> check_places(Path("measured.csv"), Path("runs/mine"), Spec("random", ""))
+    >>> check_places([Path("measured.csv")], Path("runs/mine"), Spec("random", ""))
     Traceback (most recent call last):
         ...
     exlm_chem.errors.ExLMError: there is no file measured.csv
     """
-    for file in (data, *([Path(rule.argument)] if rule.rule == "file" else [])):
+    for file in (*data, *([Path(rule.argument)] if rule.rule == "file" else [])):
         if not os.path.isfile(file):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
             there = os.path.lexists(file)
             raise ExLMError(f"{file} is no ordinary file; save it as one" if there else f"there is no file {file}")

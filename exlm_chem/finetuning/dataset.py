@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.labels import LabelColumn, check_use, read_labels
 from exlm_chem.finetuning.spellings import is_unknown, tidy
-from exlm_chem.finetuning.training_rows import LeftOut, read_rows
+from exlm_chem.finetuning.splits import PARTS
+from exlm_chem.finetuning.training_rows import LeftOut, join_rows, read_rows
 from exlm_chem.storage import sha256
 from exlm_chem.tables.columns import listed
 from exlm_chem.tables.read_options import ReadOptions
@@ -30,9 +32,9 @@ class Dataset:
     Attributes
     ----------
     name : str
-        The file.
+        The file, or those of training, validation and test.
     sha256 : str
-        Of the file.
+        Of the file; of several, that of theirs.
     inputs : list of ModelInput
         What the model reads for each molecule.
     labels : float array of shape (molecules, targets)
@@ -44,7 +46,11 @@ class Dataset:
     columns : list of LabelColumn
         What the columns of labels hold, in all rows of the file.
     split_cells : list of str
-        What the column of the split says of each molecule; empty without such a column.
+        What the column of the split says of each molecule, or which file it is from; empty without either.
+    others : dict
+        Other columns that were asked for, by their names: their cells, of each molecule.
+    table_rows : int
+        How many rows the file has.
     left_out : list of LeftOut
         Rows that cannot be learnt from.
     reading : list of str
@@ -59,6 +65,8 @@ class Dataset:
     lines: list[int] = field(default_factory=list)
     columns: list[LabelColumn] = field(default_factory=list)
     split_cells: list[str] = field(default_factory=list)
+    others: dict[str, list[str | None]] = field(default_factory=dict)
+    table_rows: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
     reading: list[str] = field(default_factory=list)
 
@@ -100,19 +108,20 @@ class Dataset:
 
 
 def read_dataset(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     targets: Sequence[str],
     read: Callable[[str | None], ModelInput],
     reading: ReadOptions | str | None = None,
     labels: LabelOptions | None = None,
     split_column: str | None = None,
+    others: Sequence[str] = (),
 ) -> Dataset:
     """Read a training table.
 
     Parameters
     ----------
-    path : path
-        Any format that `MoleculeReader` reads.
+    path : path, or three of them
+        Any format that `MoleculeReader` reads; three are those of training, validation and test.
     targets : sequence of str
         The columns of the labels.
     read : callable
@@ -123,6 +132,8 @@ def read_dataset(
         How the labels are read, where that shall not be found out.
     split_column : str, optional
         The column that decides which part a molecule belongs to.
+    others : sequence of str
+        Other columns that are needed.
 
     Returns
     -------
@@ -135,8 +146,10 @@ def read_dataset(
         If a column is missing, it is not clear what a label means, or nothing can be learnt.
     """
     labels = labels or LabelOptions()
-    rows = read_rows(Path(path), targets, split_column, reading)
-    dataset = Dataset(rows.name, sha256(Path(path)), left_out=list(rows.left_out))
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+    tables = [read_rows(one, targets, split_column, reading, others) for one in paths]
+    rows = tables[0] if len(tables) == 1 else join_rows(dict(zip(PARTS, tables, strict=True)))
+    dataset = Dataset(rows.name, _sha256(paths), left_out=list(rows.left_out), table_rows=rows.count)
     if not rows.lines:
         _check(dataset)
     # What the columns hold is decided before the molecules are read, which takes longer.
@@ -162,10 +175,16 @@ def read_dataset(
         dataset.inputs.append(one)
     dataset.left_out.sort(key=lambda row: row.row)
     dataset.rows, dataset.lines = [rows.rows[index] for index in kept], [rows.lines[index] for index in kept]
-    dataset.split_cells = [tidy(rows.split[index]) for index in kept if split_column is not None]
+    dataset.split_cells = [tidy(rows.split[index]) for index in kept] if rows.split else []
+    dataset.others = {name: [cells[index] for index in kept] for name, cells in rows.others.items()}
     dataset.labels = values[kept]
     _check(dataset)
     return dataset
+
+
+def _sha256(paths: Sequence[Path]) -> str:
+    digests = [sha256(path) for path in paths]
+    return digests[0] if len(paths) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _decisions(name: str, columns: Sequence[LabelColumn]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from exlm_chem.finetuning.messages import Log, log_split, log_table
 from exlm_chem.finetuning.methods.method import Material
 from exlm_chem.finetuning.methods.registry import METHODS
 from exlm_chem.finetuning.options import FinetuningOptions
-from exlm_chem.finetuning.splits import Split, Splittable, make_split, parse_split
+from exlm_chem.finetuning.splits import Split, Splittable, given_split, make_split, parse_split
 from exlm_chem.predictors.registry import task_for_file
 from exlm_chem.predictors.task import Task, task_of_targets
 from exlm_chem.predictors.task_file import PredictorTask
@@ -50,7 +51,7 @@ class Prepared:
 
 
 def prepare(
-    data: Path,
+    data: Sequence[Path],
     name: str,
     options: FinetuningOptions,
     task: Task | None,
@@ -62,8 +63,8 @@ def prepare(
 
     Parameters
     ----------
-    data : Path
-        The table.
+    data : sequence of Path
+        The table, or those of training, validation and test.
     name : str
         Of the predictor, where no task has one.
     options, task, labels, reading, log
@@ -75,19 +76,22 @@ def prepare(
         If nothing can be learnt from it, before the molecules cost any time.
     """
     rule = parse_split(options.split)
-    task = _named_task(options, task, data, reading)
+    task = _named_task(options, task, data[0], reading)
     labels = labels if task is None else _labels_of(task, labels)
     encoder = ExLM.from_pretrained(options.model, options.device)
     targets = options.targets if task is None else task.targets
     read = partial(encoder.read, standardise=options.standardise)
-    dataset = read_dataset(data, targets, read, reading, labels, rule.column)
+    dataset = read_dataset(data[0] if len(data) == 1 else data, targets, read, reading, labels, rule.column)
     if task is None:
         positive = {column.name: next(iter(column.classes), "1") for column in dataset.columns}
         task = task_of_targets(name, targets, dataset.kind, positive)
     log_table(dataset, dataset.report(), log)
     molecules = _splittable(dataset)
     folds = make_checked_folds(molecules, dataset, options, log)
-    split = folds[0] if folds and rule.rule == "file" else make_split(options.split, molecules, options.seed)
+    if len(data) > 1:
+        split = given_split(dataset.smiles, dataset.split_cells, "files", f"one file for each part: {dataset.name}")
+    else:
+        split = folds[0] if folds and rule.rule == "file" else make_split(options.split, molecules, options.seed)
     log_split(split, molecules, log)
     METHODS[options.method].check(dataset, split)
     check_labels(dataset, split, log)
@@ -131,7 +135,7 @@ def _splittable(dataset: Dataset) -> Splittable:
         dataset.split_cells,
         rows=dataset.rows,
         lines=dataset.lines,
-        table_rows=len(dataset) + len(dataset.left_out),
+        table_rows=dataset.table_rows,
         name=dataset.name,
         sha256=dataset.sha256,
     )

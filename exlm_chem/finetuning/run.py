@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from exlm_chem import model_directory
-from exlm_chem.finetuning.checks import check_places
+from exlm_chem.finetuning.checks import check_files, check_places
 from exlm_chem.finetuning.cross_validation import cross_validate
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.messages import Log, log_metrics
@@ -48,7 +49,7 @@ class Result:
 
 
 def finetune(
-    data: str | Path,
+    data: str | Path | Sequence[str | Path],
     output: str | Path,
     options: FinetuningOptions | None = None,
     *,
@@ -62,8 +63,9 @@ def finetune(
 
     Parameters
     ----------
-    data : path
-        A table with a column of SMILES and columns of labels; an empty cell is a label that is not known.
+    data : path, or three of them
+        A table with a column of SMILES and columns of labels; an empty cell is a label that is not known. Three are
+        those of training, validation and test, instead of a split.
     output : path
         The predictor directory; there must be nothing yet.
     options : FinetuningOptions, optional
@@ -90,10 +92,11 @@ def finetune(
     """
     started = time.time()
     options, labels = options or FinetuningOptions(), labels or LabelOptions()
-    data, output = Path(data), Path(output)
-    check_places(data, output, parse_split(options.split))
+    files, output = [Path(one) for one in ([data] if isinstance(data, str | Path) else data)], Path(output)
+    check_files(files, options)
+    check_places(files, output, parse_split(options.split))
     make_head(options.head)  # there is such a one, which is said before work begins
-    prepared = prepare(data, output.absolute().name, options, task, labels, reading, log)
+    prepared = prepare(files, output.absolute().name, options, task, labels, reading, log)
     material, folds, task = prepared.material, prepared.folds, prepared.task
     validated = cross_validate(material, folds, log, report) if folds else None
     runs = [train(material, options.seed + index, log, report) for index in range(options.seeds)]

@@ -126,3 +126,25 @@ def test_cross_validation_beside_the_predictor(tiny_model, tmp_path):
     again = {**known, "split": str(tmp_path / "out" / "folds.json"), "repeats": 1}
     finetune(DATA / "esol_150.csv", tmp_path / "again", FinetuningOptions(**again))
     pd.testing.assert_frame_equal(read_predictions(tmp_path / "again"), table)
+
+
+def test_three_files_are_the_split(tiny_model, tmp_path):
+    table = pd.read_csv(DATA / "esol_150.csv")
+    table.columns = ["smiles", "y"]
+    again = table.iloc[[0]].assign(y=99.0)  # a molecule of the training, measured otherwise
+    parts = {"train": table[:100], "valid": table[100:120], "test": pd.concat([table[120:], again])}
+    parts["test"].iloc[3, 0] = "nothing"
+    for name, part in parts.items():
+        part.to_csv(tmp_path / f"{name}.csv", index=False)
+    files, told = [tmp_path / f"{name}.csv" for name in parts], []
+    options = FinetuningOptions(targets=("y",), model=str(tiny_model))
+    finetune(files, tmp_path / "out", options, log=told.append)
+    splits = json.loads((tmp_path / "out" / "splits.json").read_text(encoding="utf-8"))
+    assert (splits["train"], splits["valid"][0], splits["test"][-1]) == ([*range(100)], 100, 150)
+    assert splits["left_out"][0]["row"] == 123
+    assert "line 5 of test.csv" in " ".join(told)
+    assert any("1 in train and test), 1 of them with labels that contradict each other" in line for line in told)
+    with pytest.raises(ExLMError, match="give one table, or three: TRAIN VALID TEST"):
+        finetune(files[:2], tmp_path / "two", options)
+    with pytest.raises(ExLMError, match="three tables are the split; leave --folds away"):
+        finetune(files, tmp_path / "two", FinetuningOptions(targets=("y",), model=str(tiny_model), folds=3))
