@@ -191,10 +191,10 @@ def _measured(
     dataset = read_dataset(path, targets, encoder.read, reading, labels, rule.column)
     count = len(dataset) + len(dataset.left_out)
     data = Splittable(
-        dataset.smiles, dataset.labels, dataset.split_cells, dataset.rows, dataset.lines, count, dataset.name,
+        dataset.smiles, dataset.exact_labels, dataset.split_cells, dataset.rows, dataset.lines, count, dataset.name,
         dataset.sha256,
     )  # fmt: skip
     split = make_split(options.split, data)
     if not split.test:
         raise ExLMError(f"the {split.name} split of {path.name} leaves no test part; use --split random")
-    return Measured(task or path.name, dataset.kind, dataset.smiles, dataset.labels, split)
+    return Measured(task or path.name, dataset.kind, dataset.smiles, dataset.exact_labels, split)

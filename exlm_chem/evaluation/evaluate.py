@@ -101,6 +101,7 @@ def evaluate_predictor(
         raise ExLMError(f"{quoted(task.name)} is a {task.kind}; leave --kind {labels.kind} away")
     read = partial(loaded.encoder.read, standardise=task.standardise)
     dataset = read_dataset(data, list(targets), read, reading, replace(labels, kind=task.kind))
+    labels_of = dataset.exact_labels
     outputs = predict_all([loaded], dataset.smiles)[0].values.astype(np.float64)
     distances = None if loaded.training is None else _distances(dataset.smiles, loaded.training)
     origin = _origin(dataset, loaded.training, locate(predictor))
@@ -111,7 +112,7 @@ def evaluate_predictor(
             columns = {
                 column.name: judge_column(
                     outputs[members, place],
-                    dataset.labels[members, place],
+                    labels_of[members, place],
                     task.kind,
                     column.threshold,
                     reference=_reference(loaded.training, place, options.coverage),
@@ -168,6 +169,8 @@ def _notes(dataset: Dataset, groups: dict[str, dict[str, Any]]) -> list[str]:
     if dataset.left_out:
         first = dataset.left_out[0]
         notes.append(f"{len(dataset.left_out):,} rows are left out, the first in line {first.line}: {first.reason}")
+    if limits := int(np.count_nonzero(dataset.bounds)):
+        notes.append(f"{limits:,} labels are limits, which are not judged")
     doubtful = [name for name in ("train", "unknown") if name in groups]
     notes += [f"{groups[name]['molecules']:,} of {len(dataset):,} molecules {GROUPS[name]}" for name in doubtful]
     return notes

@@ -20,6 +20,7 @@ from exlm_chem.finetuning.metrics import MAIN_METRIC
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.splits import Split, Splittable, make_folds
 from exlm_chem.finetuning.trainings import predictions_of, train
+from exlm_chem.finetuning.weights import label_weights
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,8 @@ def cross_validate(material: Material, splits: Sequence[Split], log: Log, report
     options, metric = material.options, MAIN_METRIC[material.task.kind]
     tables, runs = [], []
     for number, split in enumerate(splits):
-        part = replace(material, split=split)
+        weights = label_weights(material.dataset, split.train, options.weights, balance=options.balance)
+        part = replace(material, split=split, weights=weights)
         for seed in range(options.seed, options.seed + options.seeds):
             training = train(part, seed, partial(_said_of, f"fold {number}", log), report)
             tables.append(predictions_of(part, [training], number))

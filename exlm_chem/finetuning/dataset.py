@@ -38,7 +38,9 @@ class Dataset:
     inputs : list of ModelInput
         What the model reads for each molecule.
     labels : float array of shape (molecules, targets)
-        NaN where unknown.
+        NaN where unknown; the limit where only that is known.
+    bounds : int array of the same shape
+        See `BoundedLabels`.
     rows : list of int
         Row of the file that each molecule comes from, from 0, header not counted.
     lines : list of int
@@ -61,6 +63,7 @@ class Dataset:
     sha256: str
     inputs: list[ModelInput] = field(default_factory=list)
     labels: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    bounds: NDArray[np.int8] = field(default_factory=lambda: np.empty((0, 0), np.int8))
     rows: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     columns: list[LabelColumn] = field(default_factory=list)
@@ -90,19 +93,26 @@ class Dataset:
         """Canonical SMILES of the molecules."""
         return [one.molecule.smiles for one in self.inputs]
 
+    @property
+    def exact_labels(self) -> NDArray[np.float64]:
+        """The labels that are no limits; NaN elsewhere."""
+        return np.where(self.bounds == 0, self.labels, np.nan)
+
     def report(self) -> dict[str, Any]:
         """Count what a reader of the results should know about the table."""
         rows_of: dict[str, list[int]] = defaultdict(list)
         for index, smiles in enumerate(self.smiles):
             rows_of[smiles].append(index)
         repeated = [indices for indices in rows_of.values() if len(indices) > 1]
+        exact = self.exact_labels
         return {
             "molecules": len(self),
             "distinct": len(rows_of),
             "left_out": len(self.left_out),
             "known_labels": int((~np.isnan(self.labels)).sum()),
+            "limits": int(np.count_nonzero(self.bounds)),
             "repeated": len(repeated),
-            "conflicting": sum(_conflict(self.labels[indices]) for indices in repeated),
+            "conflicting": sum(_conflict(exact[indices]) for indices in repeated),
             "changed_by_standardisation": sum(one.molecule.changed for one in self.inputs),
         }
 
@@ -159,7 +169,9 @@ def read_dataset(
     ]
     check_use(labels, columns, rows.name)
     dataset.columns, dataset.reading = columns, [*rows.notes, *_decisions(Path(rows.name).name, columns)]
-    values = np.array([column.values for column in columns]).T.reshape(len(rows.lines), len(columns))
+    shape = len(rows.lines), len(columns)
+    values = np.array([column.values for column in columns]).T.reshape(shape)
+    bounds = np.array([column.bounds for column in columns], np.int8).T.reshape(shape)
     kept = []
     for index, (row, line, cell) in enumerate(zip(rows.rows, rows.lines, rows.smiles, strict=True)):
         one = read(cell)
@@ -177,7 +189,7 @@ def read_dataset(
     dataset.rows, dataset.lines = [rows.rows[index] for index in kept], [rows.lines[index] for index in kept]
     dataset.split_cells = [tidy(rows.split[index]) for index in kept] if rows.split else []
     dataset.others = {name: [cells[index] for index in kept] for name, cells in rows.others.items()}
-    dataset.labels = values[kept]
+    dataset.labels, dataset.bounds = values[kept], bounds[kept]
     _check(dataset)
     return dataset
 

@@ -40,6 +40,8 @@ class LabelColumn:
         What stands for a label that is not known, without empty cells.
     decided : str
         What was decided about the column, for the user; empty if there was nothing to decide.
+    bounds : int array of shape (rows,)
+        1 where the value is a lower limit (``>30``), -1 where it is an upper one, 0 elsewhere.
     """
 
     name: str
@@ -48,6 +50,7 @@ class LabelColumn:
     classes: dict[str, int] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     decided: str = ""
+    bounds: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
 
 
 def read_labels(
@@ -94,7 +97,10 @@ def read_labels(
     kind, number_of, decided = column.read()
     values = np.array([number_of.get(text, np.nan) for text in tidied], dtype=np.float64)
     classes = column.classes or {}
-    return LabelColumn(name, kind, values, classes, list(empty.counts), "; ".join(filter(None, [decided, not_known])))
+    decided = "; ".join(filter(None, [decided, not_known]))
+    bound_of = {} if classes else {text: one.bound for text, one in column.numerals.read.items()}
+    bounds = np.array([bound_of.get(text, 0) for text in tidied], dtype=np.int8)
+    return LabelColumn(name, kind, values, classes, list(empty.counts), decided, bounds)
 
 
 def check_use(options: LabelOptions, columns: Sequence[LabelColumn], file: str) -> None:
@@ -154,7 +160,20 @@ class _Known:
         value_of = {text: one.value for text, one in self.numerals.read.items()}
         kind = self._kind_of_numbers(value_of)
         what = "0 and 1 are taken as classes" if kind == "classification" else "taken as measurements"
-        return kind, value_of, "; ".join(filter(None, ["" if self.options.kind else what, self.numerals.note]))
+        notes = ["" if self.options.kind else what, self.numerals.note, *self._qualified()]
+        return kind, value_of, "; ".join(filter(None, notes))
+
+    def _limits(self) -> list[str]:
+        return [text for text, one in self.numerals.read.items() if one.bound]
+
+    def _qualified(self) -> list[str]:
+        """Say what is made of limits and of approximate values."""
+        about = [text for text, one in self.numerals.read.items() if one.qualifier and not one.bound]
+        said = {
+            "limits, beyond which the truth lies": self._limits(),
+            "approximate, taken as measured": about,
+        }
+        return [f"{what}: {self.cells.listed(texts)}" for what, texts in said.items() if texts]
 
     def _classes(self) -> dict[str, int] | None:
         """Give the class of every spelling, if they are words for two classes, or a user has named one of them."""
@@ -169,7 +188,6 @@ class _Known:
         return known_classes(self.spellings)
 
     def _refuse_what_is_no_number(self) -> None:
-        limits = [text for text, one in self.numerals.read.items() if one.qualifier]
         numbers = {*self.numerals.read, *self.numerals.unclear, *self.numerals.extreme}
         words = [text for text in self.spellings if text not in numbers]
         if len(words) == len(self.spellings) and self.options.kind != "regression":
@@ -178,11 +196,12 @@ class _Known:
             pair = " and ".join(quoted(text) for text in classes)
             remedy = "correct them, or name what means not known with --unknown"
             self.cells.refuse(set(self.spellings) - set(words), "labels", f"neither of {pair}", remedy)
-        if words or limits:
+        if words:
             remedy = "correct them, leave the cells empty, or name what means not known with --unknown"
-            if limits:
-                remedy = f"a limit such as {quoted(limits[0])} is no measurement and cannot be learnt from; {remedy}"
-            self.cells.refuse([*words, *limits], "labels", "no plain number", remedy)
+            self.cells.refuse(words, "labels", "no plain number", remedy)
+        limits = self._limits()
+        if limits and len(limits) == len(self.spellings):
+            self.cells.refuse(limits, "labels", "a limit", "nothing can be learnt without values; add measured ones")
         if self.numerals.unclear:
             remedy = "write all numbers with a decimal point and nothing between thousands"
             self.cells.refuse(self.numerals.unclear, "labels", "not clear, decimal or thousands", remedy)
@@ -206,13 +225,17 @@ class _Known:
         )
 
     def _kind_of_numbers(self, value_of: dict[str, float]) -> Kind:
-        values, kind = set(value_of.values()), self.options.kind
+        values, kind, limits = set(value_of.values()), self.options.kind, self._limits()
+        if kind == "classification" and limits:
+            self.cells.refuse(limits, "labels", "a limit and no class", "correct them, or leave --kind away")
         if kind != "regression" and (codes := self._codes(value_of)):
             otherwise = "" if kind else "; if it is a measurement, add --kind regression"
             raise ExLMError(
                 f"{self.cells.where}: {self.cells.listed(codes)} may stand for a label that is not known; "
                 f"if it does, add --unknown {codes[0]}{otherwise}"
             )
+        if limits:
+            return "regression"
         if kind is None and values <= _CLASSES:
             return "classification"
         whole_pair = len(values) == 2 and values != _CLASSES and all(value.is_integer() for value in values)

@@ -40,6 +40,12 @@ class Numeral(NamedTuple):
     qualifier: str = ""
     """What stands before it, such as ``>``; empty for a plain number."""
 
+    @property
+    def bound(self) -> int:
+        """1 where the truth is larger (``>30``), -1 where it is smaller, 0 for a value, also an approximate one."""
+        above, below = (any(sign in self.qualifier for sign in signs) for signs in (">\u2265\u2a7e", "<\u2264\u2a7d"))
+        return above - below
+
 
 @dataclass(frozen=True)
 class Numerals:

@@ -65,6 +65,13 @@ class FinetuningOptions(VectorOptions):
         group=HOW,
     )
     repeats: int = option(1, "Cut the folds anew so often.", least=1, most=1000, group=HOW)
+    weights: str | None = option(
+        None,
+        "A column that says how much each molecule counts in training: a number of at least 0.",
+        metavar="COLUMN",
+        group=LEARNT,
+    )
+    balance: bool = option(False, "Let both classes of a column count the same, however rare one is.", group=LEARNT)
     keep_training: bool = option(
         True,
         "Keep the molecules of training and validation and their labels in the predictor, for intervals, domain and "

@@ -39,6 +39,7 @@ def predictions_table(
     part: str,
     fold: int = 0,
     seed: int = 0,
+    bounds: NDArray[Any] | None = None,
 ) -> pd.DataFrame:
     """Make the lines of one part of one fold.
 
@@ -54,6 +55,8 @@ def predictions_table(
         Which molecules these are.
     fold, seed : int
         Of the training.
+    bounds : int array of shape (molecules, targets), optional
+        Which labels are limits; see `BoundedLabels`.
 
     Examples
     --------
@@ -73,7 +76,7 @@ def predictions_table(
             "target": list(targets) * len(rows),
             "y": np.asarray(labels, dtype=np.float64).ravel(),
             "prediction": np.asarray(outputs, dtype=np.float64).ravel(),
-            "bound": 0,
+            "bound": 0 if bounds is None else np.asarray(bounds, dtype=np.int64).ravel(),
         }
     )
 

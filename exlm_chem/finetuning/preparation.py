@@ -22,6 +22,7 @@ from exlm_chem.finetuning.methods.method import Material
 from exlm_chem.finetuning.methods.registry import METHODS
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.splits import Split, Splittable, given_split, make_split, parse_split
+from exlm_chem.finetuning.weights import label_weights
 from exlm_chem.predictors.registry import task_for_file
 from exlm_chem.predictors.task import Task, task_of_targets
 from exlm_chem.predictors.task_file import PredictorTask
@@ -81,10 +82,13 @@ def prepare(
     encoder = ExLM.from_pretrained(options.model, options.device)
     targets = options.targets if task is None else task.targets
     read = partial(encoder.read, standardise=options.standardise)
-    dataset = read_dataset(data[0] if len(data) == 1 else data, targets, read, reading, labels, rule.column)
+    others = [] if options.weights is None else [options.weights]
+    dataset = read_dataset(data[0] if len(data) == 1 else data, targets, read, reading, labels, rule.column, others)
     if task is None:
         positive = {column.name: next(iter(column.classes), "1") for column in dataset.columns}
         task = task_of_targets(name, targets, dataset.kind, positive)
+    if options.balance and dataset.kind == "regression":
+        raise ExLMError("--balance is for classes, and the labels are measurements; leave it away")
     log_table(dataset, dataset.report(), log)
     molecules = _splittable(dataset)
     folds = make_checked_folds(molecules, dataset, options, log)
@@ -109,7 +113,8 @@ def _material(
     features |= {"exlm": vectors} if "exlm" in options.features else {}
     features = {name: features[name] for name in options.features}
     described = replace(described, features=tuple(map(block_spec, blocks)))
-    return Material(encoder, vectors, features, dataset, split, described, options)
+    weights = label_weights(dataset, split.train, options.weights, balance=options.balance)
+    return Material(encoder, vectors, features, dataset, split, described, options, weights)
 
 
 def _named_task(

@@ -130,7 +130,7 @@ def _kept(material: Material, run: Training) -> TrainingMolecules:
     held_out[split.valid] = run.outputs[split.valid]
     rows = sorted([*split.train, *split.valid])
     texts = [dataset.inputs[row].molecule.smiles for row in rows]
-    return TrainingMolecules.collect(texts, dataset.labels[rows], held_out[rows], run.fitted.vectors[rows], seed)
+    return TrainingMolecules.collect(texts, dataset.exact_labels[rows], held_out[rows], run.fitted.vectors[rows], seed)
 
 
 def _facts(prepared: Prepared, model: str) -> dict[str, Any]:

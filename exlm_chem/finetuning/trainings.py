@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from exlm_chem.finetuning.messages import Log
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report
 from exlm_chem.finetuning.methods.registry import METHODS
-from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
+from exlm_chem.finetuning.metrics import MAIN_METRIC, BoundedLabels, evaluate
 from exlm_chem.finetuning.predictions import predictions_table
 from exlm_chem.terms import Kind
 
@@ -48,9 +48,10 @@ def train(material: Material, seed: int, log: Log, report: Report) -> Training:
         log(sentence)
     task, labels = material.task, material.dataset.labels
     outputs = fitted.head.predict({**material.features, "exlm": fitted.vectors})
+    judged = BoundedLabels(labels, material.dataset.bounds).meet(outputs.astype(np.float64))
     names = [column.name for column in task.columns]
     metrics = {
-        part: evaluate(outputs[members], labels[members], task.kind, names, seed)
+        part: evaluate(judged[members], labels[members], task.kind, names, seed)
         for part, members in (("valid", material.split.valid), ("test", material.split.test))
     }
     seconds = round(time.monotonic() - started, 2)
@@ -83,6 +84,7 @@ def predictions_of(material: Material, trainings: Sequence[Training], fold: int 
             part=part,
             fold=fold,
             seed=training.facts["seed"],
+            bounds=dataset.bounds[members],
         )
         for training in trainings
         for part, members in material.split.parts().items()

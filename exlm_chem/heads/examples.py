@@ -38,6 +38,8 @@ class Examples:
         Molecules with the same number must not stand in two folds.
     seed : int
         Decides everything that is drawn.
+    bounds : int array of shape (molecules, columns)
+        1 where the label is a lower limit, -1 where it is an upper one; only 0 for a head that does not know limits.
     """
 
     features: Features
@@ -46,6 +48,7 @@ class Examples:
     kind: Kind
     groups: NDArray[np.int64]
     seed: int
+    bounds: NDArray[Any]
 
     def column(self, column: int) -> tuple[NDArray[np.bool_], FloatArray, FloatArray]:
         """Which labels of a column are known, these labels, and their weights."""

@@ -25,6 +25,9 @@ from exlm_chem.terms import Kind
 
 LARGEST_LOGIT: Final = 30.0
 
+ROUNDS: Final = 3
+"""How often limits are replaced by predictions beyond them; see `Head.fit`."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeadSpec:
@@ -59,6 +62,8 @@ class Head(ABC):
     ----------
     name : str
         In the registry.
+    knows_limits : bool
+        Whether it learns from labels of which only a limit is known (`Examples.bounds`).
     kind : {"classification", "regression"}
         What it gives: probabilities, or values in the unit of the labels.
     blocks : dict
@@ -83,6 +88,7 @@ class Head(ABC):
     """
 
     name: ClassVar[str]
+    knows_limits: ClassVar[bool] = False
     kind: Kind
     blocks: dict[str, int]
     columns: int
@@ -98,6 +104,7 @@ class Head(ABC):
         groups: Sequence[Any],
         seed: int = 0,
         weights: NDArray[Any] | None = None,
+        bounds: NDArray[Any] | None = None,
     ) -> Self:
         """Learn from measured molecules.
 
@@ -115,6 +122,10 @@ class Head(ABC):
             The same seed gives the same head.
         weights : array of shape (molecules, columns), optional
             How much each label counts; one of weight 0 counts as unknown.
+        bounds : int array of shape (molecules, columns), optional
+            1 where the label is a limit and the truth is larger (``>30``), -1 where it is smaller. A head that does
+            not know limits is fitted four times: with the limits as values, and then with what the fit before
+            predicts of a molecule in the place of its limit, where that lies beyond it.
 
         Returns
         -------
@@ -126,7 +137,14 @@ class Head(ABC):
         ExLMError
             If the arrays do not fit together, or there is nothing to learn.
         """
+        if bounds is not None and np.any(bounds) and not self.knows_limits:
+            limits = np.asarray(labels, np.float64)
+            for _ in range(ROUNDS):
+                predicted = self.fit(features, labels, kind, groups, seed, weights).predict(features)
+                labels = np.where(bounds * (predicted - limits) > 0, predicted, limits)
+            bounds = None
         labels, weights = checked(features, labels, kind, groups, weights)
+        bounds = np.zeros(labels.shape, np.int8) if bounds is None else bounds
         self.kind, self.columns, self.choices = kind, labels.shape[1], {}
         self.blocks = {name: values.shape[1] for name, values in features.items()}
         self._mean, self._scale = label_moments(labels, weights, kind)
@@ -136,7 +154,7 @@ class Head(ABC):
             if kind == "regression":
                 scaled = (scaled - self._mean[varying]) / self._scale[varying]
             numbers = np.unique(np.asarray(list(map(str, groups)), dtype=object), return_inverse=True)[1]
-            self.fit_columns(Examples(features, scaled, weights[:, varying], kind, numbers, seed))
+            self.fit_columns(Examples(features, scaled, weights[:, varying], kind, numbers, seed, bounds[:, varying]))
         return self
 
     def predict(self, features: Features) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from exlm_chem.heads.examples import Examples, Features, FloatArray
 from exlm_chem.heads.folds import grouped_folds
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.preprocessing import Preprocessing
+from exlm_chem.terms import Kind
 
 MEMBERS: Final = 3
 HIDDEN: Final = 256
@@ -44,6 +45,7 @@ class NetworkHead(Head):
     """
 
     name: ClassVar[str] = "network"
+    knows_limits: ClassVar[bool] = True
     _preprocessing: Preprocessing
     _members: list[dict[str, NDArray[np.float32]]]
 
@@ -98,7 +100,8 @@ def _train(
     from torch import nn
 
     tensors = [
-        torch.from_numpy(values.astype(np.float32)) for values in (x, np.nan_to_num(examples.labels), examples.weights)
+        torch.from_numpy(values.astype(np.float32))
+        for values in (x, np.nan_to_num(examples.labels), examples.weights, examples.bounds)
     ]
     random = np.random.default_rng((examples.seed, number))
     with torch.random.fork_rng(devices=[]):
@@ -124,13 +127,12 @@ def _train(
     return kept, last
 
 
-def _loss(model: Any, tensors: list[Any], rows: NDArray[np.int64], kind: str) -> Any:
+def _loss(model: Any, tensors: list[Any], rows: NDArray[np.int64], kind: Kind) -> Any:
     """Mean loss of the known labels of some molecules, each with its weight."""
-    from torch.nn import functional as F
+    from exlm_chem.modeling.property_loss import property_loss
 
-    x, y, weight = (values[rows] for values in tensors)
-    function = F.binary_cross_entropy_with_logits if kind == "classification" else F.mse_loss
-    return (function(model(x), y, reduction="none") * weight).sum() / weight.sum().clamp(min=1e-12)
+    x, y, weight, bound = (values[rows] for values in tensors)
+    return property_loss(model(x), y, kind, weights=weight, bounds=bound)
 
 
 def _weights(first: Any, second: Any) -> dict[str, NDArray[np.float32]]:

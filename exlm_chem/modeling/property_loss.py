@@ -12,7 +12,15 @@ REGRESSIONS = frozenset({"descriptors"})
 """Molecule-level objectives that predict standardised numbers; the others predict bits."""
 
 
-def property_loss(outputs: Tensor, labels: Tensor, kind: Kind, label_scale: Tensor | None = None) -> Tensor:
+def property_loss(
+    outputs: Tensor,
+    labels: Tensor,
+    kind: Kind,
+    label_scale: Tensor | None = None,
+    *,
+    weights: Tensor | None = None,
+    bounds: Tensor | None = None,
+) -> Tensor:
     """Mean loss over the known labels.
 
     Parameters
@@ -25,6 +33,10 @@ def property_loss(outputs: Tensor, labels: Tensor, kind: Kind, label_scale: Tens
         Cross-entropy of independent labels, or squared error.
     label_scale : Tensor, shape (C,), optional
         Standard deviations that make the errors of different properties comparable.
+    weights : Tensor, shape (B, C), optional
+        How much each label counts.
+    bounds : Tensor, shape (B, C), optional
+        1 where a value is a lower limit, -1 where it is an upper one: an output beyond it is no error.
 
     Returns
     -------
@@ -43,5 +55,10 @@ def property_loss(outputs: Tensor, labels: Tensor, kind: Kind, label_scale: Tens
         loss = F.binary_cross_entropy_with_logits(outputs, labels, reduction="none")
     else:
         error = outputs - labels
+        if bounds is not None:
+            error = torch.where(bounds * error > 0, 0.0, error)
         loss = (error if label_scale is None else error / label_scale).square()
-    return torch.where(known, loss, 0.0).sum() / known.sum().clamp(min=1)
+    if weights is None:
+        return torch.where(known, loss, 0.0).sum() / known.sum().clamp(min=1)
+    weights = torch.where(known, weights, 0.0)
+    return (torch.where(known, loss, 0.0) * weights).sum() / weights.sum().clamp(min=1e-12)

@@ -248,7 +248,7 @@ LABELS = [
     LabelCase("34e_one_or_dash.csv", "hit", "'1' = 1, '-' = 0"),
     LabelCase("35b_minus_one_missing.csv", "label", refused="'-1' (8 cells) may stand for a label that is not known"),
     LabelCase("35b_minus_one_missing.csv", "label", "not known: '-1' (8 cells)", options=("--unknown", "-1")),
-    LabelCase("36_qualifiers.csv", "IC50_uM", refused="'>30' (7 cells), '<0.01' (5 cells), the first in line 2"),
+    LabelCase("36_qualifiers.csv", "IC50_uM", "beyond which the truth lies: '>30' (7 cells), '<0.01' (5 cells)"),
     LabelCase("37a_five_rows.csv", "logS", refused="leaves none to learn from: too many share one scaffold"),
     LabelCase("37b_ten_rows.csv", "label", refused="in the training part are 1, so nothing can be learnt; use --split"),
     LabelCase("43b_huge.csv", "k", refused="40 of 40 labels are too large or too small"),

@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -28,8 +28,33 @@ from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
 from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
 
-Examples = tuple[Sequence[Sequence[int]], NDArray[np.float64]]
-"""Token ids of molecules, and labels of shape (molecules, columns) with NaN where unknown."""
+
+@dataclass(frozen=True)
+class Examples:
+    """Measured molecules.
+
+    Attributes
+    ----------
+    token_ids : sequence of sequences of int
+        The molecules.
+    labels : array of shape (molecules, columns)
+        NaN where unknown.
+    weights, bounds : arrays of the same shape
+        See `property_loss`; by default all labels count the same, and none is a limit.
+    """
+
+    token_ids: Sequence[Sequence[int]]
+    labels: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    bounds: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, material: Material, rows: Sequence[int]) -> Self:
+        """Take some molecules of a dataset."""
+        dataset = material.dataset
+        weights = np.ones(dataset.labels.shape) if material.weights is None else material.weights
+        ids = [dataset.inputs[row].token_ids for row in rows]
+        return cls(ids, dataset.labels[rows], weights[rows], dataset.bounds[rows])
 
 
 class FullTraining(TrainingMethod):
@@ -47,11 +72,10 @@ class FullTraining(TrainingMethod):
 
     def train(self, material: Material, seed: int, report: Report) -> Fitted:
         """See `TrainingMethod`."""
-        ids = [one.token_ids for one in material.dataset.inputs]
-        labels, split = material.dataset.labels, material.split
-        train, valid = (([ids[index] for index in part], labels[part]) for part in (split.train, split.valid))
+        ids, split = [one.token_ids for one in material.dataset.inputs], material.split
+        train, valid = (Examples.of(material, part) for part in (split.train, split.valid))
         kind, groups = material.task.kind, [split.groups[index] for index in split.train]
-        start, strengths = fit_linear_head(material.vectors[split.train], train[1], kind, groups, seed)
+        start, strengths = fit_linear_head(material.vectors[split.train], train.labels, kind, groups, seed)
         encoder, head, history = train_full(material.encoder, start, train, valid, kind, material.options, seed, report)
         best = best_epoch(history).epoch
         names = [column.name for column in material.task.columns]
@@ -147,17 +171,17 @@ def _train(
     start = time.monotonic()
     history = [Epoch(0, None, _validate(model, valid, tokenizer, loss_of), 0.0)]
     best = copy.deepcopy(model.state_dict())
-    steps, step = -(-len(train[0]) // options.batch_size), 0
+    steps, step = -(-len(train.token_ids) // options.batch_size), 0
     end = options.epochs * steps + 1  # where the rate would be 0
     warmup = steps / end
     for epoch in range(1, options.epochs + 1):
         model.train()
         losses = []
-        for input_ids, labels in _batches(train, tokenizer, options.batch_size, generator):
+        for input_ids, *measured in _batches(train, tokenizer, options.batch_size, generator):
             step += 1
             for group in optimizer.param_groups:
                 group["lr"] = options.learning_rate * learning_rate_factor(step / end, "linear", warmup, 1 - warmup)
-            loss = loss_of(model(input_ids.to(device)), labels.to(device))
+            loss = loss_of(model(input_ids.to(device)), *(one.to(device) for one in measured))
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
@@ -188,15 +212,15 @@ class _Loss:
     def __init__(self, kind: Kind, label_scale: Tensor) -> None:
         self.kind, self.label_scale = kind, label_scale
 
-    def __call__(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        return property_loss(outputs, labels, self.kind, self.label_scale)
+    def __call__(self, outputs: Tensor, labels: Tensor, weights: Tensor, bounds: Tensor) -> Tensor:
+        return property_loss(outputs, labels, self.kind, self.label_scale, weights=weights, bounds=bounds)
 
 
 def _batches(
     examples: Examples, tokenizer: ExLMTokenizer, batch_size: int, generator: np.random.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[tuple[Tensor, ...]]:
     """Go once over the molecules in a random order; those of a batch have like lengths, to save padding."""
-    token_ids, labels = examples
+    token_ids = examples.token_ids
     order = generator.permutation(len(token_ids))
     pool_size = 20 * batch_size
     for pool in (order[start : start + pool_size] for start in range(0, len(order), pool_size)):
@@ -205,7 +229,13 @@ def _batches(
         for index in generator.permutation(len(batches)):
             batch = batches[index]
             input_ids = torch.from_numpy(tokenizer.pad([token_ids[i] for i in batch]))
-            yield input_ids, torch.from_numpy(labels[batch]).float()
+            yield input_ids, *_measured(examples, batch)
+
+
+def _measured(examples: Examples, rows: Sequence[int]) -> Iterator[Tensor]:
+    """Give labels, weights and bounds of some molecules."""
+    for values in (examples.labels, examples.weights, examples.bounds):
+        yield torch.from_numpy(values[list(rows)]).float()
 
 
 @torch.inference_mode()
@@ -213,12 +243,12 @@ def _validate(model: ExLMForMoleculeProperty, examples: Examples, tokenizer: ExL
     """Mean loss over all known labels of the validation part."""
     model.eval()
     device = next(model.parameters()).device
-    total, count = 0.0, 0
-    token_ids, labels = examples
+    total, count = 0.0, 0.0
+    token_ids = examples.token_ids
     for batch in length_batches([len(ids) for ids in token_ids], batch_tokens=8192, batch_size=256):
         outputs = model(torch.from_numpy(tokenizer.pad([token_ids[index] for index in batch])).to(device))
-        part = torch.from_numpy(labels[batch]).float().to(device)
-        known = int((~part.isnan()).sum())
-        total += float(loss_of(outputs, part)) * known
+        labels, weights, bounds = (one.to(device) for one in _measured(examples, batch))
+        known = float(weights[~labels.isnan()].sum())
+        total += float(loss_of(outputs, labels, weights, bounds)) * known
         count += known
-    return total / count
+    return total / max(count, 1e-12)

@@ -24,7 +24,8 @@ class HeadTraining(TrainingMethod):
     def train(self, material: Material, seed: int, report: Report) -> Fitted:  # noqa: ARG002  (it takes no time)
         """See `TrainingMethod`."""
         train = np.asarray(material.split.train)
-        head, strengths = _fit(material, train, material.dataset.labels[train], seed)
+        columns = np.arange(material.dataset.labels.shape[1])
+        head, strengths = _fit(material, train, columns, seed)
         if strengths is None:
             facts = {"head": head.name, "choices": head.choices}
         else:
@@ -40,7 +41,7 @@ class HeadTraining(TrainingMethod):
         def fit_predict(
             train: NDArray[np.int64], held_out: NDArray[np.int64], columns: NDArray[np.int64]
         ) -> NDArray[np.float32]:
-            head, _ = _fit(material, known[train], labels[np.ix_(train, columns)], seed)
+            head, _ = _fit(material, known[train], columns, seed)
             return head.predict(_rows(material, known[held_out]))
 
         predictions = super().out_of_fold(material, seed)
@@ -49,14 +50,18 @@ class HeadTraining(TrainingMethod):
 
 
 def _fit(
-    material: Material, rows: NDArray[np.int64], labels: NDArray[np.float64], seed: int
+    material: Material, rows: NDArray[np.int64], columns: NDArray[np.int64], seed: int
 ) -> tuple[Head, list[float | None] | None]:
     """Fit the chosen head on some molecules; give it, and the strengths of a plain one."""
     kind, groups = material.task.kind, [material.split.groups[index] for index in rows]
-    if not material.options.is_plain:
-        return make_head(material.options.head).fit(_rows(material, rows), labels, kind, groups, seed), None
-    head, strengths = fit_linear_head(material.vectors[rows], labels, kind, groups, seed)
-    return LayerHead.of(head, kind), strengths
+    places = np.ix_(rows, columns)
+    labels, bounds = material.dataset.labels[places], material.dataset.bounds[places]
+    weights = None if material.weights is None else material.weights[places]
+    if not material.options.is_plain or weights is not None or bounds.any():
+        head = make_head(material.options.head)
+        return head.fit(_rows(material, rows), labels, kind, groups, seed, weights, bounds), None
+    layer, strengths = fit_linear_head(material.vectors[rows], labels, kind, groups, seed)
+    return LayerHead.of(layer, kind), strengths
 
 
 def _rows(material: Material, rows: NDArray[np.int64]) -> Features:

@@ -41,6 +41,8 @@ class Material:
     task : PredictorTask
         What is predicted.
     options : FinetuningOptions
+    weights : array of shape (molecules, columns) or None
+        How much each label counts; None where all count the same.
     """
 
     encoder: ExLM
@@ -50,6 +52,7 @@ class Material:
     split: Split
     task: PredictorTask
     options: FinetuningOptions
+    weights: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

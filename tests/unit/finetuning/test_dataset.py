@@ -46,7 +46,7 @@ def test_table_with_everything_that_is_wrong_with_tables(read, tmp_path):
     ("text", "message"),
     [
         ("smiles,y\nC,1\nCC,high\n", "data.csv: column 'y': 1 of 2 labels is no plain number: 'high'"),
-        ("smiles,y\nC,>5\n", "'>5' \\(1 cell\\), the first in line 2; a limit such as '>5'"),
+        ("smiles,y\nC,>5\n", "1 of 1 labels is a limit: '>5'"),
         ("smiles,y\nC,inf\nCC,1\n", "no plain number: 'inf'"),
         ("smiles,z\nC,1\n", "has no column 'y'; its columns are: 'smiles', 'z'"),
         ("smiles,y,y\nC,1,1\n", "has 2 columns 'y'; rename"),

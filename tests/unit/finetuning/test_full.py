@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from exlm_chem.embedding.embedder import ExLM
-from exlm_chem.finetuning.methods.full import _batches, best_epoch, train_full
+from exlm_chem.finetuning.methods.full import Examples, _batches, best_epoch, train_full
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.heads.property_head import ExLMForMoleculeProperty, PropertyHead
@@ -22,7 +22,11 @@ def embedder(tiny_model):
 
 
 def examples(embedder, labels, smiles=SMILES):
-    return [embedder.read(one).token_ids for one in smiles], labels
+    return measured([embedder.read(one).token_ids for one in smiles], labels)
+
+
+def measured(ids, labels):
+    return Examples(ids, labels, np.ones_like(labels), np.zeros(labels.shape, np.int8))
 
 
 def start(embedder, labels, kind):
@@ -87,7 +91,7 @@ def test_an_unknown_label_gives_exactly_no_gradient(embedder):
     for kind in ("classification", "regression"):
         torch.manual_seed(0)
         model = ExLMForMoleculeProperty(config, num_properties=2)
-        ids = torch.from_numpy(embedder.tokenizer.pad(examples(embedder, None)[0][:3]))
+        ids = torch.from_numpy(embedder.tokenizer.pad([embedder.read(one).token_ids for one in SMILES[:3]]))
         property_loss(model(ids), torch.tensor([[1.0, NAN], [0.0, NAN], [NAN, NAN]]), kind).backward()
         gradient = model.head.out_proj.weight.grad
         assert (gradient[1] == 0).all()
@@ -142,7 +146,7 @@ def test_the_seed_fixes_the_result_and_leaves_torch_alone(embedder):
 def test_an_epoch_shows_every_molecule_once_in_as_many_steps_as_the_schedule_expects(embedder, count, size):
     ids = [[0] + [5] * (1 + index % 7) + [2] for index in range(count)]
     labels = np.arange(count, dtype=np.float64)[:, None]
-    batches = list(_batches((ids, labels), embedder.tokenizer, size, np.random.default_rng(0)))
+    batches = list(_batches(measured(ids, labels), embedder.tokenizer, size, np.random.default_rng(0)))
     assert len(batches) == -(-count // size)
-    assert sorted(torch.cat([label for _, label in batches]).ravel().tolist()) == list(range(count))
-    assert all(((row != 1).sum(1) == label[:, 0] % 7 + 3).all() for row, label in batches)
+    assert sorted(torch.cat([label for _, label, *_ in batches]).ravel().tolist()) == list(range(count))
+    assert all(((row != 1).sum(1) == label[:, 0] % 7 + 3).all() for row, label, *_ in batches)

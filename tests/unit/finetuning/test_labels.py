@@ -59,11 +59,6 @@ ASKED = {
         "column 'label': '-1' (8 cells) may stand for a label that is not known; if it does, add --unknown -1; if it "
         "is a measurement, add --kind regression"
     ),
-    "36_qualifiers.csv": (
-        "column 'IC50_uM': 12 of 40 labels are no plain number: '>30' (7 cells), '<0.01' (5 cells), the first in line "
-        "2; a limit such as '>30' is no measurement and cannot be learnt from; correct them, leave the cells empty, or "
-        "name what means not known with --unknown"
-    ),
     "43b_huge.csv": (
         "column 'k': 40 of 40 labels are too large or too small: '1e200' (1 cell), '2e200' (1 cell), '3e200' (1 cell), "
         "'4e200' (1 cell), '5e200' (1 cell) and 35 more, the first in line 2; use another unit, or the logarithm"
@@ -91,6 +86,22 @@ def test_what_the_message_advises_helps():
     assert np.isnan(column.values).sum() == 12
     assert read(["red", "Blue", "RED"], positive=("blue",)).values.tolist() == [0, 1, 0]
     assert read(["1", "2", "2"], positive=("2",)).values.tolist() == [0, 1, 1]
+
+
+def test_limits_are_labels_with_a_side():
+    column, _ = read_file("36_qualifiers.csv")
+    assert column.kind == "regression"
+    assert column.decided == (
+        "taken as measurements; limits, beyond which the truth lies: '>30' (7 cells), '<0.01' (5 cells)"
+    )
+    assert [int((column.bounds == bound).sum()) for bound in (1, -1, 0)] == [7, 5, 28]
+    assert set(column.values[column.bounds == 1]) == {30.0}
+    column = read([">=3", "\u22642", "~5", "1"])
+    assert (column.bounds.tolist(), column.values.tolist()) == ([1, -1, 0, 0], [3, 2, 5, 1])
+    with pytest.raises(ExLMError, match="nothing can be learnt without values"):
+        read([">3", "<2"])
+    with pytest.raises(ExLMError, match="1 of 2 labels is a limit and no class: '>1'"):
+        read([">1", "0"], kind="classification")
 
 
 @pytest.mark.parametrize(

@@ -148,3 +148,24 @@ def test_three_files_are_the_split(tiny_model, tmp_path):
         finetune(files[:2], tmp_path / "two", options)
     with pytest.raises(ExLMError, match="three tables are the split; leave --folds away"):
         finetune(files, tmp_path / "two", FinetuningOptions(targets=("y",), model=str(tiny_model), folds=3))
+
+
+def test_limits_and_weights_reach_training_and_judgement(tiny_model, tmp_path):
+    table = pd.read_csv(DATA / "esol_150.csv")
+    table.columns = ["smiles", "y"]
+    table["w"] = [0.0] * 20 + [1.0] * 130
+    table["y"] = [f">{-2.0}" if y > -2 else str(y) for y in table["y"]]
+    table.to_csv(tmp_path / "data.csv", index=False)
+    options = {"targets": ("y",), "model": str(tiny_model), "split": "random"}
+    result = finetune(tmp_path / "data.csv", tmp_path / "out", FinetuningOptions(**options, weights="w"))
+    made = read_predictions(tmp_path / "out").query("part == 'test'")
+    assert set(made["bound"]) == {0, 1}
+    error = (made["prediction"] - made["y"]) * ~((made["bound"] == 1) & (made["prediction"] > made["y"]))
+    assert result.runs[0]["metrics"]["test"]["rmse"] == pytest.approx((error**2).mean() ** 0.5, abs=1e-5)
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["data"]["limits"] == (table["y"] == ">-2.0").sum()
+    table["w"] = "x"
+    table.to_csv(tmp_path / "data.csv", index=False)
+    with pytest.raises(ExLMError, match=r"data\.csv, line 2, column 'w': 'x' is no weight"):
+        finetune(tmp_path / "data.csv", tmp_path / "no", FinetuningOptions(**options, weights="w"))
+    with pytest.raises(ExLMError, match="--balance is for classes"):
+        finetune(DATA / "esol_150.csv", tmp_path / "no", FinetuningOptions(task="esol", balance=True))
