@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from exlm_chem.embedding.embedder import ExLM
@@ -70,7 +71,7 @@ def _vectors(embedder: ExLM, options: EmbeddingOptions) -> Addition:
         name="exlm",
         columns=[(f"exlm_{index}", "exlm", FLOAT32) for index in range(embedder.width)],
         rules=[options.standardise],
-        answer=answer,
+        begin=lambda smiles: partial(answer, smiles),
         answered="with a vector",
         unanswered="without",
     )

@@ -1,10 +1,12 @@
-"""All blocks of some molecules: each molecule once, on several processors where that is worth it."""
+"""All blocks of some molecules: each molecule once, RDKit's in processes beside this one where that is worth it."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache as once
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from exlm_chem.features.block import MoleculeBlock, RDKitBlock
+from exlm_chem.features.processes import killed_on_failure, processors, start_parts
 from exlm_chem.smiles.bounds import bounded, is_slow
 from exlm_chem.smiles.errors import MoleculeError
 
@@ -21,16 +24,21 @@ Features = dict[str, NDArray[np.float32]]
 START_SECONDS: Final = 2.0
 """What further processes cost before they compute anything."""
 
-_CHUNK: Final = 250
+_PART: Final = 50
 
 
 class FeatureCache:
-    """The numbers of the molecules that were seen last, for a run that meets them again.
+    """What RDKit computed of the molecules that were seen last, for a run that meets them again.
 
     Parameters
     ----------
     megabytes : float
         Most memory for the numbers.
+
+    Attributes
+    ----------
+    seconds : float
+        What RDKit has had to do in this run, about: more than one call may be needed to be worth further processes.
 
     Examples
     --------
@@ -41,6 +49,7 @@ class FeatureCache:
     """
 
     def __init__(self, megabytes: float = 256) -> None:
+        self.seconds = 0.0
         self._room = megabytes * 1e6
         self._rows: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 
@@ -81,7 +90,7 @@ def compute_blocks(
     processes : int, optional
         For RDKit; by default all processors if there is work enough for them, else only this one.
     cache : FeatureCache, optional
-        Where numbers are looked for first, and kept.
+        Where the numbers of RDKit's blocks are looked for first, and kept.
 
     Returns
     -------
@@ -96,24 +105,49 @@ def compute_blocks(
     >>> features["ecfp"].sum(1)
     array([ 6., nan], dtype=float32)
     """
+    with killed_on_failure():
+        return start_blocks(molecules, blocks, processes, cache)()
+
+
+def start_blocks(
+    molecules: Sequence[str | None],
+    blocks: Sequence[MoleculeBlock],
+    processes: int | None = None,
+    cache: FeatureCache | None = None,
+) -> Callable[[], Features]:
+    """Start what other processes do of `compute_blocks`; what this gives does the rest and waits for them.
+
+    Who leaves without that, because something failed, does so through `killed_on_failure`.
+
+    Examples
+    --------
+    >>> from exlm_chem.features.ecfp import EcfpBlock
+    >>> started = start_blocks(["CCO"], [EcfpBlock(bits=64)])
+    >>> started()["ecfp"].shape
+    (1, 64)
+    """
     place: dict[str, int] = {}
     rows = np.array([place.setdefault(one or "", len(place)) for one in molecules], np.int64)
     found = {block.name: np.full((len(place), block.width), np.nan, np.float32) for block in blocks}
-    missing = {block.name: _from_cache(block, place, found[block.name], cache) for block in blocks}
-    by_rdkit = [block for block in blocks if isinstance(block, RDKitBlock) and missing[block.name]]
-    texts = list(dict.fromkeys(text for block in by_rdkit for text in missing[block.name]))
-    computed: dict[MoleculeBlock, NDArray[np.float32]] = (
-        dict(zip(by_rdkit, _by_rdkit(texts, by_rdkit, processes), strict=True)) if texts else {}
-    )
-    for block in blocks:
-        if not missing[block.name]:
-            continue
-        wanted = texts if block in computed else missing[block.name]
-        values = computed[block] if block in computed else block.compute(wanted)
-        found[block.name][[place[text] for text in wanted]] = values
-        if cache is not None:
-            cache.keep(block.fingerprint, wanted, values)
-    return {name: values[rows] for name, values in found.items()}
+    known = [text for text in place if text]
+    missing = {
+        block: _from_cache(block, place, found[block.name], cache) for block in blocks if isinstance(block, RDKitBlock)
+    }
+    by_rdkit = [block for block, texts in missing.items() if texts]
+    texts = list(dict.fromkeys(text for block in by_rdkit for text in missing[block]))
+    started = _start(texts, by_rdkit, processes, cache)
+
+    def finish() -> Features:
+        for block in blocks:
+            if not isinstance(block, RDKitBlock) and known:
+                found[block.name][[place[text] for text in known]] = block.compute(known)
+        for block, values in zip(by_rdkit, started(), strict=True):
+            found[block.name][[place[text] for text in texts]] = values
+            if cache is not None:
+                cache.keep(block.fingerprint, texts, values)
+        return {name: values[rows] for name, values in found.items()}
+
+    return once(finish)
 
 
 def _from_cache(
@@ -131,16 +165,18 @@ def _from_cache(
     return missing
 
 
-def _by_rdkit(texts: list[str], blocks: Sequence[RDKitBlock], processes: int | None) -> list[NDArray[np.float32]]:
+def _start(
+    texts: list[str], blocks: Sequence[RDKitBlock], processes: int | None, cache: FeatureCache | None
+) -> Callable[[], list[NDArray[np.float32]]]:
+    """Start RDKit in other processes if that is worth it, and give what waits for it."""
     seconds = len(texts) * sum(block.milliseconds for block in blocks) / 1000
-    if processes == 1 or (processes is None and seconds < 2 * START_SECONDS):
-        return _compute(texts, blocks)
-    # Not `multiprocessing`, whose workers would run the user's script once more.
-    from sklearn.utils.parallel import Parallel, delayed
-
-    chunks = [texts[start : start + _CHUNK] for start in range(0, len(texts), _CHUNK)]
-    parts = Parallel(n_jobs=processes or -1)(delayed(_compute)(chunk, blocks) for chunk in chunks)
-    return [np.concatenate(values) for values in zip(*parts, strict=True)]
+    if cache is not None:
+        seconds = cache.seconds = cache.seconds + seconds
+    if not texts or processes == 1 or (processes is None and (seconds < 2 * START_SECONDS or processors() == 1)):
+        return partial(_compute, texts, blocks)
+    parts = [texts[start : start + _PART] for start in range(0, len(texts), _PART)]
+    started = start_parts(_compute, parts, blocks, processes=processes)
+    return lambda: [np.concatenate(values) for values in zip(*started(), strict=True)]
 
 
 def _compute(texts: Sequence[str], blocks: Sequence[RDKitBlock]) -> list[NDArray[np.float32]]:

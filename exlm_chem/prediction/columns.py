@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from exlm_chem.features.compute import compute_blocks
+from exlm_chem.features.compute import FeatureCache, compute_blocks
 from exlm_chem.features.exlm import ExlmBlock
 from exlm_chem.prediction.explanation.attribution import ExplainedModel
 from exlm_chem.prediction.options import PredictionOptions
@@ -17,7 +18,7 @@ from exlm_chem.prediction.report.figures import Measured
 from exlm_chem.prediction.stages.background import Background, StageSettings
 from exlm_chem.prediction.stages.registry import make_stages
 from exlm_chem.prediction.stages.stage import Column, Molecules, Rows, Stage
-from exlm_chem.predictors.predictor import Prediction, Predictor, predict_all
+from exlm_chem.predictors.predictor import Prediction, Predictor, predict_all, start_predictions
 from exlm_chem.storage import write_json
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.results import Addition, Answers, Reading
@@ -57,6 +58,7 @@ class PredictionColumns:
         options = options or PredictionOptions()
         settings = _settings(options)
         self._predictors = predictors
+        self._cache = FeatureCache()
         self._stages: list[list[Stage]] = []
         self.columns: list[tuple[Column, str]] = []
         for index, predictor in enumerate(predictors):
@@ -66,23 +68,28 @@ class PredictionColumns:
             added = [column for stage in stages for column in stage.columns]
             self.columns += [(column, predictor.task.name) for column in (*own, *added)]
 
-    def answer(self, smiles: Sequence[str | None]) -> Answers:
-        """Give the cells of some molecules."""
-        predictions = predict_all(self._predictors, smiles)
-        molecules: dict[str, Molecules] = {}
+    def begin(self, smiles: Sequence[str | None]) -> Callable[[], Answers]:
+        """Begin to predict some molecules; what this gives waits for that, and gives their cells."""
+        return partial(self._answer, start_predictions(self._predictors, smiles, self._cache))
+
+    def _answer(self, started: Callable[[], list[Prediction]]) -> Answers:
+        predictions = started()
+        molecules: dict[tuple[str, str], Molecules] = {}
         cells: list[list[Any]] = []
         for predictor, prediction, stages in zip(self._predictors, predictions, self._stages, strict=True):
             cells += prediction.values.T.tolist()
             if stages:
-                rule = predictor.task.standardise
-                read = molecules.setdefault(rule, Molecules([one.smiles for one in prediction.molecules]))
+                key = predictor.encoder.fingerprint, predictor.task.standardise
+                texts = [one.smiles for one in prediction.molecules]
+                read = molecules.setdefault(key, Molecules(texts, cache=self._cache))
+                read.learn(prediction.features)
                 rows = Rows(read, prediction.values)
                 cells += [_without_failed(column, prediction) for stage in stages for column in stage.compute(rows)]
         readings = [
             Reading(one.task.name, one.task.standardise, prediction.molecules)
             for one, prediction in zip(self._predictors, predictions, strict=True)
         ]
-        return Answers(np.empty((len(smiles), 0), np.float32), readings, cells)
+        return Answers(np.empty((len(readings[0].molecules), 0), np.float32), readings, cells)
 
     def addition(self) -> Addition:
         """Say it for a table of results."""
@@ -91,7 +98,7 @@ class PredictionColumns:
             name=predictors[0].task.name if len(predictors) == 1 else "exlm",
             columns=[(column.name, prefix, column.type) for column, prefix in self.columns],
             rules=[one.task.standardise for one in predictors],
-            answer=self.answer,
+            begin=self.begin,
             answered="predicted",
             unanswered="without a value",
         )

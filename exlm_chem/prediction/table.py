@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.features.processes import killed_on_failure
 from exlm_chem.prediction.columns import PredictionColumns, write_descriptions
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.predictors.predictor import Predictor, load_predictors
@@ -67,7 +68,7 @@ def predict_file(
         In one sentence, and without an output file.
     """
     options = options or PredictionOptions()
-    with MoleculeReader(molecules, reading) as reader:
+    with MoleculeReader(molecules, reading) as reader, killed_on_failure():
         columns = PredictionColumns(_loaded(predictors, options.device), options)
         table = ResultTable(reader, columns.addition(), options)
         if options.report is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import ExLM, ModelInput
 from exlm_chem.errors import ExLMError, quoted
-from exlm_chem.features.compute import compute_blocks
+from exlm_chem.features.compute import FeatureCache, start_blocks
+from exlm_chem.features.processes import killed_on_failure
 from exlm_chem.features.registry import make_blocks, read_block
 from exlm_chem.heads.head import Head
 from exlm_chem.locations import TASK_NAME
@@ -40,6 +41,8 @@ class Prediction:
     """Shape (molecules, columns); NaN for a molecule that has an error."""
     molecules: list[Molecule]
     """What was read, with the reasons of those without values."""
+    features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """The predictor's blocks of features by their fingerprints, as `compute_blocks` gives them."""
 
 
 class Predictor:
@@ -173,7 +176,7 @@ def load_predictors(names: Sequence[str | Path], device: str = "auto") -> list[P
 
 
 def predict_all(predictors: Sequence[Predictor], smiles: Sequence[Any]) -> list[Prediction]:
-    """Predict with several predictors, with one pass of each encoder.
+    """Predict with several predictors, with one pass of each encoder and each block of features.
 
     Predictors with the same encoder, pooling and standardisation rule share the vectors. A text that occurs several
     times is read once.
@@ -190,34 +193,48 @@ def predict_all(predictors: Sequence[Predictor], smiles: Sequence[Any]) -> list[
     list of Prediction
         One per predictor.
     """
+    with killed_on_failure():
+        return start_predictions(predictors, smiles)()
+
+
+def start_predictions(
+    predictors: Sequence[Predictor], smiles: Sequence[Any], cache: FeatureCache | None = None
+) -> Callable[[], list[Prediction]]:
+    """Read molecules and start what other processes compute of `predict_all`; what this gives does the rest.
+
+    `cache` remembers molecules from one call to the next; see also `start_blocks`.
+    """
     readings: dict[tuple[str, str], list[ModelInput]] = {}
-    known: dict[tuple[str, str], dict[str, NDArray[np.float32]]] = {}
-    predictions = []
+    known: dict[tuple[str, str], dict[str, Callable[[], NDArray[np.float32]]]] = {}
+    finishing = []
     for predictor in predictors:
-        task, encoder = predictor.task, predictor.encoder
-        read = (encoder.fingerprint, task.standardise)
+        encoder, rule = predictor.encoder, predictor.task.standardise
+        read = (encoder.fingerprint, rule)
         if read not in readings:
-            readings[read], known[read] = encoder.read_all(smiles, task.standardise), {}
+            readings[read], known[read] = encoder.read_all(smiles, rule), {}
         molecules = [one.molecule for one in readings[read]]
-        texts = [one.smiles if one.error is None else None for one in molecules]
-        features = _features(predictor, texts, known[read])
-        lost = np.any([np.isnan(numbers).all(1) for numbers in features.values()], axis=0)
-        for index in np.flatnonzero(lost):
-            if texts[index]:
-                texts[index], molecules[index] = None, replace(molecules[index], error=TOO_SLOW)
-        good = [index for index, text in enumerate(texts) if text]
-        values = np.full((len(texts), len(predictor.columns)), np.nan, dtype=np.float32)
-        values[good] = predictor.head.predict({name: numbers[good] for name, numbers in features.items()})
-        predictions.append(Prediction(values, molecules))
-    return predictions
+        missing = [block for block in predictor.blocks if block.fingerprint not in known[read]]
+        started = start_blocks([one.smiles if one.error is None else None for one in molecules], missing, cache=cache)
+        known[read] |= {block.fingerprint: partial(_block_of, started, block.name) for block in missing}
+        finishing.append(partial(_finish, predictor, molecules, known[read]))
+    return lambda: [finish() for finish in finishing]
 
 
-def _features(
-    predictor: Predictor, texts: Sequence[str | None], known: dict[str, NDArray[np.float32]]
-) -> dict[str, NDArray[np.float32]]:
-    """Give the blocks of a predictor by their names; `known` has those of other predictors by their fingerprints."""
-    blocks = predictor.blocks
-    missing = [block for block in blocks if block.fingerprint not in known]
-    computed = compute_blocks(texts, missing)
-    known |= {block.fingerprint: computed[block.name] for block in missing}
-    return {block.name: known[block.fingerprint] for block in blocks}
+def _block_of(started: Callable[[], Mapping[str, NDArray[np.float32]]], name: str) -> NDArray[np.float32]:
+    return started()[name]
+
+
+def _finish(
+    predictor: Predictor, molecules: list[Molecule], known: Mapping[str, Callable[[], NDArray[np.float32]]]
+) -> Prediction:
+    """Predict some molecules; `known` gives blocks of features by their fingerprints."""
+    features = {block.fingerprint: known[block.fingerprint]() for block in predictor.blocks}
+    lost = np.any([np.isnan(numbers).all(1) for numbers in features.values()], axis=0)
+    molecules = [
+        replace(one, error=TOO_SLOW) if is_lost and one.error is None else one
+        for one, is_lost in zip(molecules, lost.tolist(), strict=True)
+    ]
+    good = [index for index, one in enumerate(molecules) if one.error is None]
+    values = np.full((len(molecules), len(predictor.columns)), np.nan, dtype=np.float32)
+    values[good] = predictor.head.predict({block.name: features[block.fingerprint][good] for block in predictor.blocks})
+    return Prediction(values, molecules, features)

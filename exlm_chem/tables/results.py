@@ -97,8 +97,9 @@ class Addition:
         Name, prefix and type (see `open_writer`) of every column of numbers, and then of every other one.
     rules : sequence of str
         The rules of standardisation, each of which gets a column ``smiles_used``.
-    answer : callable
-        Turns the SMILES of some rows, None where there is none, into `Answers`.
+    begin : callable
+        Takes the SMILES of some rows, None where there is none, and begins to answer; what it gives finishes that, and
+        gives `Answers`. The next rows are begun before these are finished.
     answered, unanswered : str
         What a row is called that has an answer, or none.
     """
@@ -106,7 +107,7 @@ class Addition:
     name: str
     columns: Sequence[tuple[str, str, Any]]
     rules: Sequence[Standardise]
-    answer: Callable[[Sequence[str | None]], Answers]
+    begin: Callable[[Sequence[str | None]], Callable[[], Answers]]
     answered: str
     unanswered: str
 
@@ -205,8 +206,11 @@ class ResultTable:
 
     def __iter__(self) -> Iterator[Rows]:
         records = iter(self._reader)
-        while chunk := list(islice(records, self._options.chunk_size)):
-            yield self._rows(chunk)
+        begun = self._begin(records)
+        while begun is not None:
+            chunk, finish = begun
+            begun = self._begin(records)
+            yield self._rows(chunk, finish())
 
     def write(self, output: str | None, open_output: Any, progress: Callable[[int], object]) -> Summary:
         """Write all rows.
@@ -226,9 +230,14 @@ class ResultTable:
                 progress(self.summary.rows)
         return self.summary
 
-    def _rows(self, chunk: list[Record]) -> Rows:
+    def _begin(self, records: Iterator[Record]) -> tuple[list[Record], Callable[[], Answers]] | None:
+        chunk = list(islice(records, self._options.chunk_size))
+        if not chunk:
+            return None
         # a row that is wrong as a row has no molecule that could be trusted
-        answers = self._addition.answer([record.smiles if record.error is None else None for record in chunk])
+        return chunk, self._addition.begin([record.smiles if record.error is None else None for record in chunk])
+
+    def _rows(self, chunk: list[Record], answers: Answers) -> Rows:
         kept, texts = [], []
         for row, record in enumerate(chunk):
             errors = [record.error] if record.error is not None else answers.errors(row)

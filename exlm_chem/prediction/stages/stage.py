@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from exlm_chem.features.block import MoleculeBlock
-from exlm_chem.features.compute import compute_blocks
+from exlm_chem.features.compute import FeatureCache, compute_blocks
 from exlm_chem.smiles.bounds import is_slow
 
 
@@ -44,8 +44,8 @@ class Molecules:
     ----------
     texts : sequence of str or None
         *The* texts of the molecules; None or empty where there is none.
-    features : dict, optional
-        What is known already: for the fingerprint of a block, its numbers of all molecules.
+    cache : FeatureCache, optional
+        Remembers molecules that come again in other rows.
 
     Examples
     --------
@@ -54,9 +54,10 @@ class Molecules:
     [3, None]
     """
 
-    def __init__(self, texts: Sequence[str | None], features: dict[str, NDArray[np.float32]] | None = None) -> None:
+    def __init__(self, texts: Sequence[str | None], cache: FeatureCache | None = None) -> None:
         self.texts = [text or "" for text in texts]
-        self._known: dict[Any, Any] = dict(features or {})
+        self._cache = cache
+        self._known: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -67,10 +68,14 @@ class Molecules:
         with rdBase.BlockLogs():
             return [Chem.MolFromSmiles(text) if text and not is_slow(text) else None for text in self.texts]
 
+    def learn(self, features: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take what is known already: for the fingerprint of a block, its numbers of all molecules."""
+        self._known |= features
+
     def features(self, block: MoleculeBlock) -> NDArray[np.float32]:
         """Give the numbers of a block, shape (molecules, width); NaN where there is no molecule."""
         values: NDArray[np.float32] = self.once(
-            block.fingerprint, lambda: compute_blocks(self.texts, [block])[block.name]
+            block.fingerprint, lambda: compute_blocks(self.texts, [block], cache=self._cache)[block.name]
         )
         return values
 

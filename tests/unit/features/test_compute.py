@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from exlm_chem.features import compute
-from exlm_chem.features.compute import FeatureCache, compute_blocks
+from exlm_chem.features.compute import FeatureCache, compute_blocks, start_blocks
 from exlm_chem.features.descriptors import DescriptorBlock
 from exlm_chem.features.ecfp import EcfpBlock
 
@@ -30,18 +30,38 @@ def test_every_block_has_the_rows_of_the_molecules_in_order(monkeypatch):
 
 
 def test_processes_give_what_one_process_gives():
-    smiles = ["C" * length + "O" for length in range(1, 301)]
-    several, one = (compute_blocks(smiles, BLOCKS, processes) for processes in (2, 1))
+    smiles = ["C" * (index % 19 + 1) + "NO"[index % 2] + "C" * (index // 19) for index in range(2 * compute._PART + 1)]
+    started = start_blocks(smiles, BLOCKS, processes=2)
+    one = compute_blocks(smiles, BLOCKS, processes=1)
     for block in BLOCKS:
-        np.testing.assert_array_equal(several[block.name], one[block.name])
+        np.testing.assert_array_equal(started()[block.name], one[block.name])
+
+
+def test_processes_are_started_when_a_run_has_had_work_enough_for_them(monkeypatch):
+    calls = []
+    monkeypatch.setattr(compute, "processors", lambda: 2)
+    monkeypatch.setattr(
+        compute,
+        "start_parts",
+        lambda function, parts, blocks, processes: (
+            calls.append(sum(map(len, parts))) or (lambda: [function(part, blocks) for part in parts])
+        ),
+    )
+    cache = FeatureCache()
+    cache.seconds = 2 * compute.START_SECONDS - 0.003
+    for smiles in (["C"], ["C", "CC"], ["CC", "CCC"], ["C"]):
+        compute_blocks(smiles, BLOCKS[1:], cache=cache)
+    assert calls == [1, 1]
+    compute_blocks(["CCCC"], BLOCKS[1:])
+    assert calls == [1, 1]
 
 
 def test_a_molecule_that_keeps_rdkit_busy_has_nan_and_the_others_their_numbers():
     ring = "C%11" + "c2ccc(cc2)C" * 24 + "%11"
-    features = compute_blocks([ring, "CCO", "C" * 600], BLOCKS)
+    features = compute_blocks([ring, "CCO", "CC"], BLOCKS)
     for block in BLOCKS:
         assert np.isnan(features[block.name][0]).all()
-        np.testing.assert_array_equal(features[block.name][1:], block.compute(["CCO", "C" * 600]))
+        np.testing.assert_array_equal(features[block.name][1:], block.compute(["CCO", "CC"]))
 
 
 def test_the_cache_spares_work_and_stays_small(monkeypatch):

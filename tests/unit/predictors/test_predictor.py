@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,13 @@ from rdkit import Chem
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
+from exlm_chem.features import compute
+from exlm_chem.features.registry import block_spec, make_blocks
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.prediction.table import predict_file
 from exlm_chem.predictors.predictor import Predictor, load_predictors
+from exlm_chem.predictors.task import OutputColumn
+from exlm_chem.predictors.task_file import PredictorTask
 
 CPU = PredictionOptions(device="cpu")
 SMILES = ["CCO", "c1ccccc1O", "C1CC", "", "OCC", "CC(=O)[O-].[Na+]", "C" * 900, None, "CCN" * 10]
@@ -97,6 +102,31 @@ def test_predictors_share_one_pass_of_the_encoder(tiny_predictors, tmp_path, mon
     assert read_csv(tmp_path / "out.csv")[0] == [
         *("smiles", "name", "pass", "sol", "logd", "salt_pass", "smiles_used", "note", "error")
     ]
+
+
+def test_predictors_share_one_pass_of_features(tiny_model, tmp_path, monkeypatch):
+    encoder = ExLM.from_pretrained(tiny_model, "cpu")
+    specs = tuple(map(block_spec, make_blocks(["exlm", "ecfp"], encoder)))
+
+    class Sums:
+        """A head that reads nothing but fingerprints."""
+
+        blocks: ClassVar = {"ecfp": 2048}
+
+        def predict(self, features):
+            return features["ecfp"].sum(1, keepdims=True)
+
+    def named(name):
+        task = PredictorTask(name, "regression", (OutputColumn(name, name),), features=specs)
+        return Predictor(task, Sums(), encoder)
+
+    texts, original = [], compute._compute
+    monkeypatch.setattr(compute, "_compute", lambda these, blocks: texts.extend(these) or original(these, blocks))
+    (tmp_path / "in.smi").write_text("CCO\nCCN\nOCC\nCCN\nCCC\n")
+    options = PredictionOptions(chunk_size=2, columns=())
+    predict_file(tmp_path / "in.smi", [named("one"), named("two")], tmp_path / "out.csv", options)
+    assert sorted(texts) == ["CCC", "CCN", "CCN", "CCO", "CCO"]  # rows 3 and 4 are begun before 1 and 2 are finished
+    assert [row[2:4] for row in read_csv(tmp_path / "out.csv")[1:]] == [["6", "6"]] * 4 + [["5", "5"]]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 7])

@@ -35,7 +35,12 @@ def lengths(rules=("none",), names=("len",)):
 
     columns = [("length", name, float) for name in names]
     made = Addition(
-        name=names[0], columns=columns, rules=rules, answer=answer, answered="measured", unanswered="not measured"
+        name=names[0],
+        columns=columns,
+        rules=rules,
+        begin=lambda smiles: lambda: answer(smiles),
+        answered="measured",
+        unanswered="not measured",
     )
     return made, calls
 
@@ -115,7 +120,14 @@ def test_readers_that_do_not_agree_are_named(tmp_path):
             ],
         )
 
-    made = Addition(name="x", columns=[("x", "x", float)], rules=["none"], answer=answer, answered="", unanswered="")
+    made = Addition(
+        name="x",
+        columns=[("x", "x", float)],
+        rules=["none"],
+        begin=lambda smiles: lambda: answer(smiles),
+        answered="",
+        unanswered="",
+    )
     _, rows = rows_of(tmp_path, "smiles,id\nC,1\n", made)
     assert rows[0][-1] == "same: no SMILES in this row"
 

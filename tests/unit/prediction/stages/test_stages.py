@@ -136,4 +136,6 @@ def test_features_are_computed_once() -> None:
     assert molecules.features(block) is molecules.features(Counting(bits=32))
     assert calls == [1]
     known = {block.fingerprint: np.ones((1, 32), np.float32)}
-    assert Molecules(["CCO"], known).features(block).sum() == 32
+    told = Molecules(["CCO"])
+    told.learn(known)
+    assert told.features(block).sum() == 32

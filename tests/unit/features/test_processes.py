@@ -1,0 +1,28 @@
+"""Processes beside this one: results in order, and an end when something fails."""
+
+import os
+import time
+
+import pytest
+
+from exlm_chem.features.processes import killed_on_failure, processors, start_parts
+
+
+def test_results_come_in_order_and_a_killed_process_costs_none():
+    assert processors() >= 1
+    assert start_parts(pow, [2, 3, 4], 2, processes=2)() == [4, 9, 16]
+    started = start_parts(_end_if_child, [os.getpid()] * 3, processes=2)
+    assert started() == [0, 0, 0]
+
+
+def test_a_failure_ends_them_at_once():
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), killed_on_failure():  # noqa: PT012
+        start_parts(time.sleep, [600] * 4, processes=2)
+        raise KeyboardInterrupt
+    assert time.monotonic() - began < 300
+    assert start_parts(abs, [-1], processes=2)() == [1]
+
+
+def _end_if_child(parent):
+    return 0 if os.getpid() == parent else os._exit(9)
