@@ -8,10 +8,11 @@ from pathlib import Path
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.embedding.options import EmbeddingOptions
+from exlm_chem.tables.answers import Answers, Reading
 from exlm_chem.tables.arrays import ARRAY_SUFFIXES, open_arrays
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
-from exlm_chem.tables.results import Addition, Answers, Reading, ResultTable, Summary
+from exlm_chem.tables.results import Addition, ResultTable, Summary
 from exlm_chem.tables.writers import FLOAT32, open_writer
 
 
@@ -74,4 +75,5 @@ def _vectors(embedder: ExLM, options: EmbeddingOptions) -> Addition:
         begin=lambda smiles: partial(answer, smiles),
         answered="with a vector",
         unanswered="without",
+        depends_on=lambda: [embedder.fingerprint, embedder.tokenizer.fingerprint],
     )

@@ -44,6 +44,8 @@ def start_parts(
         Of a module; takes a part, and `rest`.
     parts : sequence
         What there is to do.
+    *rest
+        Further arguments of the function.
     processes : int, optional
         All processors by default.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +20,9 @@ from exlm_chem.prediction.stages.registry import make_stages
 from exlm_chem.prediction.stages.stage import Column, Molecules, Rows, Stage
 from exlm_chem.predictors.predictor import Prediction, Predictor, predict_all, start_predictions
 from exlm_chem.storage import write_json
+from exlm_chem.tables.answers import Answers, Reading
 from exlm_chem.tables.reader import MoleculeReader
-from exlm_chem.tables.results import Addition, Answers, Reading
+from exlm_chem.tables.results import Addition
 
 _CHUNK: Final = 1000
 
@@ -101,6 +102,7 @@ class PredictionColumns:
             begin=self.begin,
             answered="predicted",
             unanswered="without a value",
+            depends_on=lambda: [[one.encoder.fingerprint, asdict(one.task)] for one in predictors],
         )
 
     def describe(self, names: Sequence[str]) -> list[dict[str, str]]:

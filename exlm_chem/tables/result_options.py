@@ -18,6 +18,9 @@ class ResultOptions:
         "flag", "A row without an answer: flag gives the reason, skip leaves it out, raise ends the run."
     )
     chunk_size: int = option(1000, "Rows in memory at a time.", least=1, most=10_000_000)
+    resume: bool = option(
+        False, "Keep what is finished in OUTPUT.part, and go on from what an earlier run has left there."
+    )
     device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.")
 
     def __post_init__(self) -> None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import asdict, dataclass, field
+from itertools import count, islice
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.smiles.molecule import Molecule
+from exlm_chem.tables.answer_store import AnswerStore
+from exlm_chem.tables.answers import Answers
 from exlm_chem.tables.formats.table import Record
 from exlm_chem.tables.names import free_name
 from exlm_chem.tables.reader import MoleculeReader
@@ -25,64 +26,6 @@ from exlm_chem.tables.result_options import ResultOptions
 from exlm_chem.terms import Standardise
 
 _QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The molecules of a chunk, as somebody has read them.
-
-    Attributes
-    ----------
-    reader : str
-        Who: the name of a predictor, for instance.
-    standardise : {"none", "fragment", "parent"}
-        The rule.
-    molecules : list of Molecule
-        One for each row.
-    """
-
-    reader: str
-    standardise: Standardise
-    molecules: list[Molecule]
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What there is to say about the molecules of a chunk.
-
-    Attributes
-    ----------
-    values : array of shape (rows, columns)
-        Numbers; NaN in a row without an answer.
-    readings : list of Reading
-        At least one. A row without an answer has the reason in one of them.
-    cells : sequence of sequences
-        What stands behind the numbers, column by column; None where there is nothing.
-    """
-
-    values: NDArray[np.float32]
-    readings: list[Reading]
-    cells: Sequence[Sequence[Any]] = ()
-
-    def errors(self, row: int) -> list[str]:
-        """Give the reasons why a row has no answer, each with its reader's name unless all say the same."""
-        errors = [(reading.reader, reading.molecules[row].error) for reading in self.readings]
-        first = errors[0][1]
-        if all(error == first for _, error in errors):
-            return [] if first is None else [first]
-        return [f"{reader}: {error}" for reader, error in errors if error is not None]
-
-    def notes(self, row: int) -> list[str]:
-        """Give what was noted about the molecule of a row."""
-        notes = dict.fromkeys(reading.molecules[row].note for reading in self.readings)
-        return [note for note in notes if note is not None]
-
-    def used(self, row: int, rule: Standardise) -> str | None:
-        """Give the molecule that a rule made of a row's, if it is another one."""
-        for reading in self.readings:
-            if reading.standardise == rule and reading.molecules[row].changed:
-                return reading.molecules[row].smiles or None
-        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +45,8 @@ class Addition:
         gives `Answers`. The next rows are begun before these are finished.
     answered, unanswered : str
         What a row is called that has an answer, or none.
+    depends_on : callable
+        Gives what other answers would come from, besides the options, as JSON can hold it.
     """
 
     name: str
@@ -110,6 +55,7 @@ class Addition:
     begin: Callable[[Sequence[str | None]], Callable[[], Answers]]
     answered: str
     unanswered: str
+    depends_on: Callable[[], Any] = lambda: None
 
 
 @dataclass(slots=True)
@@ -192,6 +138,7 @@ class ResultTable:
 
     def __init__(self, reader: MoleculeReader, addition: Addition, options: ResultOptions) -> None:
         self._reader, self._addition, self._options = reader, addition, options
+        self._store: AnswerStore | None = None
         self._rules = [rule for rule in dict.fromkeys(addition.rules) if rule != "none"]
         used = [f"smiles_used_{rule}" for rule in self._rules] if len(self._rules) > 1 else ["smiles_used"]
         texts = (*used[: len(self._rules)], "note", "error")
@@ -206,10 +153,12 @@ class ResultTable:
 
     def __iter__(self) -> Iterator[Rows]:
         records = iter(self._reader)
-        begun = self._begin(records)
-        while begun is not None:
+        begun = self._begin(records, 0)
+        for number in count(1):
+            if begun is None:
+                return
             chunk, finish = begun
-            begun = self._begin(records)
+            begun = self._begin(records, number)
             yield self._rows(chunk, finish())
 
     def write(self, output: str | None, open_output: Any, progress: Callable[[int], object]) -> Summary:
@@ -224,18 +173,30 @@ class ResultTable:
         progress : callable
             Called with the number of rows done so far, after every chunk.
         """
+        if self._options.resume:
+            about = {
+                "reading": [self._reader.columns, self._reader.smiles_index, self._reader.form],
+                "options": asdict(self._options),
+                "model or predictors": self._addition.depends_on(),
+            }
+            self._store = AnswerStore(output, self._reader.path, about)
         with open_output(output, self.columns, self.types, self._reader.path) as writer:
             for rows in self:
                 writer.write(rows)
                 progress(self.summary.rows)
+        if self._store is not None:
+            self._store.remove()
         return self.summary
 
-    def _begin(self, records: Iterator[Record]) -> tuple[list[Record], Callable[[], Answers]] | None:
+    def _begin(self, records: Iterator[Record], number: int) -> tuple[list[Record], Callable[[], Answers]] | None:
         chunk = list(islice(records, self._options.chunk_size))
         if not chunk:
             return None
         # a row that is wrong as a row has no molecule that could be trusted
-        return chunk, self._addition.begin([record.smiles if record.error is None else None for record in chunk])
+        smiles = [record.smiles if record.error is None else None for record in chunk]
+        if self._store is not None:
+            return chunk, self._store.begin(number, smiles, self._addition.begin)
+        return chunk, self._addition.begin(smiles)
 
     def _rows(self, chunk: list[Record], answers: Answers) -> Rows:
         kept, texts = [], []
