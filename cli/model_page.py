@@ -12,6 +12,11 @@ _IN_WORDS = {
     "mae": "MAE: the mean error, in the unit of the output",
 }
 _WEAK_AUC = 0.8
+_METHODS = {
+    "head": "head on the frozen encoder",
+    "lora": "low-rank changes of the encoder's attention, and head",
+    "full": "encoder and head together",
+}
 _COUNTS = frozenset(["molecules", "scored", "known", "positive", "seeds"])
 _MOST_COLUMNS = 30
 
@@ -141,13 +146,8 @@ def _training(task: dict[str, Any], run: dict[str, Any], summary: dict[str, Any]
     for name in ("source", "licence"):
         if run.get(name):
             yield name, str(run[name])
-    if run.get("method"):
-        yield (
-            "method",
-            {"head": "head on the frozen encoder", "full": "encoder and head together"}.get(
-                run["method"], str(run["method"])
-            ),
-        )
+    if method := run.get("method"):
+        yield "method", _METHODS.get(method, str(method))
     yield "features", ", ".join(task["features"])
     if "exlm" in task["features"]:
         yield "encoder", f"{task['encoder']['path']} ({(task['encoder'].get('sha256') or '')[:16]})"

@@ -44,8 +44,8 @@ Kind = Literal["classification", "regression"]
 BlockName = Literal["exlm", "ecfp", "descriptors"]
 """Blocks of features that follow from the molecule: vectors of the encoder, fingerprint, descriptors."""
 
-Method = Literal["head", "full"]
-"""What fine-tuning trains: heads on a frozen encoder, or everything together."""
+Method = Literal["head", "lora", "full"]
+"""What fine-tuning trains: heads on a frozen encoder, low-rank changes of it, or everything together."""
 
 ConformalRule = Literal["all", "class"]
 """What the coverage of sets of classes is stated for: all molecules together, or each class by itself."""

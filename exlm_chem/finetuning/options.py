@@ -10,7 +10,7 @@ from exlm_chem.machine import checked_device
 from exlm_chem.options import check_options, documented, option
 from exlm_chem.terms import BlockName, Method
 
-LEARNT, HOW, FULL = "What is learnt", "How", "Method full"
+LEARNT, HOW, FULL = "What is learnt", "How", "Methods lora and full"
 """Headings of ``exlm-chem finetune --help``."""
 
 
@@ -37,7 +37,10 @@ class FinetuningOptions(VectorOptions):
         "exlm-small", "A model that ships, or a model directory.", short="-m", metavar="NAME|DIR", group=HOW
     )
     method: Method = option(
-        "head", "head: linear models on the frozen encoder (seconds); full: everything together.", group=HOW
+        "head",
+        "head: linear models on the frozen encoder (seconds); lora: with low-rank changes of its attention; "
+        "full: everything together.",
+        group=HOW,
     )
     features: tuple[BlockName, ...] = option(("exlm",), "What the head reads of a molecule.", group=HOW)
     head: str = option(
@@ -92,13 +95,15 @@ class FinetuningOptions(VectorOptions):
     epochs: int = option(30, "Most passes over the training molecules.", least=1, most=1_000_000, group=FULL)
     patience: int = option(8, "Epochs without a smaller validation loss before it ends.", least=1, group=FULL)
     batch_size: int = option(32, "Molecules per step.", least=1, most=1_000_000, group=FULL)
-    learning_rate: float = option(
-        2e-4,
+    learning_rate: float | None = option(
+        None,
         "Peak learning rate.",
         note="The first epoch climbs to it, the others go down to zero along a line.",
+        shown="2e-4, for lora 1e-3",
         above=0,
         group=FULL,
     )
+    rank: int = option(8, "Rank of the changes of method lora.", least=1, most=1024, group=FULL)
     weight_decay: float = option(0.01, "Weight decay of the matrices.", least=0, group=FULL)
     clip: float = option(1.0, "Largest norm of the gradients.", above=0, group=FULL)
     dropout: float = option(0.1, "Dropout in front of the head.", least=0, below=1, group=FULL)
@@ -113,12 +118,19 @@ class FinetuningOptions(VectorOptions):
             raise ExLMError("give either --task or --target, not both.")
         if not self.features or len(set(self.features)) < len(self.features):
             raise ExLMError("--features must be one or more blocks, each once.")
-        if self.method == "full" and not self.is_plain:
-            raise ExLMError("--method full trains a linear head on the vectors; leave --features and --head away.")
+        if self.method != "head" and not self.is_plain:
+            raise ExLMError(
+                f"--method {self.method} trains a linear head on the vectors; leave --features and --head away."
+            )
         if self.repeats > 1 and self.folds is None:
             raise ExLMError("--repeats cuts folds anew; give --folds too.")
         if self.seed + self.seeds > 2**32:
             raise ExLMError(f"--seed {self.seed} leaves no room for --seeds {self.seeds}; choose a smaller one.")
+
+    @property
+    def peak_rate(self) -> float:
+        """The peak of the learning rate."""
+        return self.learning_rate or {"lora": 1e-3}.get(self.method, 2e-4)
 
     @property
     def is_plain(self) -> bool:

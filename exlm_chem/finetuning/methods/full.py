@@ -16,6 +16,7 @@ from torch import Tensor
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.dataset import Dataset
+from exlm_chem.finetuning.methods.adapters import Adapters
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.splits import Split
@@ -23,7 +24,7 @@ from exlm_chem.heads.layer import LayerHead
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.heads.property_head import ExLMForMoleculeProperty, PropertyHead
 from exlm_chem.modeling.property_loss import property_loss
-from exlm_chem.terms import Kind, Pooling
+from exlm_chem.terms import Kind, Method, Pooling
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
 from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
@@ -60,13 +61,14 @@ class Examples:
 class FullTraining(TrainingMethod):
     """Trains the encoder with its head."""
 
+    method: ClassVar[Method] = "full"
     description: ClassVar[str] = "encoder and head trained together"
 
     def check(self, dataset: Dataset, split: Split) -> None:
         """See `TrainingMethod`."""
         if np.isnan(dataset.labels[split.valid]).all():
             raise ExLMError(
-                "--method full needs validation molecules with labels to know when to stop, and the "
+                f"--method {self.method} needs validation molecules with labels to know when to stop, and the "
                 f"{split.name} split of {dataset.name} has none; use another --split, or --method head"
             )
 
@@ -126,7 +128,7 @@ def train_full(
     kind : {"classification", "regression"}
         Cross-entropy or squared error; labels that are not known have no influence.
     options : FinetuningOptions
-        How it is trained.
+        How it is trained; its method says whether all of the encoder is, or only its `Adapters`.
     seed : int
         Order of the molecules and dropout.
     report : callable, optional
@@ -142,7 +144,10 @@ def train_full(
     with torch.random.fork_rng(devices=[embedder.device] if embedder.device.type == "cuda" else []):
         torch.manual_seed(seed)
         model = _start(embedder, head, options.pooling, options.dropout)
+        adapters = Adapters(model.model, options.rank) if options.method == "lora" else None
         history = _train(model, embedder.tokenizer, train, valid, kind, options, np.random.default_rng(seed), report)
+        if adapters is not None:
+            adapters.merge()
     return ExLM(model.model, embedder.tokenizer, str(embedder.device)), model.head.cpu(), history
 
 
@@ -167,7 +172,7 @@ def _train(
     """Train until the validation loss falls no more, and put the best weights back."""
     device = next(model.parameters()).device
     loss_of = _Loss(kind, model.head.label_scale)
-    optimizer = make_optimizer(model, "adamw", options.learning_rate, options.weight_decay)
+    optimizer = make_optimizer(model, "adamw", options.peak_rate, options.weight_decay)
     start = time.monotonic()
     history = [Epoch(0, None, _validate(model, valid, tokenizer, loss_of), 0.0)]
     best = copy.deepcopy(model.state_dict())
@@ -180,7 +185,7 @@ def _train(
         for input_ids, *measured in _batches(train, tokenizer, options.batch_size, generator):
             step += 1
             for group in optimizer.param_groups:
-                group["lr"] = options.learning_rate * learning_rate_factor(step / end, "linear", warmup, 1 - warmup)
+                group["lr"] = options.peak_rate * learning_rate_factor(step / end, "linear", warmup, 1 - warmup)
             loss = loss_of(model(input_ids.to(device)), *(one.to(device) for one in measured))
             optimizer.zero_grad()
             loss.backward()

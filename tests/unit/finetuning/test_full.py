@@ -1,16 +1,22 @@
 """Training encoder and head together."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.methods.full import Examples, _batches, best_epoch, train_full
+from exlm_chem.finetuning.methods.registry import METHODS
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.heads.property_head import ExLMForMoleculeProperty, PropertyHead
 from exlm_chem.modeling.property_loss import property_loss
 
+DATA = Path(__file__).parents[2] / "data"
 NAN = float("nan")
 SMILES = ["CCO", "c1ccccc1", "CC(=O)O", "CCN", "C1CCCCC1", "CC(C)C", "OCCO", "c1ccncc1", "CCCl", "CS", "CC=O", "N#CC"]
 VALUES = np.array([[3.0], [-1.0], [0.5], [8.0], [2.0], [-4.0], [1.0], [5.0], [-2.0], [7.0], [0.0], [4.0]])
@@ -150,3 +156,30 @@ def test_an_epoch_shows_every_molecule_once_in_as_many_steps_as_the_schedule_exp
     assert len(batches) == -(-count // size)
     assert sorted(torch.cat([label for _, label, *_ in batches]).ravel().tolist()) == list(range(count))
     assert all(((row != 1).sum(1) == label[:, 0] % 7 + 3).all() for row, label, *_ in batches)
+
+
+@pytest.mark.parametrize(("method", "rate"), [("full", 2e-3), ("lora", 3e-3)])
+def test_real_molecules_are_memorised_and_the_predictor_is_plain(embedder, method, rate, tmp_path):
+    table = pd.read_csv(DATA / "esol_150.csv").iloc[:32]
+    smiles, labels = table.iloc[:, 0].tolist(), table.iloc[:, 1:2].to_numpy(float)
+    data = examples(embedder, labels, smiles)
+    options = FinetuningOptions(
+        method=method, rank=32, epochs=40, patience=40, batch_size=8, learning_rate=rate, dropout=0.0
+    )
+    trained, head, _ = train_full(embedder, zero_head(embedder, labels), data, data, "regression", options)
+    with torch.inference_mode():
+        error = head(torch.from_numpy(trained.embed(smiles))).numpy() - labels
+    assert 1 - (error**2).sum() / ((labels - labels.mean()) ** 2).sum() > 0.95
+    trained.save_pretrained(tmp_path)
+    np.testing.assert_allclose(ExLM.from_pretrained(tmp_path, "cpu").embed(smiles), trained.embed(smiles), atol=1e-5)
+    before, after = (one.model.state_dict() for one in (embedder, trained))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert before.keys() == after.keys()
+    only_attention = {name.rpartition(".attn.")[2] for name in changed} == {"Wqkv.weight", "Wo.weight"}
+    assert only_attention == (method == "lora")
+
+
+def test_lora_needs_its_library(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ExLMError, match="--method lora needs PEFT; install it with"):
+        METHODS["lora"].check(None, None)
