@@ -24,6 +24,7 @@ COMMANDS = {
     "pretrain": "Pretrain a model on SMILES files.",
     "finetune": "Train a predictor on a table of measured molecules.",
     "predict": "Predict properties of molecules.",
+    "rank": "Choose the compounds worth measuring next.",
     "embed": "Turn molecules into vectors.",
     "tokenize": "Show the tokens of SMILES.",
     "evaluate": "Judge a predictor on measured molecules.",
