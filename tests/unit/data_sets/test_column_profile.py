@@ -61,9 +61,10 @@ def test_numbers_and_what_is_far_from_them() -> None:
 
 
 def test_what_cannot_be_learnt_is_said_with_the_remedy() -> None:
-    found = profile([*NUMBERS, ">30", ">30"])
+    found = profile([*NUMBERS, "30 mM", "30 mM"])
     assert (found.kind, found.is_label) == ("number", False)
-    assert "column 'y': 2 of 32 labels are no plain number: '>30' (2 cells)" in found.problem
+    assert "column 'y': 2 of 32 labels are no plain number: '30 mM' (2 cells)" in found.problem
+    assert profile([*NUMBERS, ">30", ">30"]).is_label  # limits can be learnt from
     assert profile(["red", "green", "red"]).problem.endswith("with --positive 'red' or --positive 'green'")
 
 
