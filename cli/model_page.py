@@ -120,6 +120,15 @@ def _show_metrics(metrics: dict[str, Any], kind: str) -> None:
     for name in names:
         if name in _IN_WORDS:
             show_text(_IN_WORDS[name])
+    if judged := metrics.get("out_of_fold"):
+        shown = list(judged.items())[:_MOST_COLUMNS]
+        keys = ("threshold", "precision", "recall", "ece")
+        lines = [(name, *(format_number(column.get(key)) for key in keys)) for name, column in shown]
+        show_table(("output", "a yes from", "precision", "recall", "calibration error"), lines, numbers=range(1, 5))
+        show_text(
+            "of training molecules that were held out: how often a yes is right, how many of class 1 get one, and"
+        )
+        show_text("how far probabilities are from the shares that they promise (ECE, 10 bins)")
     if kind == "classification" and "test" in parts:
         show_text(_balance(parts["test"]["columns"]))
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, bootstrap, bootstrap_draws
+from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, bootstrap, bootstrap_draws, mean_score
 from exlm_chem.finetuning.splits import Split, Splittable, make_folds
 from exlm_chem.heads.registry import make_head
 from exlm_chem.terms import Kind
@@ -75,23 +75,6 @@ class Trial:
         """The score in the cross-validation of the head that was chosen."""
         value = self.chosen_by[self.head]
         return np.nan if value is None else value
-
-
-def mean_score(outputs: FloatArray, labels: FloatArray, kind: Kind) -> float | None:
-    """Give the main metric, averaged over the columns in which it has a value.
-
-    Examples
-    --------
-    >>> mean_score(np.array([[0.0], [2.0]]), np.array([[1.0], [1.0]]), "regression")
-    1.0
-    """
-    metric = METRICS[MAIN_METRIC[kind]]
-    values = []
-    for output, label in zip(outputs.T, labels.T, strict=True):
-        known = ~np.isnan(label)
-        if (value := metric.value(output[known], label[known])) is not None:
-            values.append(value)
-    return float(np.mean(values)) if values else None
 
 
 def try_features(name: str, features: Features, table: Measured, heads: Sequence[str], seeds: Sequence[int]) -> Trial:

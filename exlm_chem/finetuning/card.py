@@ -33,9 +33,9 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
     file = printable(data["file"])
     sizes = ", ".join(f"{split['molecules'][part]:,} {part}" for part in ("train", "valid", "test"))
     method = METHODS[facts["method"]].description
-    chosen = facts["options"].get("head", "linear"), task.blocks
-    if chosen != ("linear", ("exlm",)):
-        method = f"head {printable(chosen[0])} on {', '.join(chosen[1])}; the encoder stays as it is"
+    if facts["method"] == "head":
+        head = _kept_run(facts).get("head", facts["options"]["head"])
+        method = f"head {printable(head)} on {', '.join(task.blocks)}; the encoder stays as it is"
     outputs = "\n".join(
         _line(column.name, column.unit, _range(column.range), column.direction, column.meaning)
         for column in task.columns
@@ -66,7 +66,7 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
 
 Intervals hold 95 % of the bootstrap samples of the molecules: with other molecules of the same kind, numbers like these
 are to be expected. Of molecules unlike the training molecules nothing is known here{_kept(task)}.
-{_cross_validation(task)}{source}
+{_yes(task)}{_head(facts)}{_cross_validation(task)}{source}
 `task.json` describes the outputs, `splits.json` says which row of the table was in which part, `run.json` how the
 training went{_more_files(task)}.
 """
@@ -96,6 +96,43 @@ def _more_files(task: PredictorTask) -> str:
     if "cross_validation" not in task.metrics:
         return ""
     return "; `predictions.csv` has what was predicted in every fold, `folds.json` which rows these were"
+
+
+def _yes(task: PredictorTask) -> str:
+    """Say from where an output is a yes, and what a yes is worth."""
+    judged = task.metrics.get("out_of_fold")
+    if not judged:
+        return ""
+    lines = [
+        _line(name, *(format_number(column[key]) for key in ("threshold", "precision", "recall", "ece")))
+        for name, column in judged.items()
+    ]
+    return f"""
+| output | yes from | precision: a yes is right | recall: of class 1 found | calibration error (ECE, 10 bins) |
+|---|---|---|---|---|
+{chr(10).join(lines)}
+
+Of the training molecules, each predicted by a model that has seen neither it nor its scaffold.
+"""
+
+
+def _head(facts: dict[str, Any]) -> str:
+    """Say what was chosen while the head was fitted."""
+    lines = [f"* {name}: {_in_words(value)}" for name, value in _kept_run(facts).get("choices", {}).items()]
+    return "\nHow the head was fitted:\n\n" + "\n".join(map(printable, lines)) + "\n" if lines else ""
+
+
+def _kept_run(facts: dict[str, Any]) -> dict[str, Any]:
+    """Give what is said of the training that is kept."""
+    return next((run for run in facts.get("runs", ()) if run["seed"] == facts["seed"]), {})
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_in_words(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_in_words, value))
+    return format_number(value) if isinstance(value, float) else str(value)
 
 
 def metrics_table(task: PredictorTask) -> str:

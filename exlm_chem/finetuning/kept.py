@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.heads.folds import grouped_folds
+
+FOLDS: Final = 3
+"""As few as there can be without losing half of the molecules: every fold is another fit."""
 
 FitPredict = Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], NDArray[Any]]
 """Learns columns (third) from molecules (first), and predicts them for other ones (second)."""
@@ -45,7 +48,7 @@ def out_of_fold(
     """
     predictions = np.full(labels.shape, np.nan)
     _, numbers = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    for train, held_out in grouped_folds(labels, "regression", numbers, seed):  # classes need not be in like shares
+    for train, held_out in grouped_folds(labels, "regression", numbers, seed, FOLDS):  # whatever the classes
         columns = np.flatnonzero((~np.isnan(labels[train])).any(0))
         if len(columns):
             predictions[np.ix_(held_out, columns)] = fit_predict(train, held_out, columns)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from exlm_chem.embedding.options import VectorOptions
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import checked_device
 from exlm_chem.options import check_options, documented, option
 from exlm_chem.terms import BlockName, Method
+
+BLOCKS: Final[tuple[BlockName, ...]] = ("exlm", "ecfp", "descriptors")
+"""What a head reads if nothing is said: all that follows from the molecule."""
 
 LEARNT, HOW, FULL = "What is learnt", "How", "Methods lora and full"
 """Headings of ``exlm-chem finetune --help``."""
@@ -38,16 +42,20 @@ class FinetuningOptions(VectorOptions):
     )
     method: Method = option(
         "head",
-        "head: linear models on the frozen encoder (seconds); lora: with low-rank changes of its attention; "
-        "full: everything together.",
+        "head: the encoder stays as it is, and a head reads what --features names (seconds to minutes); lora: low-rank "
+        "changes of its attention, with one linear layer on its vectors; full: everything together.",
         group=HOW,
     )
-    features: tuple[BlockName, ...] = option(("exlm",), "What the head reads of a molecule.", group=HOW)
-    head: str = option(
-        "linear",
-        "average, linear, kernel, boosting, network, or package.module:Class for your own.",
-        note="See `exlm_chem.heads.registry.make_head`.",
-        metavar="NAME",
+    features: tuple[BlockName, ...] | None = option(
+        None, "What the head reads of a molecule.", shown="exlm,ecfp,descriptors", group=HOW
+    )
+    head: str | None = option(
+        None,
+        "average, linear, kernel, boosting, network, or package.module:Class for your own; of several with commas the "
+        "one is chosen that is the best in a cross-validation over scaffolds, without the test part.",
+        note="See `exlm_chem.heads.registry.make_head` and `exlm_chem.finetuning.choice`.",
+        metavar="NAMES",
+        shown="average",
         group=HOW,
     )
     split: str = option(
@@ -75,6 +83,11 @@ class FinetuningOptions(VectorOptions):
         group=LEARNT,
     )
     balance: bool = option(False, "Let both classes of a column count the same, however rare one is.", group=LEARNT)
+    calibrate: bool = option(
+        True,
+        "Correct probabilities by what models say of training molecules that they have not seen; not with --balance.",
+        group=HOW,
+    )
     keep_training: bool = option(
         True,
         "Keep the molecules of training and validation and their labels in the predictor, for intervals, domain and "
@@ -116,14 +129,15 @@ class FinetuningOptions(VectorOptions):
                 raise ExLMError(f"{flag} must not be empty.")
         if self.task is not None and self.targets:
             raise ExLMError("give either --task or --target, not both.")
-        if not self.features or len(set(self.features)) < len(self.features):
+        if self.features is not None and (not self.features or len(set(self.features)) < len(self.features)):
             raise ExLMError("--features must be one or more blocks, each once.")
-        if self.method != "head" and not self.is_plain:
-            raise ExLMError(
-                f"--method {self.method} trains a linear head on the vectors; leave --features and --head away."
-            )
         if self.repeats > 1 and self.folds is None:
             raise ExLMError("--repeats cuts folds anew; give --folds too.")
+        if self.method != "head" and (self.features, self.head) != (None, None):
+            raise ExLMError(
+                f"--method {self.method} trains one linear layer on the encoder's vectors; leave --features and --head "
+                "away."
+            )
         if self.seed + self.seeds > 2**32:
             raise ExLMError(f"--seed {self.seed} leaves no room for --seeds {self.seeds}; choose a smaller one.")
 
@@ -133,6 +147,12 @@ class FinetuningOptions(VectorOptions):
         return self.learning_rate or {"lora": 1e-3}.get(self.method, 2e-4)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether the head is the linear one on the encoder's vectors, which can be trained further."""
-        return (self.features, self.head) == (("exlm",), "linear")
+    def blocks(self) -> tuple[BlockName, ...]:
+        """What the head reads: the encoder's vectors alone where both are trained together."""
+        return self.features or (("exlm",) if self.method != "head" else BLOCKS)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads to choose from; of the other methods, the layer that is trained."""
+        named = (name.strip() for name in (self.head or "").split(",") if name.strip())
+        return tuple(dict.fromkeys(named)) or (("layer",) if self.method != "head" else ("average",))

@@ -108,10 +108,10 @@ def _material(
 ) -> Material:
     """Compute what the head reads of the molecules."""
     vectors = encoder.embed_tokens([one.token_ids for one in dataset.inputs], options.pooling)
-    blocks = make_blocks(options.features, encoder, options.pooling)
+    blocks = make_blocks(options.blocks, encoder, options.pooling)
     features = compute_blocks(dataset.smiles, [block for block in blocks if block.name != "exlm"])
-    features |= {"exlm": vectors} if "exlm" in options.features else {}
-    features = {name: features[name] for name in options.features}
+    features |= {"exlm": vectors} if "exlm" in options.blocks else {}
+    features = {name: features[name] for name in options.blocks}
     described = replace(described, features=tuple(map(block_spec, blocks)))
     weights = label_weights(dataset, split.train, options.weights, balance=options.balance)
     return Material(encoder, vectors, features, dataset, split, described, options, weights)

@@ -8,13 +8,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from exlm_chem import model_directory
 from exlm_chem.finetuning.checks import check_files, check_places
 from exlm_chem.finetuning.cross_validation import cross_validate
+from exlm_chem.finetuning.held_out import finish
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.messages import Log, log_metrics
 from exlm_chem.finetuning.methods.method import Material, Report
-from exlm_chem.finetuning.methods.registry import METHODS
 from exlm_chem.finetuning.metrics import MAIN_METRIC
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.preparation import Prepared, prepare
@@ -95,12 +97,14 @@ def finetune(
     files, output = [Path(one) for one in ([data] if isinstance(data, str | Path) else data)], Path(output)
     check_files(files, options)
     check_places(files, output, parse_split(options.split))
-    make_head(options.head)  # there is such a one, which is said before work begins
+    for name in options.heads if options.method == "head" else ():
+        make_head(name)  # there is such a one, which is said before work begins
     prepared = prepare(files, output.absolute().name, options, task, labels, reading, log)
     material, folds, task = prepared.material, prepared.folds, prepared.task
     validated = cross_validate(material, folds, log, report) if folds else None
     runs = [train(material, options.seed + index, log, report) for index in range(options.seeds)]
-    best = best_training(runs, task.kind)
+    best, held_out = finish(material, best_training(runs, task.kind))
+    runs = [best if run.facts is best.facts else run for run in runs]
     for part in ("valid", "test"):
         results = [run.facts["metrics"][part] for run in runs]
         log_metrics(part, results, best.facts["metrics"][part], MAIN_METRIC[task.kind], log)
@@ -118,19 +122,19 @@ def finetune(
     }
     predictions = validated.predictions if validated else predictions_of(material, runs)
     frozen = model_directory.encoder_directory(model) if best.fitted.encoder is material.encoder else None
-    kept = _kept(material, best) if options.keep_training else None
+    kept = _kept(material, best, held_out) if options.keep_training else None
     written = write_run(output, described, best.fitted, frozen, material, kept, Records(facts, predictions, folds))
     return Result(output, written, [run.facts for run in runs])
 
 
-def _kept(material: Material, run: Training) -> TrainingMolecules:
+def _kept(material: Material, run: Training, held_out: NDArray[Any]) -> TrainingMolecules:
     """Keep the molecules that the predictor was made from, each with what a model says that has not seen it."""
-    dataset, split, seed = material.dataset, material.split, run.facts["seed"]
-    held_out = METHODS[material.options.method].out_of_fold(material, seed)
+    dataset, split = material.dataset, material.split
     held_out[split.valid] = run.outputs[split.valid]
     rows = sorted([*split.train, *split.valid])
     texts = [dataset.inputs[row].molecule.smiles for row in rows]
-    return TrainingMolecules.collect(texts, dataset.exact_labels[rows], held_out[rows], run.fitted.vectors[rows], seed)
+    vectors = run.fitted.vectors[rows]
+    return TrainingMolecules.collect(texts, dataset.exact_labels[rows], held_out[rows], vectors, run.facts["seed"])
 
 
 def _facts(prepared: Prepared, model: str) -> dict[str, Any]:
@@ -146,6 +150,13 @@ def _facts(prepared: Prepared, model: str) -> dict[str, Any]:
         "model": model,
         "model_sha256": material.encoder.fingerprint,
         "method": options.method,
-        "options": {**asdict(labels), **asdict(options), "model": model, "task": task.name},
+        "options": {
+            **asdict(labels),
+            **asdict(options),
+            "features": options.blocks,
+            "head": ",".join(options.heads),
+            "model": model,
+            "task": task.name,
+        },
         "device": str(material.encoder.device),
     }

@@ -29,14 +29,14 @@ class Training:
     ----------
     fitted : Fitted
         Encoder and head.
-    outputs : float32 array of shape (molecules, columns)
+    outputs : array of shape (molecules, columns)
         What it predicts for all molecules of the dataset.
     facts : dict
         Its seed, its metrics and how it was trained, for ``run.json``.
     """
 
     fitted: Fitted
-    outputs: NDArray[np.float32]
+    outputs: NDArray[Any]
     facts: dict[str, Any]
 
 
@@ -46,16 +46,18 @@ def train(material: Material, seed: int, log: Log, report: Report) -> Training:
     fitted = METHODS[material.options.method].train(material, seed, report)
     for sentence in fitted.said:
         log(sentence)
-    task, labels = material.task, material.dataset.labels
     outputs = fitted.head.predict({**material.features, "exlm": fitted.vectors})
-    judged = BoundedLabels(labels, material.dataset.bounds).meet(outputs.astype(np.float64))
-    names = [column.name for column in task.columns]
-    metrics = {
-        part: evaluate(judged[members], labels[members], task.kind, names, seed)
-        for part, members in (("valid", material.split.valid), ("test", material.split.test))
-    }
     seconds = round(time.monotonic() - started, 2)
-    return Training(fitted, outputs, {"seed": seed, **fitted.facts, "metrics": metrics, "seconds": seconds})
+    facts = {"seed": seed, **fitted.facts, "metrics": judge(material, outputs, seed), "seconds": seconds}
+    return Training(fitted, outputs, facts)
+
+
+def judge(material: Material, outputs: NDArray[Any], seed: int) -> dict[str, Any]:
+    """Give the metrics of what is predicted for the validation and test parts."""
+    task, labels, names = material.task, material.dataset.labels, [column.name for column in material.task.columns]
+    judged = BoundedLabels(labels, material.dataset.bounds).meet(outputs.astype(np.float64))
+    parts = (("valid", material.split.valid), ("test", material.split.test))
+    return {part: evaluate(judged[members], labels[members], task.kind, names, seed) for part, members in parts}
 
 
 def best_training(trainings: Sequence[Training], kind: Kind) -> Training:

@@ -1,4 +1,4 @@
-"""What a head has learnt, as arrays in a safetensors file that is checked when it is read."""
+"""What a head has learnt, as arrays in one file that is checked when it is read."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from exlm_chem.errors import ExLMError, quoted
-from exlm_chem.storage import sha256, write_file
+from exlm_chem.storage import sha256
+from exlm_chem.storage.packed import unpacked
 from exlm_chem.storage.tensors import check_numbers
 
 Arrays = dict[str, NDArray[Any]]
 
-ARRAYS_NAME: Final = "head.safetensors"
+ARRAYS_NAME: Final = "head.safetensors.zst"
+PLAIN_NAME: Final = "head.safetensors"
+"""Of the file of formats 1 and 2, which is not compressed."""
 
-
-def write_arrays(path: Path, arrays: Arrays) -> None:
-    """Write arrays as safetensors."""
-    with write_file(path) as file:
-        file.write(save({name: np.ascontiguousarray(values) for name, values in arrays.items()}))
+_COUNTS: Final = frozenset({"uint8", "uint16", "int8"})
 
 
 def read_arrays(path: Path, wanted: str | None) -> Arrays:
@@ -35,8 +34,29 @@ def read_arrays(path: Path, wanted: str | None) -> Arrays:
         In one sentence that names the file.
     """
     check_file(path, wanted)
-    check_numbers(path)
-    return load(path.read_bytes())
+    if path.name == PLAIN_NAME:
+        check_numbers(path)
+        return load(path.read_bytes())
+    with described(path):
+        arrays = unpacked(path.read_bytes())
+        for name, values in arrays.items():
+            if values.dtype.kind != "f" and values.dtype.name not in _COUNTS:
+                raise ExLMError(f"{quoted(name)} holds {values.dtype} instead of numbers or small counts")
+            if not np.isfinite(values).all():
+                raise ExLMError(f"{quoted(name)} holds numbers that are infinite or none (NaN)")
+        return arrays
+
+
+def rounded(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Round numbers to 12 binary digits, so that they take half the room in the file.
+
+    Examples
+    --------
+    >>> rounded(np.array([1.0, 0.1, -3.14159]))
+    array([ 1.        ,  0.1000061, -3.1416016], dtype=float32)
+    """
+    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    return ((bits + np.uint32(0x800)) & np.uint32(0xFFFFF000)).view(np.float32)
 
 
 def check_file(path: Path, wanted: str | None) -> None:

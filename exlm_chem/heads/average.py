@@ -6,18 +6,24 @@ that were compared.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, ClassVar, Final
+from dataclasses import asdict, replace
+from typing import ClassVar, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads.arrays import Arrays
 from exlm_chem.heads.examples import Examples, Features, FloatArray
-from exlm_chem.heads.head import Head, HeadSpec
+from exlm_chem.heads.head import Head
 from exlm_chem.heads.preprocessing import COUNTS
+from exlm_chem.heads.spec import HeadSpec
 
 MEMBERS: Final = ("linear", "kernel", "boosting")
+
+FEW_COLUMNS: Final = 4
+FEW_LABELS: Final = 10_000
+"""Up to so many columns and known labels every head reads every block."""
 
 MOST_BOOSTED: Final = 30
 """Columns up to which boosting is a member: it needs a model for each."""
@@ -52,26 +58,69 @@ class AverageHead(Head):
         """See `Head`."""
         from exlm_chem.heads.registry import make_head
 
-        features, columns = examples.features, examples.labels.shape[1]
-        sets = [[name] for name in features] + ([list(features)] if len(features) > 1 else [])
-        self._members, self.choices["members"] = [], []
-        left_out = "boosting" in self.names and columns > MOST_BOOSTED and len(self.names) > 1
-        if left_out:
-            self.choices["left out"] = f"boosting: {columns} columns, and it needs a model for each"
-        for blocks in sets:
-            for name in self.names:
-                if (name == "boosting" and left_out) or not _is_worth_it(name, blocks):
-                    continue
-                member = make_head(name).fit(
-                    {block: features[block] for block in blocks},
+        features, columns = examples.features, np.arange(examples.labels.shape[1])
+        groups, seed, weights = examples.groups.tolist(), examples.seed, examples.weights
+        if examples.settings:
+            self._members = [
+                old.refit(
+                    {block: features[block] for block in old.blocks},
                     examples.labels,
-                    examples.kind,
-                    examples.groups.tolist(),
-                    examples.seed,
-                    examples.weights,
+                    groups,
+                    examples.settings["column"],
+                    seed,
+                    weights,
                 )
-                self._members.append(member)
-                self.choices["members"].append(f"{name} on {' + '.join(blocks)}")
+                for old in self._members
+            ]
+        else:
+            plan, rule = self._plan(examples)
+            self._members = [
+                make_head(name).fit(
+                    {block: features[block] for block in blocks}, examples.labels, examples.kind, groups, seed, weights
+                )
+                for name, blocks in plan
+            ]
+            self.choices |= {"members": [f"{name} on {' + '.join(blocks)}" for name, blocks in plan], "rule": rule}
+        self.settings = {"column": columns}
+
+    def _plan(self, examples: Examples) -> tuple[list[tuple[str, list[str]]], str]:
+        """Say which heads read which blocks, and why."""
+        columns, labels = examples.labels.shape[1], int((examples.weights > 0).sum())
+        names, blocks = list(self.names), list(examples.features)
+        small = columns <= FEW_COLUMNS and labels <= FEW_LABELS
+        sets = [[block] for block in blocks] + ([blocks] if len(blocks) > 1 else [])
+        rule = "every head on every block and on all of them; no linear model of a fingerprint alone"
+        if not small:
+            rule = (
+                f"more than {FEW_COLUMNS} columns or {FEW_LABELS:,} labels: linear models on every block of numbers, "
+                "the other heads on all blocks together"
+            )
+        if columns > MOST_BOOSTED and len(names) > 1 and "boosting" in names:
+            names.remove("boosting")
+            rule += f"; no boosting of more than {MOST_BOOSTED} columns"
+        plan = [
+            (name, chosen)
+            for chosen in sets
+            for name in names
+            if _is_worth_it(name, chosen) and (small or len(blocks) == 1 or (name == "linear") == (len(chosen) == 1))
+        ]
+        return plan, rule
+
+    @property
+    def member_count(self) -> int:
+        """See `Head`."""
+        return max(len(self._members), 1)
+
+    def predict_members(self, features: Features) -> NDArray[np.float32]:
+        """See `Head`."""
+        everyone = np.tile(super().predict_members(features), (self.member_count, 1, 1))
+        varying = self.varying
+        for answers, member in zip(everyone, self._members, strict=False):  # no member where nothing varies
+            said = member.predict(features)
+            answers[:, varying] = (
+                said if self.kind == "classification" else said * self._scale[varying] + self._mean[varying]
+            )
+        return everyone
 
     def outputs(self, features: Features) -> FloatArray:
         """See `Head`."""
@@ -81,30 +130,39 @@ class AverageHead(Head):
         logits: FloatArray = np.log(np.maximum(mean, 1e-30)) - np.log(np.maximum(1 - mean, 1e-30))
         return logits
 
-    def arrays(self) -> Arrays:
-        """See `Head`: everything is in the members."""
-        return {}
-
-    def restore(self, arrays: Arrays) -> None:
-        """See `Head`: everything is in the members."""
-
-    def save(self, directory: Path) -> dict[str, Any]:
-        """See `Head`; every member has a folder of its own."""
-        members = [member.save(directory / str(number)) for number, member in enumerate(self._members)]
-        return super().save(directory) | {"members": members}
-
-    def read_files(self, spec: HeadSpec, directory: Path) -> None:
+    def described(self) -> HeadSpec:
         """See `Head`."""
-        from exlm_chem.heads.registry import load_head
+        return replace(super().described(), members=[asdict(member.described()) for member in self._members])
 
-        super().read_files(spec, directory)
-        self._members = [load_head(member, directory / str(number)) for number, member in enumerate(spec.members)]
+    def arrays(self) -> Arrays:
+        """See `Head`: those of all members."""
+        return {
+            f"{number}/{name}": values
+            for number, member in enumerate(self._members)
+            for name, values in member.everything().items()
+        }
+
+    def take(self, spec: HeadSpec, arrays: Arrays) -> None:
+        """See `Head`."""
+        from exlm_chem.heads.registry import restored_head
+
+        super().take(spec, arrays)
+        self._members = [
+            restored_head(
+                member,
+                {name.removeprefix(f"{number}/"): arrays[name] for name in arrays if name.startswith(f"{number}/")},
+            )
+            for number, member in enumerate(spec.members)
+        ]
         for member in self._members:
             fits = (member.kind, member.columns) == (self.kind, len(self.varying))
             if not fits or any(self.blocks.get(name) != width for name, width in member.blocks.items()):
                 raise ExLMError("a member of its head is not for the same columns and blocks")
         if bool(self._members) != bool(len(self.varying)):
             raise ExLMError("its head has no members")
+
+    def restore(self, arrays: Arrays) -> None:
+        """See `Head`: everything is in the members."""
 
 
 def _is_worth_it(name: str, blocks: list[str]) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads.arrays import Arrays, check_file, described
+from exlm_chem.heads.arrays import Arrays, take
 from exlm_chem.heads.examples import Examples, Features, FloatArray
 from exlm_chem.heads.folds import grouped_folds
-from exlm_chem.heads.head import Head, HeadSpec
-from exlm_chem.heads.trees_file import TREES_NAME, read_trees, write_trees
-from exlm_chem.storage import sha256
+from exlm_chem.heads.head import Head
+from exlm_chem.heads.trees_text import Trees, read_trees, short_text, split_models
 from exlm_chem.terms import Kind
 
 FEWEST_TREES: Final = 100
@@ -37,7 +35,7 @@ class BoostingHead(Head):
     """Gradient-boosted trees on the chosen blocks as they are, missing numbers included.
 
     How many trees there are is decided by a cross-validation in which no group stands in two folds. LightGBM is loaded
-    when it is used.
+    when it is fitted.
 
     Examples
     --------
@@ -48,64 +46,54 @@ class BoostingHead(Head):
     """
 
     name: ClassVar[str] = "boosting"
-    _models: list[Any]
+    _texts: list[str]
+    _models: list[Trees]
 
     def fit_columns(self, examples: Examples) -> None:
         """See `Head`."""
         x = _joined(examples.features)
-        self._models = [_fit_column(x, examples, column) for column in range(examples.labels.shape[1])]
-        self.choices["trees"] = sorted({model.num_trees() for model in self._models})
+        counts = examples.settings.get("trees", [None] * examples.labels.shape[1])
+        self._texts = [_fit_column(x, examples, column, trees) for column, trees in enumerate(counts)]
+        self._models = [read_trees(text, x.shape[1]) for text in self._texts]
+        self.settings["trees"] = np.array([len(model.feature) for model in self._models])
+        self.choices["trees"] = sorted(set(self.settings["trees"].tolist()))
 
     def outputs(self, features: Features) -> FloatArray:
         """See `Head`."""
         x = _joined(features)
-        return np.stack([model.predict(x, raw_score=True) for model in self._models], axis=1)
+        return np.stack([model.predict(x) for model in self._models], axis=1)
 
     def arrays(self) -> Arrays:
-        """See `Head`: the trees are a file of their own."""
-        return {}
+        """See `Head`."""
+        return {"trees": np.frombuffer("".join(self._texts).encode(), np.uint8)}
 
     def restore(self, arrays: Arrays) -> None:
-        """See `Head`: the trees are a file of their own."""
-
-    def save(self, directory: Path) -> dict[str, Any]:
         """See `Head`."""
-        spec = super().save(directory)
-        models = self._models if len(self.varying) else []
-        write_trees(directory / TREES_NAME, models)
-        spec["files"][TREES_NAME] = sha256(directory / TREES_NAME)
-        return spec
-
-    def read_files(self, spec: HeadSpec, directory: Path) -> None:
-        """See `Head`."""
-        super().read_files(spec, directory)
-        path = directory / TREES_NAME
-        check_file(path, spec.files.get(TREES_NAME))
-        with described(path):
-            self._models = read_trees(path, sum(spec.blocks.values()))
-            if len(self._models) != len(self.varying):
-                raise ExLMError(f"it holds {len(self._models)} models instead of {len(self.varying)}")
+        self._texts = split_models(take(arrays, "trees", (None,)).astype(np.uint8).tobytes().decode(errors="replace"))
+        self._models = [read_trees(text, sum(self.blocks.values())) for text in self._texts]
+        if len(self._models) != len(self.varying):
+            raise ExLMError(f"it holds {len(self._models)} models instead of {len(self.varying)}")
 
 
 def _joined(features: Features) -> NDArray[np.float32]:
     return np.concatenate(list(features.values()), axis=1)
 
 
-def _fit_column(x: NDArray[np.float32], examples: Examples, column: int) -> Any:
+def _fit_column(x: NDArray[np.float32], examples: Examples, column: int, trees: int | None) -> str:
+    """Fit the model of a column, with so many trees or with as many as it needs; give its text."""
     import lightgbm
 
     known, y, weight = examples.column(column)
     options = _options(examples.kind, len(y), examples.seed)
     data = lightgbm.Dataset(x[known], y.astype(np.float32), weight=weight.astype(np.float32), params=options)
-    trees = USUAL_TREES
     folds = []
-    if examples.labels.shape[1] <= OWN_TREES and len(y) >= FEWEST_MOLECULES:
+    if trees is None and examples.labels.shape[1] <= OWN_TREES and len(y) >= FEWEST_MOLECULES:
         folds = grouped_folds(y, examples.kind, examples.groups[known], examples.seed, FOLDS)
     if folds:
         stop = lightgbm.early_stopping(PATIENCE, verbose=False)
         curves: dict[str, Any] = lightgbm.cv(options, data, MOST_TREES, folds=folds, callbacks=[stop])
         trees = max(FEWEST_TREES, *(len(curve) for curve in curves.values()))  # a curve ends with the best
-    return lightgbm.train(options, data, trees)
+    return short_text(lightgbm.train(options, data, int(trees or USUAL_TREES)))
 
 
 def _options(kind: Kind, molecules: int, seed: int) -> dict[str, Any]:

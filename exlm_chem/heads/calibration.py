@@ -11,7 +11,7 @@ Oron and Flournoy, Centered isotonic regression, Stat. Biopharm. Res. 9 (2017) 2
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,32 +119,6 @@ class Calibration:
     def from_json(cls, content: object) -> Calibration:
         """Read what `to_json` said, and check it."""
         return from_json(cls, content, "calibration")
-
-
-class PredictsProbabilities(Protocol):
-    """A head, as far as calibration needs it."""
-
-    def predict(self, features: Any) -> NDArray[Any]:
-        """Give probabilities of shape (molecules, columns)."""
-
-
-class CalibratedHead:
-    """A head around a head, whose probabilities are calibrated.
-
-    Parameters
-    ----------
-    head : head
-        Predicts probabilities.
-    calibration : Calibration
-        With one curve for each of its columns.
-    """
-
-    def __init__(self, head: PredictsProbabilities, calibration: Calibration) -> None:
-        self.head, self.calibration = head, calibration
-
-    def predict(self, features: Any) -> FloatArray:
-        """Give calibrated probabilities of shape (molecules, columns)."""
-        return self.calibration.apply(self.head.predict(features))
 
 
 def fit_curve(probabilities: NDArray[Any], labels: NDArray[Any]) -> Curve:

@@ -17,7 +17,13 @@ from scipy import sparse
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.heads.arrays import Arrays, take
 from exlm_chem.heads.examples import Features, FloatArray
-from exlm_chem.heads.preprocessing import COUNTS
+from exlm_chem.heads.preprocessing import CLIP, COUNTS
+
+_WIDE: Final = 64
+"""Width from which eight bits for a number will do: rounding averages out over so many."""
+
+_STEPS: Final = 127 / CLIP
+"""Of eight bits, in a standard deviation."""
 
 _SAMPLE: Final = 1000
 """Molecules whose distances give the scale of a block."""
@@ -30,14 +36,14 @@ class Landmarks:
     Attributes
     ----------
     dense : dict
-        Blocks of prepared numbers, float16, shape (landmarks, width).
+        Blocks of prepared numbers as `kept` has them, shape (landmarks, width).
     counts : dict
         Blocks of counts, as sparse matrices of uint8.
     scale : dict
         For every block, what its squared distances are divided by: half of their mean over the training molecules.
     """
 
-    dense: dict[str, NDArray[np.float16]]
+    dense: dict[str, NDArray[Any]]
     counts: dict[str, Any]
     scale: dict[str, float]
 
@@ -49,7 +55,7 @@ class Landmarks:
             if name in COUNTS:
                 counts[name] = _sparse(values[chosen])
             else:
-                dense[name] = values[chosen].astype(np.float16)
+                dense[name] = kept(values[chosen])
         found = cls(dense, counts, dict.fromkeys(features, 1.0))
         sample = {name: values[:: -(-len(values) // _SAMPLE)] for name, values in features.items()}
         for name in features:
@@ -71,7 +77,7 @@ class Landmarks:
         """Give the squared distances of one block."""
         if name in self.counts:
             return 2 * (1 - tanimoto(_sparse(values), self.counts[name])) / self.scale[name]
-        x, y = values.astype(np.float64), self.dense[name].astype(np.float64)
+        x, y = values.astype(np.float64), precise(self.dense[name]).astype(np.float64)
         squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T
         result: FloatArray = np.maximum(squares, 0) / self.scale[name]
         return result
@@ -99,6 +105,25 @@ class Landmarks:
         if len({matrix.shape[0] for matrix in [*dense.values(), *counts.values()]}) != 1:
             raise ExLMError("its blocks have different numbers of landmarks")
         return found
+
+
+def kept(values: NDArray[np.float32]) -> NDArray[Any]:
+    """Round the prepared numbers of a block to 16 bits, or to 8 of a wide one.
+
+    Examples
+    --------
+    >>> precise(kept(np.full((1, 64), 0.1, np.float32)))[0, 0], kept(np.full((1, 2), 0.1, np.float32)).dtype
+    (np.float32(0.07874016), dtype('float16'))
+    """
+    if values.shape[1] < _WIDE:
+        return values.astype(np.float16)
+    return np.round(values * _STEPS).astype(np.int8)
+
+
+def precise(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Give the numbers of which `kept` made these."""
+    numbers: NDArray[np.float32] = values.astype(np.float32)
+    return numbers / np.float32(_STEPS) if values.dtype == np.int8 else numbers
 
 
 def tanimoto(left: Any, right: Any) -> FloatArray:

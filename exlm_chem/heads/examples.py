@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -40,6 +40,8 @@ class Examples:
         Decides everything that is drawn.
     bounds : int array of shape (molecules, columns)
         1 where the label is a lower limit, -1 where it is an upper one; only 0 for a head that does not know limits.
+    settings : dict
+        What another fit of the same head has chosen for these columns; nothing if it is to be chosen.
     """
 
     features: Features
@@ -49,6 +51,7 @@ class Examples:
     groups: NDArray[np.int64]
     seed: int
     bounds: NDArray[Any]
+    settings: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def column(self, column: int) -> tuple[NDArray[np.bool_], FloatArray, FloatArray]:
         """Which labels of a column are known, these labels, and their weights."""

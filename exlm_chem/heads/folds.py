@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from exlm_chem.terms import Kind
 
@@ -40,6 +39,8 @@ def grouped_folds(
     >>> [held_out.tolist() for _, held_out in folds]
     [[2, 3], [0, 1]]
     """
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold  # which a prediction can spare
+
     classes = kind == "classification" and labels.ndim == 1
     count = min(count, len(np.unique(groups)))
     if classes:

@@ -7,52 +7,29 @@ subclass with four methods (`fit_columns`, `outputs`, `arrays`, `restore`).
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError, quoted
-from exlm_chem.heads.arrays import ARRAYS_NAME, Arrays, described, read_arrays, take, write_arrays
+from exlm_chem.heads.arrays import ARRAYS_NAME, Arrays, described, read_arrays, take
 from exlm_chem.heads.examples import Examples, Features, FloatArray, checked, label_moments
+from exlm_chem.heads.spec import HeadSpec
 from exlm_chem.storage import sha256
-from exlm_chem.storage.records import Between, Sha256, check_fields, from_json
+from exlm_chem.storage.packed import write_packed
 from exlm_chem.terms import Kind
 
 LARGEST_LOGIT: Final = 30.0
 
 ROUNDS: Final = 3
 """How often limits are replaced by predictions beyond them; see `Head.fit`."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeadSpec:
-    """What a directory says of a head, besides its arrays."""
-
-    name: str
-    kind: Kind
-    columns: Annotated[int, Between(1, 2**20)]
-    blocks: dict[str, Annotated[int, Between(1, 2**24)]]
-    """The blocks that it reads, in order, and the width of each."""
-    files: dict[str, Sha256] = field(default_factory=dict)
-    choices: dict[str, Any] = field(default_factory=dict)
-    """What was chosen while it was fitted, for the reader of the card."""
-    members: list[dict[str, Any]] = field(default_factory=list)
-    """Of a head made of heads: what is said of each."""
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-
-    def paths(self, directory: Path) -> dict[Path, str]:
-        """Give all files of the head and of its members, with their sha256."""
-        own = {directory / Path(name).name: digest for name, digest in self.files.items()}
-        for number, member in enumerate(self.members):
-            own |= from_json(HeadSpec, member, f"head.members[{number}]").paths(directory / str(number))
-        return own
 
 
 class Head(ABC):
@@ -72,6 +49,10 @@ class Head(ABC):
         How many properties.
     choices : dict
         What was chosen while it was fitted, as JSON can hold it.
+    settings : dict
+        The same as arrays, for each column that varies; what `refit` hands on.
+    given : mapping
+        Settings that are not chosen anew, for each column.
 
     Examples
     --------
@@ -93,6 +74,8 @@ class Head(ABC):
     blocks: dict[str, int]
     columns: int
     choices: dict[str, Any]
+    settings: dict[str, NDArray[Any]]
+    given: Mapping[str, NDArray[Any]] = MappingProxyType({})
     _mean: FloatArray
     _scale: FloatArray
 
@@ -140,12 +123,12 @@ class Head(ABC):
         if bounds is not None and np.any(bounds) and not self.knows_limits:
             limits = np.asarray(labels, np.float64)
             for _ in range(ROUNDS):
-                predicted = self.fit(features, labels, kind, groups, seed, weights).predict(features)
+                predicted = copy.copy(self).fit(features, labels, kind, groups, seed, weights).predict(features)
                 labels = np.where(bounds * (predicted - limits) > 0, predicted, limits)
             bounds = None
         labels, weights = checked(features, labels, kind, groups, weights)
         bounds = np.zeros(labels.shape, np.int8) if bounds is None else bounds
-        self.kind, self.columns, self.choices = kind, labels.shape[1], {}
+        self.kind, self.columns, self.choices, self.settings = kind, labels.shape[1], {}, {}
         self.blocks = {name: values.shape[1] for name, values in features.items()}
         self._mean, self._scale = label_moments(labels, weights, kind)
         varying = self.varying
@@ -154,8 +137,37 @@ class Head(ABC):
             if kind == "regression":
                 scaled = (scaled - self._mean[varying]) / self._scale[varying]
             numbers = np.unique(np.asarray(list(map(str, groups)), dtype=object), return_inverse=True)[1]
-            self.fit_columns(Examples(features, scaled, weights[:, varying], kind, numbers, seed, bounds[:, varying]))
+            given = {name: values[varying] for name, values in self.given.items()}
+            weights, bounds = weights[:, varying], bounds[:, varying]
+            self.fit_columns(Examples(features, scaled, weights, kind, numbers, seed, bounds, given))
         return self
+
+    def refit(
+        self,
+        features: Features,
+        labels: NDArray[Any],
+        groups: Sequence[Any],
+        columns: NDArray[np.int64],
+        seed: int = 0,
+        weights: NDArray[Any] | None = None,
+        bounds: NDArray[Any] | None = None,
+    ) -> Self:
+        """Fit another head on some of the molecules; it takes over what this one has chosen, where that saves time.
+
+        Parameters
+        ----------
+        features, labels, groups, seed, weights, bounds
+            See `fit`.
+        columns : array of int
+            Which of the columns of this head the labels are.
+        """
+        place = np.zeros(self.columns, np.int64)
+        place[self.varying] = np.arange(len(self.varying))
+        head = copy.copy(self)
+        head.given = {name: values[place[columns]] for name, values in self.settings.items()}
+        head.fit(features, labels, self.kind, groups, seed, weights, bounds)
+        head.given = {}
+        return head
 
     def predict(self, features: Features) -> NDArray[np.float32]:
         """Predict the properties of some molecules, each on its own.
@@ -176,13 +188,17 @@ class Head(ABC):
         result: NDArray[np.float32] = values.astype(np.float32) + np.float32(0)  # never -0.0
         return result
 
+    @property
+    def member_count(self) -> int:
+        """How many heads it has the mean of; 1 for one that stands for itself."""
+        return 1
+
+    def predict_members(self, features: Features) -> NDArray[np.float32]:
+        """Give what every member says by itself: shape (members, molecules, columns)."""
+        return self.predict(features)[None]
+
     def scores(self, features: Features) -> FloatArray:
         """Give log-odds, or values in the unit of the labels: numbers whose differences mean something.
-
-        Parameters
-        ----------
-        features : mapping
-            See `predict`.
 
         Returns
         -------
@@ -220,15 +236,20 @@ class Head(ABC):
     def restore(self, arrays: Arrays) -> None:
         """Take what `arrays` gave; `exlm_chem.heads.arrays.take` checks each array."""
 
+    def described(self) -> HeadSpec:
+        """Give what is to be said of it, besides its file."""
+        return HeadSpec(self.name, self.kind, self.columns, self.blocks, choices=self.choices)
+
+    def everything(self) -> Arrays:
+        """Give all arrays that `restored` takes."""
+        content: Arrays = {"label.mean": self._mean, "label.scale": self._scale}
+        return {**content, **(self.arrays() if len(self.varying) else {})}
+
     def save(self, directory: Path) -> dict[str, Any]:
-        """Write the head's files, and give what else is to be said of it, as JSON can hold it."""
+        """Write the head's file, and give what else is to be said of it, as JSON can hold it."""
         directory.mkdir(parents=True, exist_ok=True)
-        content = {"label.mean": self._mean, "label.scale": self._scale}
-        if len(self.varying):
-            content |= self.arrays()
-        write_arrays(directory / ARRAYS_NAME, content)
-        files = {ARRAYS_NAME: sha256(directory / ARRAYS_NAME)}
-        return asdict(HeadSpec(self.name, self.kind, self.columns, self.blocks, files, self.choices))
+        write_packed(directory / ARRAYS_NAME, self.everything())
+        return asdict(replace(self.described(), files={ARRAYS_NAME: sha256(directory / ARRAYS_NAME)}))
 
     @classmethod
     def load(cls, spec: HeadSpec, directory: Path) -> Self:
@@ -237,22 +258,28 @@ class Head(ABC):
         Raises
         ------
         ExLMError
-            If a file is missing, damaged or of another head; the message names it.
+            If its file is missing, damaged or of another head; the message names it.
         """
-        head = cls()
-        head.kind, head.columns, head.blocks, head.choices = spec.kind, spec.columns, spec.blocks, spec.choices
-        head.read_files(spec, directory)
-        return head
-
-    def read_files(self, spec: HeadSpec, directory: Path) -> None:
-        """Take what `save` wrote."""
         path = directory / ARRAYS_NAME
         arrays = read_arrays(path, spec.files.get(ARRAYS_NAME))
         with described(path):
-            self._mean = take(arrays, "label.mean", (spec.columns,)).astype(np.float64)
-            self._scale = take(arrays, "label.scale", (spec.columns,)).astype(np.float64)
-            if len(self.varying):
-                self.restore(arrays)
+            return cls.restored(spec, arrays)
+
+    @classmethod
+    def restored(cls, spec: HeadSpec, arrays: Arrays) -> Self:
+        """Make a head of its description and its arrays."""
+        head = cls()
+        head.kind, head.columns, head.blocks, head.choices = spec.kind, spec.columns, spec.blocks, spec.choices
+        head.settings = {}
+        head.take(spec, arrays)
+        return head
+
+    def take(self, spec: HeadSpec, arrays: Arrays) -> None:
+        """Take what `described` and `everything` gave."""
+        self._mean = take(arrays, "label.mean", (spec.columns,)).astype(np.float64)
+        self._scale = take(arrays, "label.scale", (spec.columns,)).astype(np.float64)
+        if len(self.varying):
+            self.restore(arrays)
 
     def _taken(self, features: Features) -> Features:
         for name, width in self.blocks.items():

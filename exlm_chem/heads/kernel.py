@@ -12,10 +12,9 @@ from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
-from exlm_chem.heads.arrays import Arrays, take
-from exlm_chem.heads.distances import Landmarks
+from exlm_chem.heads.arrays import Arrays, rounded, take
+from exlm_chem.heads.distances import Landmarks, kept, precise
 from exlm_chem.heads.examples import Examples, Features, FloatArray
 from exlm_chem.heads.folds import grouped_folds
 from exlm_chem.heads.head import Head
@@ -73,11 +72,18 @@ class KernelHead(Head):
         prepared = self._prepared(examples.features)
         examples = replace(examples, features=prepared)
         random = np.random.default_rng(examples.seed)
-        penalties = self._choose(examples, y, np.sort(random.permutation(len(y))[:JUDGES]))
+        judges = np.sort(random.permutation(len(y))[:JUDGES])
+        if examples.settings:
+            self._gamma, penalties = float(examples.settings["gamma"][0]), examples.settings["penalty"]
+            if examples.kind == "classification":
+                self._curve = examples.settings["curve"]
+        else:
+            penalties = self._choose(examples, y, judges)
         chosen = _drawn(examples, random)
         self._landmarks = Landmarks.take(prepared, chosen)
         kernel = np.exp(-self._gamma * self._landmarks.distances(prepared))
-        self._weight = solve(kernel, chosen, y, examples.weights, penalties).astype(np.float32)
+        self._weight = rounded(solve(kernel, chosen, y, examples.weights, penalties))
+        self.settings = {"gamma": np.full(y.shape[1], self._gamma), "penalty": penalties, "curve": self._curve}
         self.choices |= {
             "gamma": self._gamma,
             "penalties": sorted(set(penalties.tolist())),
@@ -136,7 +142,7 @@ class KernelHead(Head):
     def _prepared(self, features: Features) -> Features:
         """Counts as they are, all other numbers as `Preprocessing` has them, as precise as landmarks are kept."""
         numbers = self._preprocessing.apply(features)
-        return {**features, **{name: values.astype(np.float16).astype(np.float32) for name, values in numbers.items()}}
+        return {**features, **{name: precise(kept(values)) for name, values in numbers.items()}}
 
 
 def _numbers(features: Features) -> Features:
@@ -200,6 +206,8 @@ def _platt(answers: FloatArray, labels: FloatArray, curve: FloatArray) -> FloatA
 
     Where they are too few, or of no use, it stays what it was.
     """
+    from sklearn.linear_model import LogisticRegression  # which a prediction can spare
+
     there = ~np.isnan(answers) & ~np.isnan(labels)
     x, y = answers[there], labels[there]
     if min((y == 0).sum(), (y == 1).sum()) < _FEWEST_OF_A_CLASS:

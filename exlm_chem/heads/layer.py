@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads.arrays import ARRAYS_NAME, Arrays, described, read_arrays, take
+from exlm_chem.heads.arrays import PLAIN_NAME, Arrays, described, read_arrays, take
 from exlm_chem.heads.examples import Examples, Features, FloatArray
-from exlm_chem.heads.head import Head, HeadSpec
+from exlm_chem.heads.head import Head
+from exlm_chem.heads.spec import HeadSpec
 from exlm_chem.terms import Kind
 
 if TYPE_CHECKING:  # torch
@@ -43,7 +44,7 @@ class LayerHead(Head):
     def of(cls, trained: PropertyHead, kind: Kind, choices: dict[str, Any] | None = None) -> Self:
         """Take the numbers of a module of torch."""
         head = cls()
-        head.kind, head.columns, head.choices = kind, trained.out_features, choices or {}
+        head.kind, head.columns, head.choices, head.settings = kind, trained.out_features, choices or {}, {}
         head.blocks = {BLOCK: trained.in_features}
         arrays = {name: values.detach().cpu().numpy() for name, values in trained.state_dict().items()}
         head._mean, head._scale = (arrays.pop(name).astype(np.float64) for name in _NAMES)
@@ -78,20 +79,24 @@ class LayerHead(Head):
             self._layers["dense.bias"] = take(arrays, "dense.bias", (hidden,))
         self._layers["out_proj.weight"] = take(arrays, "out_proj.weight", (columns, hidden))
         self._layers["out_proj.bias"] = take(arrays, "out_proj.bias", (columns,))
-        if not (self._layers["feature_scale"] > 0).all() or len(self.varying) < columns:
+        if not (self._layers["feature_scale"] > 0).all():
             raise ExLMError("a scale is 0")
 
-    def read_files(self, spec: HeadSpec, directory: Path) -> None:
-        """See `Head`; the files of older formats too, which do not say how wide the vectors are."""
-        path = directory / ARRAYS_NAME
-        arrays = read_arrays(path, spec.files.get(ARRAYS_NAME))
-        arrays = {_NAMES.get(name, name): values for name, values in arrays.items()}
+    @classmethod
+    def load(cls, spec: HeadSpec, directory: Path) -> Self:
+        """See `Head`; the file of older formats too, which is not compressed."""
+        if PLAIN_NAME not in spec.files and spec.blocks:
+            return super().load(spec, directory)
+        path = directory / PLAIN_NAME
+        arrays = read_arrays(path, spec.files.get(PLAIN_NAME))
         with described(path):
-            if not self.blocks:
-                self.blocks = {BLOCK: len(take(arrays, "feature_mean", (None,)))}
-            if list(self.blocks) != [BLOCK]:
-                raise ExLMError("it reads the vectors of an encoder and nothing else")
-            self._mean, self._scale = (
-                take(arrays, name, (spec.columns,)).astype(np.float64) for name in _NAMES.values()
-            )
-            self.restore(arrays)
+            return cls.restored(spec, {_NAMES.get(name, name): values for name, values in arrays.items()})
+
+    def take(self, spec: HeadSpec, arrays: Arrays) -> None:
+        """See `Head`; older formats do not say how wide the vectors are."""
+        self.blocks = self.blocks or {BLOCK: len(take(arrays, "feature_mean", (None,)))}
+        if list(self.blocks) != [BLOCK]:
+            raise ExLMError("it reads the vectors of an encoder and nothing else")
+        super().take(spec, arrays)
+        if len(self.varying) < self.columns:
+            raise ExLMError("a scale is 0")

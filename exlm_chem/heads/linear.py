@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression, Ridge
 
-from exlm_chem.heads.arrays import Arrays, take
+from exlm_chem.heads.arrays import Arrays, rounded, take
 from exlm_chem.heads.examples import LABEL_NOISE, Examples, Features, FloatArray
 from exlm_chem.heads.folds import Fold, grouped_folds
 from exlm_chem.heads.head import Head
@@ -58,22 +57,16 @@ class LinearHead(Head):
         x = self._preprocessing.joined(examples.features).astype(np.float64)
         axes = _principal_axes(x) if x.shape[1] > min(len(x), COMPONENTS) else None
         x = x if axes is None else x @ axes
-        kind, columns = examples.kind, examples.labels.shape[1]
-        strengths: list[float] = []
-        if columns > OWN_STRENGTH:
-            some = np.linspace(0, columns - 1, OWN_STRENGTH).astype(int)
-            errors: FloatArray = np.sum([_errors_of(x, examples, column) for column in some], axis=0)
-            strengths = [_best(errors, kind)] * columns
-        else:
-            strengths = [_best(_errors_of(x, examples, column), kind) for column in range(columns)]
+        strengths = examples.settings["strength"] if examples.settings else _chosen(x, examples)
         weights, biases = [], []
-        for column, strength in enumerate(strengths):
+        for column, strength in enumerate(strengths.tolist()):
             known, y, w = examples.column(column)
-            model = _model(kind, strength).fit(x[known], y, w)
+            model = _model(examples.kind, strength).fit(x[known], y, w)
             weights.append(np.ravel(model.coef_) if axes is None else axes @ np.ravel(model.coef_))
             biases.append(np.ravel(model.intercept_)[0])
-        self._weight, self._bias = np.stack(weights, 1).astype(np.float32), np.array(biases, np.float32)
-        self.choices["strength"] = sorted(set(strengths))
+        self._weight, self._bias = rounded(np.stack(weights, 1)), np.array(biases, np.float32)
+        self.settings["strength"] = strengths
+        self.choices["strength"] = sorted(set(strengths.tolist()))
 
     def outputs(self, features: Features) -> FloatArray:
         """See `Head`."""
@@ -99,6 +92,16 @@ def _principal_axes(x: FloatArray) -> FloatArray:
     most = np.flatnonzero(values > 1e-10 * values[-1])[-COMPONENTS:]
     axes = vectors[:, most] if narrow else x.T @ vectors[:, most] / np.sqrt(values[most])
     return np.ascontiguousarray(axes)
+
+
+def _chosen(x: FloatArray, examples: Examples) -> FloatArray:
+    """Choose the strength of every column."""
+    kind, columns = examples.kind, examples.labels.shape[1]
+    if columns <= OWN_STRENGTH:
+        return np.array([_best(_errors_of(x, examples, column), kind) for column in range(columns)])
+    some = np.linspace(0, columns - 1, OWN_STRENGTH).astype(int)
+    errors: FloatArray = np.sum([_errors_of(x, examples, column) for column in some], axis=0)
+    return np.full(columns, _best(errors, kind))
 
 
 def _errors_of(x: FloatArray, examples: Examples, column: int) -> FloatArray:
@@ -131,6 +134,8 @@ def _strengths(kind: Kind) -> tuple[float, ...]:
 
 def _model(kind: Kind, strength: float, start: Any = None) -> Any:
     """Make the model of a strength; the solution for the next stronger penalty is where its search starts."""
+    from sklearn.linear_model import LogisticRegression, Ridge  # which a prediction can spare
+
     if kind == "regression":
         return Ridge(alpha=strength)
     if start is None:

@@ -42,7 +42,11 @@ class BlockScaling:
         """Take the statistics of the training molecules, shape (molecules, width)."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a column without any number
-            fill, low, high = np.nan_to_num(np.nanquantile(values, (0.5, TAIL, 1 - TAIL), axis=0).astype(np.float32))
+            quantiles = np.empty((3, values.shape[1]))
+            gaps = np.isnan(values).any(0)
+            for some, function in ((gaps, np.nanquantile), (~gaps, np.quantile)):  # the first goes column by column
+                quantiles[:, some] = function(values[:, some], (0.5, TAIL, 1 - TAIL), axis=0)
+            fill, low, high = np.nan_to_num(quantiles.astype(np.float32))
         ranged = np.clip(np.where(np.isnan(values), fill, values), low, high).astype(np.float64)
         mean, deviation = ranged.mean(0), ranged.std(0)
         varies = deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 from typing import Any, Final
 
 from exlm_chem.errors import ExLMError, quoted
-from exlm_chem.heads.head import Head, HeadSpec
+from exlm_chem.heads.arrays import Arrays
+from exlm_chem.heads.head import Head
+from exlm_chem.heads.spec import HeadSpec
 from exlm_chem.storage.records import from_json
 
 HEADS: Final[dict[str, str]] = {
@@ -19,8 +22,15 @@ HEADS: Final[dict[str, str]] = {
 }
 """The first is the default. A module is loaded when its head is wanted."""
 
-TRAINED: Final[dict[str, str]] = {"layer": "exlm_chem.heads.layer:LayerHead"}
+TRAINED: Final[dict[str, str]] = {
+    "layer": "exlm_chem.heads.layer:LayerHead",
+    "calibrated": "exlm_chem.heads.calibrated:CalibratedHead",
+}
 """Those that are not fitted by themselves, but can be read."""
+
+ALLOWED: Final = "EXLM_CHEM_HEADS"
+"""The environment variable with the heads of one's own, package.module:Class, that a directory may name; with commas
+between several."""
 
 _own: dict[str, type[Head]] = {}
 
@@ -69,24 +79,42 @@ def register_head(head: type[Head], name: str | None = None) -> None:
 
 
 def load_head(content: HeadSpec | dict[str, Any], directory: Path) -> Head:
-    """Read a head from its description and its files.
+    """Read a head from its description and its file.
 
-    No code is imported because a directory names it: a head of one's own has to be known already.
+    No code is imported because a directory names it: a head of one's own has to be known already, or be named in the
+    environment variable `ALLOWED`.
 
     Raises
     ------
     ExLMError
         If the description, or a file, is not what it should be; the message says what is wrong.
     """
-    spec = content if isinstance(content, HeadSpec) else from_json(HeadSpec, content, "head")
+    spec = _spec(content)
+    return _class_of(spec).load(spec, directory)
+
+
+def restored_head(content: dict[str, Any], arrays: Arrays) -> Head:
+    """Make a head, which is part of another one, of its description and its arrays."""
+    spec = _spec(content)
+    return _class_of(spec).restored(spec, arrays)
+
+
+def _spec(content: HeadSpec | dict[str, Any]) -> HeadSpec:
+    return content if isinstance(content, HeadSpec) else from_json(HeadSpec, content, "head")
+
+
+def _class_of(spec: HeadSpec) -> type[Head]:
     known = HEADS | TRAINED
     if spec.name in known:
-        return _imported(known[spec.name]).load(spec, directory)
+        return _imported(known[spec.name])
     if spec.name in _own:
-        return _own[spec.name].load(spec, directory)
+        return _own[spec.name]
+    if spec.name in os.environ.get(ALLOWED, "").split(","):
+        register_head(_imported(spec.name), spec.name)
+        return _own[spec.name]
     raise ExLMError(
         f"its head is {quoted(spec.name)}, which this version of ExLM-chem does not know; if it is one of your own, "
-        "import it and call exlm_chem.heads.registry.register_head first"
+        f"name it in the environment variable {ALLOWED}, or call exlm_chem.heads.registry.register_head first"
     )
 
 

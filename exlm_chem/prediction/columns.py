@@ -18,7 +18,7 @@ from exlm_chem.prediction.report.figures import Measured
 from exlm_chem.prediction.stages.background import Background, StageSettings
 from exlm_chem.prediction.stages.registry import make_stages
 from exlm_chem.prediction.stages.stage import Column, Molecules, Rows, Stage
-from exlm_chem.predictors.predictor import Prediction, Predictor, predict_all, start_predictions
+from exlm_chem.predictors.predictor import Prediction, Predictor, members_of, predict_all, start_predictions
 from exlm_chem.storage import write_json
 from exlm_chem.tables.answers import Answers, Reading
 from exlm_chem.tables.reader import MoleculeReader
@@ -63,7 +63,7 @@ class PredictionColumns:
         self._stages: list[list[Stage]] = []
         self.columns: list[tuple[Column, str]] = []
         for index, predictor in enumerate(predictors):
-            stages = make_stages(options.columns, background_of(predictor), settings, options.added, first=index == 0)
+            stages = make_stages(options.chosen, background_of(predictor), settings, options.added, first=index == 0)
             self._stages.append(stages)
             own = [Column(one.name, one.meaning, one.unit) for one in predictor.task.columns]
             added = [column for stage in stages for column in stage.columns]
@@ -84,7 +84,8 @@ class PredictionColumns:
                 texts = [one.smiles for one in prediction.molecules]
                 read = molecules.setdefault(key, Molecules(texts, cache=self._cache))
                 read.learn(prediction.features)
-                rows = Rows(read, prediction.values)
+                asked = any(stage.asks_members for stage in stages)
+                rows = Rows(read, prediction.values, members_of(predictor, prediction) if asked else None)
                 cells += [_without_failed(column, prediction) for stage in stages for column in stage.compute(rows)]
         readings = [
             Reading(one.task.name, one.task.standardise, prediction.molecules)
@@ -176,6 +177,7 @@ def background_of(predictor: Predictor) -> Background:
         predict=lambda texts: _predicted(predictor, texts),
         vectors=ExlmBlock(predictor.encoder, task.pooling),
         explained=model,
+        members=predictor.head.member_count,
     )
 
 

@@ -13,12 +13,12 @@ _GROUP = "What stands beside the predictions"
 
 
 def parse_columns(text: str) -> tuple[str, ...]:
-    """Read what ``--columns`` says: names with commas between them, ``none``, or ``all``.
+    """Read what ``--columns`` says: names with commas between them, ``+`` before what is added, ``none``, or ``all``.
 
     Examples
     --------
-    >>> parse_columns("class, domain"), parse_columns("none")
-    (('class', 'domain'), ())
+    >>> parse_columns("class, domain"), parse_columns("+spread"), parse_columns("none")
+    (('class', 'domain'), ('+spread',), ())
     """
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     return () if names == ("none",) else names
@@ -31,8 +31,10 @@ class PredictionOptions(ResultOptions):
 
     columns: tuple[str, ...] | None = option(
         None,
-        f"What stands beside each prediction: {', '.join(STAGES)}; several with commas, none, or all.",
-        note="By default the class or the interval, and the domain, as far as the predictor has what they need.",
+        f"What stands beside each prediction: {', '.join(STAGES)}; several with commas, none, all, or +NAME beside "
+        "those by default.",
+        note="A name after + is added to those by default: ``+spread``.\n        "
+        "By default the class or the interval, and the domain, as far as the predictor has what they need.",
         group=_GROUP,
         shown="class or interval, domain",
         metavar="NAMES",
@@ -68,7 +70,13 @@ class PredictionOptions(ResultOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_names(self.columns or ())
+        check_names([name.removeprefix("+") for name in self.columns or ()])
+
+    @property
+    def chosen(self) -> tuple[str, ...] | None:
+        """The stages in the place of those by default; None for these."""
+        names = tuple(name for name in self.columns or () if not name.startswith("+"))
+        return None if self.columns is None or (self.columns and not names) else names
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -79,4 +87,5 @@ class PredictionOptions(ResultOptions):
             "descriptors": self.descriptors,
             "explanation": self.explain,
         }
-        return tuple(name for name, value in wanted.items() if value)
+        named = tuple(name[1:] for name in self.columns or () if name.startswith("+"))
+        return named + tuple(name for name, value in wanted.items() if value)

@@ -15,15 +15,15 @@ from exlm_chem import model_directory
 from exlm_chem.errors import ExLMError
 from exlm_chem.features.exlm import ExlmBlock
 from exlm_chem.features.registry import block_spec
-from exlm_chem.heads.arrays import ARRAYS_NAME, check_file
-from exlm_chem.heads.head import Head, HeadSpec
+from exlm_chem.heads.arrays import ARRAYS_NAME, PLAIN_NAME, read_arrays
+from exlm_chem.heads.head import Head
 from exlm_chem.heads.registry import load_head
+from exlm_chem.heads.spec import HeadSpec
 from exlm_chem.locations import TASK_NAME, EncoderLink, is_predictor, locate
 from exlm_chem.modeling.config_file import CONFIG_NAME, WEIGHTS_NAME
 from exlm_chem.predictors.task_file import PredictorTask, read_task, write_task
 from exlm_chem.storage import read_json
 from exlm_chem.storage.records import from_json, naming
-from exlm_chem.storage.tensors import check_numbers
 
 if TYPE_CHECKING:
     from exlm_chem.embedding.embedder import ExLM
@@ -101,7 +101,7 @@ def check_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask]
     """
     directory = locate(name_or_directory)
     if not is_predictor(directory):
-        if (directory / ARRAYS_NAME).is_file():
+        if any((directory / name).is_file() for name in (ARRAYS_NAME, PLAIN_NAME)):
             raise ExLMError(
                 f"{directory} is no complete predictor: {TASK_NAME} is missing; copy it again with all files"
             )
@@ -112,9 +112,7 @@ def check_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask]
     task = read_task(directory)
     _check_encoder(directory, task)
     for path, digest in _head_files(directory, task).items():
-        check_file(path, digest)
-        if path.suffix == ".safetensors":
-            check_numbers(path)
+        read_arrays(path, digest)
     return directory, task
 
 
@@ -150,7 +148,7 @@ def _head_files(directory: Path, task: PredictorTask) -> dict[Path, str | None]:
     """Give the files of the head with their hashes; None in format 1, which did not have them."""
     assert task.head is not None  # noqa: S101  (`read_task` has looked)
     with naming(directory / TASK_NAME):
-        return {directory / ARRAYS_NAME: None, **task.head.paths(directory)}
+        return {**task.head.paths(directory)} or {directory / PLAIN_NAME: None}
 
 
 def check(directory: str | Path) -> list[Path]:
@@ -185,15 +183,15 @@ def describe(directory: str | Path) -> dict[str, Any]:
     """Summarise a predictor as `exlm_chem.model_directory.describe` does an encoder, with its ``task`` and ``run``."""
     directory, task = check_predictor(directory)
     summary = model_directory.describe(model_directory.encoder_directory(directory))
-    head, run = list(_head_files(directory, task)), directory / RUN_NAME
-    tensors = [path for path in head if path.suffix == ".safetensors"]
+    files, run = _head_files(directory, task), directory / RUN_NAME
+    learnt = [values for path, digest in files.items() for values in read_arrays(path, digest).values()]
     return {
         **summary,
         "name": directory.resolve().name,
         "directory": str(directory),
         "kind": "predictor",
-        "parameters": summary["parameters"] + sum(map(model_directory.count_parameters, tensors)),
-        "bytes": summary["bytes"] + sum(path.stat().st_size for path in head),
+        "parameters": summary["parameters"] + sum(values.size for values in learnt if values.dtype.kind == "f"),
+        "bytes": summary["bytes"] + sum(path.stat().st_size for path in files),
         "task": {**asdict(task), "features": list(task.blocks)},
         "run": read_json(run) if run.is_file() else {},
     }

@@ -238,3 +238,13 @@ def _finish(
     values = np.full((len(molecules), len(predictor.columns)), np.nan, dtype=np.float32)
     values[good] = predictor.head.predict({block.name: features[block.fingerprint][good] for block in predictor.blocks})
     return Prediction(values, molecules, features)
+
+
+def members_of(predictor: Predictor, prediction: Prediction) -> NDArray[np.float32]:
+    """Give what the members of a predictor's head say by themselves, shape (members, molecules, columns)."""
+    good = [index for index, one in enumerate(prediction.molecules) if one.error is None]
+    shape = predictor.head.member_count, len(prediction.molecules), len(predictor.columns)
+    said = np.full(shape, np.nan, dtype=np.float32)
+    features = {block.name: prediction.features[block.fingerprint][good] for block in predictor.blocks}
+    said[:, good] = predictor.head.predict_members(features)
+    return said

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.features.registry import BlockSpec
-from exlm_chem.heads.arrays import ARRAYS_NAME
-from exlm_chem.heads.head import HeadSpec
+from exlm_chem.heads.arrays import PLAIN_NAME
+from exlm_chem.heads.spec import HeadSpec
 from exlm_chem.locations import TASK_NAME, EncoderLink
 from exlm_chem.predictors.task import OutputColumn, check_outputs
 from exlm_chem.storage import read_json, write_json
@@ -116,7 +116,7 @@ def _head_of_old(content: dict[str, Any], task: PredictorTask) -> HeadSpec:
     if content.get("features", ["exlm"]) != ["exlm"]:
         raise ExLMError("its features are other ones than 'exlm', which its format does not have")
     head = from_json(_OldHead, content.get("head", {}), "head")
-    files = {} if head.sha256 is None else {ARRAYS_NAME: head.sha256}
+    files = {} if head.sha256 is None else {PLAIN_NAME: head.sha256}
     return HeadSpec("layer", task.kind, len(task.columns), {}, files, {"hidden": head.hidden})
 
 

@@ -8,22 +8,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import zstandard
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.predictors.chemistry import Chemistry
 from exlm_chem.predictors.task_file import PredictorTask, read_task, write_task
 from exlm_chem.predictors.training_molecules import FINGERPRINT, TrainingMolecules
-from exlm_chem.storage import json_text, reason_of, sha256, write_file
+from exlm_chem.storage import json_text, reason_of, sha256
+from exlm_chem.storage.packed import unpacked, write_packed
 from exlm_chem.storage.records import naming, read_version
 
 TRAINING_NAME: Final = "training.safetensors.zst"
 FORMAT_VERSION: Final = 1
 
-_MOST_BYTES: Final = 2**30
 _ARRAYS: Final[dict[str, Any]] = {
     "values": np.float32,
     "out_of_fold": np.float16,
@@ -62,8 +59,7 @@ def write_training(directory: str | Path, molecules: TrainingMolecules) -> str:
         "sizes": np.bincount(rows, minlength=len(molecules.fingerprints)).astype(np.uint16),
     }
     path = Path(directory) / TRAINING_NAME
-    with write_file(path) as file:
-        file.write(zstandard.ZstdCompressor(level=19).compress(save(tensors)))
+    write_packed(path, tensors)
     return sha256(path)
 
 
@@ -103,21 +99,11 @@ def read_training(directory: str | Path, digest: str | None = None) -> TrainingM
             packed = path.read_bytes()
         except OSError as error:
             raise ExLMError(f"it cannot be read ({reason_of(error)})") from None
-        tensors = _unpacked(packed)
+        tensors = unpacked(packed)
         try:
             return _molecules(tensors)
         except (KeyError, ValueError, IndexError, TypeError, UnicodeDecodeError):
             raise ExLMError("it is broken: its arrays do not fit each other") from None
-
-
-def _unpacked(packed: bytes) -> dict[str, NDArray[Any]]:
-    try:
-        size = zstandard.get_frame_parameters(packed).content_size
-        if size > _MOST_BYTES:
-            raise ExLMError("it is broken: it claims to hold more than a gigabyte")
-        return load(zstandard.ZstdDecompressor().decompress(packed, max_output_size=_MOST_BYTES))
-    except (zstandard.ZstdError, SafetensorError) as error:
-        raise ExLMError(f"it is broken ({str(error).splitlines()[0]})") from None
 
 
 def _molecules(tensors: dict[str, NDArray[Any]]) -> TrainingMolecules:

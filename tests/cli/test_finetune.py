@@ -9,17 +9,24 @@ import pandas as pd
 import pytest
 
 from exlm_chem import model_directory
+from exlm_chem.heads import boosting, network
 from exlm_chem.predictors.predictor import Predictor
 from tests.cli.runner import run, run_here
 
 DATA = Path(__file__).parents[1] / "data"
 FIELD_CASES = DATA / "field_cases"
+QUICK = ("--features", "exlm", "--head", "linear")
 
 
 @pytest.fixture
 def finetune(monkeypatch, capsys, tiny_model):
     """Run the command in this process with the tiny model."""
-    return lambda *args: run_here(monkeypatch, capsys, "finetune", *args, "-m", tiny_model, "--device", "cpu")
+
+    def command(*args):
+        quick = () if {"--head", "--features", "--method"} & set(args) else QUICK
+        return run_here(monkeypatch, capsys, "finetune", *args, *quick, "-m", tiny_model, "--device", "cpu")
+
+    return command
 
 
 def load(path):
@@ -28,7 +35,7 @@ def load(path):
 
 def test_classification_from_table_to_predictions(tiny_model, tmp_path):
     output = tmp_path / "my-bbbp"
-    done = run("finetune", DATA / "bbbp_300.csv", "--task", "bbbp", "-m", tiny_model, "-o", output)
+    done = run("finetune", DATA / "bbbp_300.csv", "--task", "bbbp", *QUICK, "-m", tiny_model, "-o", output)
     assert (done.status, done.out) == (0, f"{output}\n"), done.err
     log = done.err.splitlines()
     assert log[0].endswith("bbbp_300.csv: 294 molecules, 294 labels")
@@ -64,7 +71,21 @@ def test_classification_from_table_to_predictions(tiny_model, tmp_path):
 def test_regression_with_the_kind_seen_from_the_labels(tiny_model, tmp_path):
     target = "measured log solubility in mols per litre"
     output = tmp_path / "logs"
-    options = ("--target", target, "-m", tiny_model, "-o", output, "--split", "random", "--seed", 7, "--seeds", 2)
+    options = (
+        "--target",
+        target,
+        "-m",
+        tiny_model,
+        "-o",
+        output,
+        "--split",
+        "random",
+        "--seed",
+        7,
+        "--seeds",
+        2,
+        *QUICK,
+    )
     done = run("finetune", DATA / "esol_150.csv", *options)
     assert done.status == 0, done.err
     assert f"esol_150.csv: column '{target}': taken as measurements\n" in done.err
@@ -106,7 +127,7 @@ def test_splits_of_a_column_and_the_same_result_for_the_same_seed(finetune, tmp_
         done = finetune(tmp_path / "data.csv", "--target", "y", "--split", "part", "-o", tmp_path / name)
         assert done.status == 0
         assert "valid: no molecules\n" in done.err
-    one, two = (tmp_path / name / "head.safetensors" for name in ("one", "two"))
+    one, two = (tmp_path / name / "head.safetensors.zst" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
     assert load(tmp_path / "one" / "splits.json")["test"] == list(range(100, 150))
 
@@ -260,7 +281,7 @@ def test_names_that_are_not_utf8(tiny_model, tmp_path):
     table.parent.mkdir()
     rows = "".join(f"{'C' * n}O,{n % 3}.5\n" for n in range(1, 25))
     table.write_bytes(b"smiles,l\xf6g\n" + rows.encode())
-    command = ["finetune", table, "--target", os.fsdecode(b"l\xf6g"), "--split", "random", "-m", tiny_model]
+    command = ["finetune", table, "--target", os.fsdecode(b"l\xf6g"), "--split", "random", *QUICK, "-m", tiny_model]
     refused = run(*command, "-o", Path(folder, "out"))
     assert (refused.status, refused.err.count("\n")) == (1, 1)  # before the table is read, which is told about
     assert "or of a folder above it is no UTF-8; choose another directory with --output" in refused.err
@@ -270,20 +291,58 @@ def test_names_that_are_not_utf8(tiny_model, tmp_path):
     assert run("predict", "CCO", "-m", tmp_path / "out").status == 0
 
 
-@pytest.mark.parametrize("head", ["kernel", "boosting"])
-def test_other_heads_read_other_blocks(tiny_model, tmp_path, head):
-    output, options = tmp_path / "logs", ("--features", "exlm,ecfp", "--head", head, "--split", "random")
-    target = "measured log solubility in mols per litre"
-    done = run("finetune", DATA / "esol_150.csv", "--target", target, *options, "-m", tiny_model, "-o", output)
+@pytest.mark.parametrize("head", ["linear", "boosting", "network", "average"])
+def test_every_head_from_table_to_predictions(finetune, monkeypatch, capsys, tmp_path, head):
+    output, options = tmp_path / "mine", ("--features", "exlm,ecfp", "--head", head, "--split", "random")
+    table = pd.read_csv(DATA / "bbbp_300.csv", nrows=80)
+    table.to_csv(tmp_path / "data.csv", index=False)
+    for module, name, few in ((boosting, "FEWEST_TREES", 8), (boosting, "MOST_TREES", 12), (network, "EPOCHS", 5)):
+        monkeypatch.setattr(module, name, few)
+    done = finetune(tmp_path / "data.csv", "--target", "p_np", *options, "-o", output)
     assert done.status == 0, done.err
     task = load(output / "task.json")
     assert [spec["name"] for spec in task["features"]] == list(task["head"]["blocks"]) == ["exlm", "ecfp"]
-    assert f"head {head} on exlm, ecfp" in (output / "README.md").read_text("utf-8")
-    predictor = Predictor.from_pretrained(output, "cpu")
-    assert predictor.training is not None
-    together = predictor.predict(["CCO", "c1ccc2ccccc2c1"])[target]
-    assert together[0] > together[1]
-    assert together[1] == pytest.approx(predictor.predict("c1ccc2ccccc2c1")[target][0], rel=1e-4)
+    (inside,) = task["head"]["members"]  # probabilities are calibrated
+    assert inside["name"] == head
+    card = (output / "README.md").read_text("utf-8")
+    assert f"head {head} on exlm, ecfp" in card
+    judged = task["metrics"]["out_of_fold"]["p_np"]
+    assert 0 <= judged["precision"] <= 1
+    assert f"| p_np | 0.500 | {judged['precision']:.3f}" in card
+    done = run_here(monkeypatch, capsys, "predict", "CCO", "c1ccccc1", "-m", output, "--columns", "+spread", "--json")
+    first, second = map(json.loads, done.out.splitlines())
+    assert 0 < first["p_np"] < 1
+    assert first["p_np_class"] == int(first["p_np"] >= 0.5)
+    assert (second.get("p_np_spread") is not None) == (head == "average")
+    assert Predictor.from_pretrained(output, "cpu").training is not None
+
+
+def test_a_head_is_chosen_of_several_and_that_is_said(finetune, tmp_path):
+    target, output = "measured log solubility in mols per litre", tmp_path / "mine"
+    options = ("--features", "descriptors", "--head", "linear,kernel", "--task", "esol")
+    done = finetune(DATA / "esol_150.csv", *options, "-o", output)
+    assert done.status == 0, done.err
+    task = load(output / "task.json")
+    scores = task["head"]["choices"]["scores of the heads, cross-validated"]
+    assert task["head"]["name"] == min(scores, key=scores.get)
+    assert f"head {task['head']['name']} is chosen of linear, kernel" in done.err
+    assert "scores of the heads, cross-validated: linear" in (output / "README.md").read_text("utf-8")
+    assert target == task["columns"][0]["target"]
+
+
+def test_a_head_of_ones_own_is_used_where_the_user_names_it(finetune, tmp_path):
+    (tmp_path / "my_own_heads.py").write_text(
+        "from exlm_chem.heads.linear import LinearHead\nclass Mine(LinearHead): pass\n"
+    )
+    path = {"PYTHONPATH": str(tmp_path)}
+    command = ("finetune", DATA / "esol_150.csv", "--task", "esol", "--features", "ecfp", "--head", "my_own_heads:Mine")
+    done = run(*command, "-o", tmp_path / "own", env=path)
+    assert done.status == 0, done.err
+    refused = run("predict", "CCO", "-m", tmp_path / "own", env=path)
+    assert refused.status == 1
+    assert "name it in the environment variable EXLM_CHEM_HEADS" in refused.err
+    done = run("predict", "CCO", "-m", tmp_path / "own", env={**path, "EXLM_CHEM_HEADS": "my_own_heads:Mine"})
+    assert done.status == 0, done.err
 
 
 def test_heads_that_do_not_exist_and_methods_that_choose_none(finetune, tmp_path):
@@ -292,6 +351,7 @@ def test_heads_that_do_not_exist_and_methods_that_choose_none(finetune, tmp_path
         (["--head", "oracle"], "there is no head 'oracle'"),
         (["--features", "exlm,ecfp", "--method", "full"], "leave --features and --head away"),
         (["--features", "none"], "--features must be one or more blocks"),
+        (["--method", "full", "--head", "linear"], "leave --features and --head away"),
     ):
         done = finetune(tmp_path / "data.csv", "--target", "y", *options, "-o", tmp_path / "out")
         assert done.status != 0

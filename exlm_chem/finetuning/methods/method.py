@@ -54,6 +54,25 @@ class Material:
     options: FinetuningOptions
     weights: NDArray[np.float64] | None = None
 
+    def rows(self, rows: NDArray[np.int64]) -> Features:
+        """Take the blocks of some of the molecules."""
+        return {name: values[rows] for name, values in self.features.items()}
+
+    def groups(self, rows: NDArray[np.int64]) -> list[str]:
+        """Take what these molecules must not share with others of another fold."""
+        return [self.split.groups[row] for row in rows]
+
+    def labels(
+        self, rows: NDArray[np.int64], columns: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, NDArray[Any]]:
+        """Take labels (NaN where unknown, or of no weight), weights and bounds of some molecules and columns."""
+        places = np.ix_(rows, np.arange(self.dataset.labels.shape[1]) if columns is None else columns)
+        labels, bounds = self.dataset.labels[places], self.dataset.bounds[places]
+        if self.weights is None:
+            return labels, None, bounds
+        weights = self.weights[places]
+        return np.where(weights > 0, labels, np.nan), weights, bounds
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -113,13 +132,15 @@ class TrainingMethod(ABC):
             In one sentence, if it cannot be learnt.
         """
 
-    def out_of_fold(self, material: Material, seed: int) -> NDArray[Any]:  # noqa: ARG002  (for those that can)
+    def out_of_fold(self, material: Material, head: Head, seed: int) -> NDArray[Any]:  # noqa: ARG002  (for others)
         """Predict training molecules by models that have not seen them, where that is no second training for hours.
 
         Parameters
         ----------
         material : Material
             What was learnt from.
+        head : Head
+            What was learnt.
         seed : int
             With which it was trained.
 

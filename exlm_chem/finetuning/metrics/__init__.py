@@ -2,7 +2,14 @@
 
 from exlm_chem.finetuning.metrics.bounds import BoundedLabels
 from exlm_chem.finetuning.metrics.classes import calibration_table, weighted_roc_auc
-from exlm_chem.finetuning.metrics.evaluate import MAIN_METRIC, bootstrap, bootstrap_draws, evaluate, unscored
+from exlm_chem.finetuning.metrics.evaluate import (
+    MAIN_METRIC,
+    bootstrap,
+    bootstrap_draws,
+    evaluate,
+    mean_score,
+    unscored,
+)
 from exlm_chem.finetuning.metrics.numbers import weighted_mae, weighted_rmse
 from exlm_chem.finetuning.metrics.registry import METRICS, Metric, metrics_of, named_metric
 from exlm_chem.finetuning.metrics.uncertainty import coverage, error_by_uncertainty
@@ -18,6 +25,7 @@ __all__ = [
     "coverage",
     "error_by_uncertainty",
     "evaluate",
+    "mean_score",
     "metrics_of",
     "named_metric",
     "unscored",

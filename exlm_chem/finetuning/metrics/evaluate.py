@@ -74,6 +74,23 @@ def evaluate(
     return result
 
 
+def mean_score(outputs: FloatArray, labels: FloatArray, kind: Kind) -> float | None:
+    """Give the main metric, averaged over the columns in which it has a value.
+
+    Examples
+    --------
+    >>> mean_score(np.array([[0.0], [2.0]]), np.array([[1.0], [1.0]]), "regression")
+    1.0
+    """
+    metric = METRICS[MAIN_METRIC[kind]]
+    values = []
+    for output, label in zip(outputs.T, labels.T, strict=True):
+        known = ~np.isnan(label)
+        if (value := metric.value(output[known], label[known])) is not None:
+            values.append(value)
+    return float(np.mean(values)) if values else None
+
+
 def unscored(result: dict[str, Any], metric: str) -> list[str]:
     """Say why columns have no metric.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -25,6 +25,8 @@ class SpreadStage(Stage):
     >>> SpreadStage({"esol": "log10(mol/L)"}).compute(rows)
     [[1.0]]
     """
+
+    asks_members: ClassVar[bool] = True
 
     def __init__(self, units: dict[str, str]) -> None:
         self.columns = [

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,9 +111,12 @@ class Stage(ABC):
     ----------
     columns : sequence of Column
         Those that it adds; known before the first row.
+    asks_members : bool
+        Whether it needs what the members of the predictor say.
     """
 
     columns: Sequence[Column]
+    asks_members: ClassVar[bool] = False
 
     @abstractmethod
     def compute(self, rows: Rows) -> list[list[Any]]:

@@ -11,7 +11,8 @@ from exlm_chem.evaluation import benchmark, protocol
 from exlm_chem.evaluation.benchmark import TableResult, run_benchmark, summarise
 from exlm_chem.evaluation.options import BenchmarkOptions
 from exlm_chem.evaluation.peers.registry import compute_features, parse_features
-from exlm_chem.evaluation.protocol import Measured, difference, mean_score, try_features
+from exlm_chem.evaluation.protocol import Measured, difference, try_features
+from exlm_chem.finetuning.metrics import mean_score
 from exlm_chem.finetuning.splits import scaffold_split
 
 SMILES = [f"{'C' * n}{ring}" for n in range(1, 13) for ring in ("c1ccccc1", "C1CCCCC1", "c1ccncc1", "c1ccsc1", "O")]

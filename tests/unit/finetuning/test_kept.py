@@ -69,7 +69,7 @@ def test_a_predictor_keeps_what_it_was_made_from(kind, tmp_path) -> None:
     texts = ["C" * n + end for n in range(1, 12) for end in ("O", "N", "c1ccccc1", "C1CCCCC1")]
     rows = [f"{text},{int('N' in text) if kind == 'classification' else len(text) + 0.5}" for text in texts]
     (tmp_path / "in.csv").write_text("smiles,y\n" + "\n".join(rows) + "\n")
-    options = FinetuningOptions(targets=("y",), device="cpu", split="random")
+    options = FinetuningOptions(targets=("y",), device="cpu", split="random", features=("exlm",), head="linear")
     result = finetune(tmp_path / "in.csv", tmp_path / "own", options, labels=LabelOptions(kind=kind))
     parts = json.loads((tmp_path / "own" / "splits.json").read_text())
     predictor = Predictor.from_pretrained(tmp_path / "own", "cpu")
@@ -90,7 +90,9 @@ def test_a_predictor_keeps_what_it_was_made_from(kind, tmp_path) -> None:
 def test_molecules_that_are_secret_are_not_kept(tmp_path) -> None:
     texts = ["C" * n + end for n in range(1, 9) for end in ("O", "N", "F")]
     (tmp_path / "in.csv").write_text("smiles,y\n" + "".join(f"{text},{len(text) + 0.5}\n" for text in texts))
-    options = FinetuningOptions(targets=("y",), device="cpu", split="random", keep_training=False)
+    options = FinetuningOptions(
+        targets=("y",), device="cpu", split="random", features=("exlm",), head="linear", keep_training=False
+    )
     finetune(tmp_path / "in.csv", tmp_path / "own", options, labels=LabelOptions(kind="regression"))
     assert Predictor.from_pretrained(tmp_path / "own", "cpu").training is None
     assert not (tmp_path / "own" / TRAINING_NAME).exists()

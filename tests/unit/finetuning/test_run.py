@@ -21,6 +21,11 @@ from exlm_chem.predictors.task import OutputColumn, Task, task_of_targets
 DATA = Path(__file__).parents[2] / "data"
 
 
+def options_of(**given):
+    """Those of a quick head."""
+    return FinetuningOptions(features=("exlm",), head="linear", **given)
+
+
 @pytest.fixture
 def shipped(tiny_model, tmp_path, monkeypatch):
     """A folder of models that ship, with the tiny model under the name of the real one."""
@@ -31,8 +36,8 @@ def shipped(tiny_model, tmp_path, monkeypatch):
 
 
 def test_predictors_that_ship_share_their_encoder(shipped, tmp_path):
-    inside = finetune(DATA / "bbbp_300.csv", shipped / "bbbp", FinetuningOptions(task="bbbp"))
-    outside = finetune(DATA / "bbbp_300.csv", tmp_path / "bbbp", FinetuningOptions(task="bbbp"))
+    inside = finetune(DATA / "bbbp_300.csv", shipped / "bbbp", options_of(task="bbbp"))
+    outside = finetune(DATA / "bbbp_300.csv", tmp_path / "bbbp", options_of(task="bbbp"))
     assert inside.task.encoder.path == "../exlm-small"
     assert outside.task.encoder.path == "."
     assert not (shipped / "bbbp" / "model.safetensors").exists()
@@ -43,8 +48,8 @@ def test_predictors_that_ship_share_their_encoder(shipped, tmp_path):
 
 
 def test_a_predictor_can_be_the_start_of_another(shipped, tmp_path):
-    finetune(DATA / "bbbp_300.csv", shipped / "bbbp", FinetuningOptions(task="bbbp"))
-    result = finetune(DATA / "esol_150.csv", tmp_path / "esol", FinetuningOptions(task="esol", model="bbbp"))
+    finetune(DATA / "bbbp_300.csv", shipped / "bbbp", options_of(task="bbbp"))
+    result = finetune(DATA / "esol_150.csv", tmp_path / "esol", options_of(task="esol", model="bbbp"))
     facts = json.loads((tmp_path / "esol" / "run.json").read_text(encoding="utf-8"))
     assert facts["model_sha256"] == ExLM.from_pretrained("exlm-small").fingerprint
     assert result.task.columns[0].unit == "log10(mol/L)"
@@ -53,14 +58,14 @@ def test_a_predictor_can_be_the_start_of_another(shipped, tmp_path):
 def test_a_task_of_ones_own_and_what_is_told(tiny_model, tmp_path):
     task = task_of_targets("mine", ["p_np"], "classification")
     told = []
-    options = FinetuningOptions(model=str(tiny_model))
+    options = options_of(model=str(tiny_model))
     finetune(DATA / "bbbp_300.csv", tmp_path / "out", options, task=task, log=told.append)
     assert json.loads((tmp_path / "out" / "task.json").read_text(encoding="utf-8"))["name"] == "mine"
     assert "repeated molecules: 1 in 1 extra rows, contradicting labels in 0 of them; all are kept" in told
 
 
 def test_seeds_are_compared_on_the_validation_part(tiny_model, tmp_path):
-    options = FinetuningOptions(task="esol", model=str(tiny_model), split="random", seeds=3, seed=4)
+    options = options_of(task="esol", model=str(tiny_model), split="random", seeds=3, seed=4)
     result = finetune(DATA / "esol_150.csv", tmp_path / "out", options)
     values = [run["metrics"]["valid"]["rmse"] for run in result.runs]
     assert result.task.metrics["valid"]["rmse"] == min(values)
@@ -76,22 +81,22 @@ def test_faults_are_told_before_anything_is_read(tmp_path):
         ({"task": "esol", "model": "nothing"}, "no model 'nothing'"),
     ):
         with pytest.raises(ExLMError, match=message):
-            finetune(table, tmp_path / "out", FinetuningOptions(**options))
+            finetune(table, tmp_path / "out", options_of(**options))
     with pytest.raises(ExLMError, match="there is no file"):
-        finetune(tmp_path / "none.csv", tmp_path / "out", FinetuningOptions(task="esol"))
+        finetune(tmp_path / "none.csv", tmp_path / "out", options_of(task="esol"))
 
 
 def test_a_task_that_predicts_every_column(tiny_model, tmp_path):
     table = tmp_path / "table.csv"
     table.write_text("smiles,A 1,B-2\n" + "".join(f"{'C' * n}O,{n % 2},{n % 3 % 2}\n" for n in range(1, 25)))
     task = Task("panel", "classification", every=OutputColumn("panel_{slug}", "{target}"))
-    options = FinetuningOptions(model=str(tiny_model), split="random")
+    options = options_of(model=str(tiny_model), split="random")
     result = finetune(table, tmp_path / "out", options, task=task)
     assert [column.name for column in result.task.columns] == ["panel_a_1", "panel_b_2"]
 
 
 def test_what_was_predicted_is_written(tiny_model, tmp_path):
-    options = FinetuningOptions(targets=("NR-AhR", "SR-p53"), model=str(tiny_model), split="random", seeds=2)
+    options = options_of(targets=("NR-AhR", "SR-p53"), model=str(tiny_model), split="random", seeds=2)
     result = finetune(DATA / "tox21_200.csv", tmp_path / "out", options)
     table, splits = read_predictions(tmp_path / "out"), json.loads((tmp_path / "out" / "splits.json").read_text())
     for part in ("train", "valid", "test"):
@@ -108,7 +113,7 @@ def test_what_was_predicted_is_written(tiny_model, tmp_path):
 def test_cross_validation_beside_the_predictor(tiny_model, tmp_path):
     told = []
     known = {"task": "esol", "model": str(tiny_model), "split": "random", "folds": 3, "repeats": 2}
-    result = finetune(DATA / "esol_150.csv", tmp_path / "out", FinetuningOptions(**known), log=told.append)
+    result = finetune(DATA / "esol_150.csv", tmp_path / "out", options_of(**known), log=told.append)
     table = read_predictions(tmp_path / "out")
     tested = table[table["part"] == "test"]
     assert tested.groupby("row")["fold"].count().eq(2).all()  # once in every repeat
@@ -119,12 +124,10 @@ def test_cross_validation_beside_the_predictor(tiny_model, tmp_path):
     assert any(line.startswith("cross-validation: test rmse") for line in told)
     assert "Cross-validation (3 folds of whole molecules" in (tmp_path / "out" / "README.md").read_text()
     # the predictor is the one without cross-validation, and the folds can be had again
-    plain = finetune(
-        DATA / "esol_150.csv", tmp_path / "plain", FinetuningOptions(**{**known, "folds": None, "repeats": 1})
-    )
+    plain = finetune(DATA / "esol_150.csv", tmp_path / "plain", options_of(**{**known, "folds": None, "repeats": 1}))
     assert plain.runs[0]["metrics"] == result.runs[0]["metrics"]
     again = {**known, "split": str(tmp_path / "out" / "folds.json"), "repeats": 1}
-    finetune(DATA / "esol_150.csv", tmp_path / "again", FinetuningOptions(**again))
+    finetune(DATA / "esol_150.csv", tmp_path / "again", options_of(**again))
     pd.testing.assert_frame_equal(read_predictions(tmp_path / "again"), table)
 
 
@@ -137,7 +140,7 @@ def test_three_files_are_the_split(tiny_model, tmp_path):
     for name, part in parts.items():
         part.to_csv(tmp_path / f"{name}.csv", index=False)
     files, told = [tmp_path / f"{name}.csv" for name in parts], []
-    options = FinetuningOptions(targets=("y",), model=str(tiny_model))
+    options = options_of(targets=("y",), model=str(tiny_model))
     finetune(files, tmp_path / "out", options, log=told.append)
     splits = json.loads((tmp_path / "out" / "splits.json").read_text(encoding="utf-8"))
     assert (splits["train"], splits["valid"][0], splits["test"][-1]) == ([*range(100)], 100, 150)
@@ -147,7 +150,7 @@ def test_three_files_are_the_split(tiny_model, tmp_path):
     with pytest.raises(ExLMError, match="give one table, or three: TRAIN VALID TEST"):
         finetune(files[:2], tmp_path / "two", options)
     with pytest.raises(ExLMError, match="three tables are the split; leave --folds away"):
-        finetune(files, tmp_path / "two", FinetuningOptions(targets=("y",), model=str(tiny_model), folds=3))
+        finetune(files, tmp_path / "two", options_of(targets=("y",), model=str(tiny_model), folds=3))
 
 
 def test_limits_and_weights_reach_training_and_judgement(tiny_model, tmp_path):
@@ -157,7 +160,7 @@ def test_limits_and_weights_reach_training_and_judgement(tiny_model, tmp_path):
     table["y"] = [f">{-2.0}" if y > -2 else str(y) for y in table["y"]]
     table.to_csv(tmp_path / "data.csv", index=False)
     options = {"targets": ("y",), "model": str(tiny_model), "split": "random"}
-    result = finetune(tmp_path / "data.csv", tmp_path / "out", FinetuningOptions(**options, weights="w"))
+    result = finetune(tmp_path / "data.csv", tmp_path / "out", options_of(**options, weights="w"))
     made = read_predictions(tmp_path / "out").query("part == 'test'")
     assert set(made["bound"]) == {0, 1}
     error = (made["prediction"] - made["y"]) * ~((made["bound"] == 1) & (made["prediction"] > made["y"]))
@@ -166,6 +169,6 @@ def test_limits_and_weights_reach_training_and_judgement(tiny_model, tmp_path):
     table["w"] = "x"
     table.to_csv(tmp_path / "data.csv", index=False)
     with pytest.raises(ExLMError, match=r"data\.csv, line 2, column 'w': 'x' is no weight"):
-        finetune(tmp_path / "data.csv", tmp_path / "no", FinetuningOptions(**options, weights="w"))
+        finetune(tmp_path / "data.csv", tmp_path / "no", options_of(**options, weights="w"))
     with pytest.raises(ExLMError, match="--balance is for classes"):
-        finetune(DATA / "esol_150.csv", tmp_path / "no", FinetuningOptions(task="esol", balance=True))
+        finetune(DATA / "esol_150.csv", tmp_path / "no", options_of(task="esol", balance=True))

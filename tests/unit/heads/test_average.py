@@ -24,11 +24,24 @@ def test_members_are_heads_on_every_block_and_on_all():
     np.testing.assert_allclose(head.predict(X), mean, atol=1e-6)
 
 
-def test_boosting_is_left_out_of_many_columns_and_that_is_said(monkeypatch):
-    monkeypatch.setattr(average, "MOST_BOOSTED", 2)
-    head = AverageHead().fit(X, np.tile(X["exlm"], (1, 1)).astype(float), "regression", range(40))
+@pytest.mark.parametrize(
+    ("name", "value", "members", "rule"),
+    [
+        ("MOST_BOOSTED", 2, 5, "no boosting of more than 2 columns"),
+        ("FEW_COLUMNS", 2, 2, "linear models on every block of numbers, the other heads on all"),
+        ("FEW_LABELS", 119, 2, "or 119 labels"),
+    ],
+)
+def test_who_is_a_member_where_there_is_much_to_learn_follows_a_rule_that_is_told(
+    monkeypatch, name, value, members, rule
+):
+    monkeypatch.setattr(average, "FEW_COLUMNS", 3)
+    monkeypatch.setattr(average, name, value)
+    head = AverageHead(["linear", "kernel", "boosting"][: 3 if name == "MOST_BOOSTED" else 2])
+    head.fit(X, X["exlm"].astype(float), "regression", range(40))
+    assert rule in head.choices["rule"]
+    assert len(head.choices["members"]) == members
     assert not any("boosting" in member for member in head.choices["members"])
-    assert head.choices["left out"] == "boosting: 3 columns, and it needs a model for each"
 
 
 def test_members_that_do_not_fit_are_refused(tmp_path):
@@ -40,3 +53,13 @@ def test_members_that_do_not_fit_are_refused(tmp_path):
             load_head({**content, "members": members}, tmp_path)
     with pytest.raises(ExLMError, match="at least one head"):
         AverageHead([])
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_its_answer_is_the_mean_of_what_its_members_say(kind):
+    labels = np.stack([Y[:, 0] if kind == "classification" else X["exlm"][:, 0], np.ones(40)], axis=1)
+    head = AverageHead(["linear", "kernel"]).fit(X, labels, kind, range(40))
+    said = head.predict_members(X)
+    assert said.shape == (head.member_count, 40, 2) == (5, 40, 2)
+    np.testing.assert_allclose(said.mean(0), head.predict(X), atol=1e-5)
+    assert (said[:, :, 0].std(0) > 0).any()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads.calibration import MANY, CalibratedHead, Calibration, Curve, fit_curve, log_odds
+from exlm_chem.heads.calibration import MANY, Calibration, Curve, fit_curve
 
 
 def simulated(count: int, seed: int, factor: float = 3.0):
@@ -123,14 +123,6 @@ def test_damaged_json_is_told(content) -> None:
         Calibration.from_json(content)
 
 
-def test_a_head_around_a_head() -> None:
-    class Head:
-        def predict(self, features):
-            return features
-
-    head = CalibratedHead(Head(), Calibration((Curve(shift=1.0),)))
-    values = head.predict(np.array([[0.5], [np.nan]]))
-    assert log_odds(values[:1])[0, 0] == pytest.approx(1)
-    assert np.isnan(values[1, 0])
+def test_another_number_of_columns_is_told() -> None:
     with pytest.raises(ExLMError, match="1 columns does not fit a head of 2"):
-        head.predict(np.zeros((3, 2)))
+        Calibration((Curve(),)).apply(np.zeros((3, 2)))

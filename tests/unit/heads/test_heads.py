@@ -81,7 +81,7 @@ def test_what_is_saved_gives_the_same_numbers_to_the_last_bit(name, kind, tmp_pa
     np.testing.assert_array_equal(again.predict(new), head.predict(new))
     assert (again.kind, again.blocks, again.columns, again.choices) == (kind, head.blocks, 2, head.choices)
     files = [path for path in (tmp_path / "head").rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".safetensors", ".txt"}
+    assert [path.name for path in files] == ["head.safetensors.zst"]
 
 
 @pytest.mark.usefixtures("_quick")
@@ -208,15 +208,32 @@ def test_damage_is_told_in_one_sentence(name, tmp_path):
     assert "'label.mean' has shape (1,) instead of (2)" in failure(columns=2)
     assert failure(blocks={"exlm": 8})
     assert "other sha256" in failure(files=dict.fromkeys(content["files"], "0" * 64))
-    path = tmp_path / "head.safetensors"
+    path = tmp_path / "head.safetensors.zst"
     good = path.read_bytes()
     path.write_bytes(good[:-1])
     assert "head.safetensors" in failure()
     path.unlink()
-    assert "head.safetensors is missing" in failure()
+    assert "head.safetensors.zst is missing" in failure()
 
 
 def failure_of(content, folder):
     with pytest.raises(ExLMError) as caught:
         load_head(content, folder)
     return str(caught.value)
+
+
+@pytest.mark.usefixtures("_quick")
+@EVERY
+@KINDS
+def test_refitted_on_the_same_molecules_it_is_the_same_head(name, kind):
+    blocks = features(40)
+    labels = labels_of(blocks, kind, 3)
+    labels[:, 1] = 1.0  # constant, so it has no model
+    head = fitted(name, blocks, labels, kind)
+    again = head.refit(blocks, labels[:, 1:], groups_of(40), np.array([1, 2]))
+    assert again is not head
+    assert again.columns == 2
+    if name != "network":  # which trains its columns together
+        np.testing.assert_allclose(again.predict(blocks), head.predict(blocks)[:, 1:], rtol=1e-5, atol=1e-5)
+    some = {block: values[:20] for block, values in blocks.items()}
+    assert np.isfinite(head.refit(some, labels[:20], groups_of(20), np.arange(3)).predict(blocks)).all()

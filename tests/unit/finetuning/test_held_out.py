@@ -1,0 +1,45 @@
+"""Calibration and thresholds by molecules that were not learnt from."""
+
+import numpy as np
+import pytest
+
+from exlm_chem.finetuning.held_out import judge_threshold
+from exlm_chem.finetuning.metrics.classes import weighted_ece
+from exlm_chem.finetuning.options import FinetuningOptions
+from exlm_chem.finetuning.run import finetune
+from exlm_chem.predictors.predictor import Predictor
+from exlm_chem.predictors.task import OutputColumn
+
+
+def test_columns_without_a_yes_or_without_labels():
+    columns = tuple(OutputColumn(name, name, threshold=0.5) for name in "abc")
+    held_out = np.array([[0.1, 0.9, np.nan], [0.2, np.nan, np.nan]])
+    labels = np.array([[1.0, 1.0, 1.0], [0.0, 0.0, np.nan]])
+    judged = judge_threshold(held_out, labels, columns)
+    assert judged["a"] | {"ece": None} == {
+        "known": 2, "threshold": 0.5, "precision": None, "recall": 0.0, "ece": None
+    }  # fmt: skip
+    assert (judged["b"]["precision"], judged["b"]["known"]) == (1.0, 1)
+    assert (judged["c"]["known"], judged["c"]["ece"]) == (0, None)
+
+
+@pytest.mark.parametrize("calibrate", [True, False])
+def test_what_is_kept_is_calibrated_as_the_predictions_are(tmp_path, tiny_model, calibrate):
+    texts = [f"{'C' * n}{middle}{end}" for n in range(1, 14) for middle in ("", "C(C)") for end in ("O", "N", "F")]
+    noisy = np.random.default_rng(0).random(len(texts)) < 0.3
+    labels = [int(("N" in text) != flip) for text, flip in zip(texts, noisy, strict=True)]
+    rows = "".join(f"{text},{label}\n" for text, label in zip(texts, labels, strict=True))
+    (tmp_path / "in.csv").write_text(f"smiles,y\n{rows}")
+    options = FinetuningOptions(
+        targets=("y",), split="random", features=("ecfp",), head="kernel", model=str(tiny_model), calibrate=calibrate
+    )
+    result = finetune(tmp_path / "in.csv", tmp_path / "own", options)
+    predictor = Predictor.from_pretrained(tmp_path / "own", "cpu")
+    assert (predictor.head.name == "calibrated") == calibrate
+    kept = predictor.training
+    judged = result.task.metrics["out_of_fold"]["y"]
+    train = ~np.isclose(kept.out_of_fold[:, 0], predictor.predict(kept.texts)["y"], atol=2e-3)
+    outputs, known = kept.out_of_fold[train, 0].astype(float), kept.values[train, 0].astype(float)
+    if calibrate:
+        assert outputs.mean() == pytest.approx(known.mean(), abs=0.06)
+    assert judged["ece"] == pytest.approx(float(weighted_ece(outputs, known, np.ones((1, len(known))))[0]), abs=0.05)
