@@ -1,0 +1,97 @@
+"""Claim: how many molecules a second `predict` does, beside fingerprints with a forest and descriptors with boosting.
+
+The molecules are the first of the ZINC sample that ships. `predict` runs as a user runs it, from the start of the
+command to its end; its largest memory, worker processes left out, stands beside. The peers are fitted on 300 molecules
+before the clock starts, and use all processors. Writes ``benchmarks/results/throughput.json``.
+
+    python -m benchmarks.throughput --molecules 20000
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import psutil
+
+from benchmarks.writer import ROOT, arguments, write_result
+from exlm_chem.data import data_path
+from exlm_chem.features.compute import compute_blocks
+from exlm_chem.features.descriptors import DescriptorBlock
+from exlm_chem.features.ecfp import EcfpBlock
+
+EVERY: Final = 0.2
+
+
+def main() -> None:
+    """Time all, one after the other, and write the result."""
+    parser = arguments("throughput", __doc__)
+    parser.add_argument("--molecules", type=int, default=2000)
+    args = parser.parse_args()
+    with gzip.open(data_path("zinc_20k.smi.gz"), "rt") as lines:
+        molecules = [line.split()[0] for line in lines][: args.molecules]
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "molecules.smi"
+        source.write_text("\n".join(molecules) + "\n")
+        for task in ("bbbp", "all"):
+            results[f"predict --task {task}"] = predicted(task, source)
+    results["count-ECFP4 + random forest"] = {"seconds": with_peer(molecules, EcfpBlock(counts=True), forest())}
+    results["217 descriptors + LightGBM"] = {"seconds": with_peer(molecules, DescriptorBlock(full=True), boosting())}
+    own = results["predict --task bbbp"]["seconds"]
+    for one in results.values():
+        one["molecules_per_second"] = round(len(molecules) / one["seconds"], 1)
+        one["times_the_speed_of_predict_bbbp"] = round(own / one["seconds"], 2)
+        one["seconds"] = round(one["seconds"], 1)
+    write_result(args.output, {"molecules": len(molecules), "results": results})
+
+
+def predicted(task: str, source: Path) -> dict[str, float]:
+    """Run the command and watch its memory."""
+    command = [sys.executable, "-m", "exlm_chem.cli.main", "predict", "--task", task, str(source)]
+    start, largest = time.perf_counter(), 0
+    process = subprocess.Popen([*command, "-o", str(source.with_name("out.csv"))], stderr=subprocess.PIPE)
+    watched = psutil.Process(process.pid)
+    while process.poll() is None:
+        largest = max(largest, watched.memory_info().rss)
+        time.sleep(EVERY)
+    if process.returncode:
+        sys.exit(f"predict failed with status {process.returncode}")
+    return {"seconds": time.perf_counter() - start, "largest_memory_mib": largest // 2**20}
+
+
+def with_peer(molecules: Sequence[str], block: Any, model: Any) -> float:
+    """Fit a model on the features of a few molecules, and time features and predictions of many."""
+    with (ROOT / "tests" / "data" / "bbbp_300.csv").open(newline="") as table:
+        rows = [(row["smiles"], int(float(row["p_np"]))) for row in csv.DictReader(table)]
+    known = compute_blocks([smiles for smiles, _ in rows], [block], processes=1)[block.name]
+    model.fit(np.nan_to_num(known), [label for _, label in rows])
+    start = time.perf_counter()
+    model.predict_proba(np.nan_to_num(compute_blocks(molecules, [block])[block.name]))
+    return time.perf_counter() - start
+
+
+def forest() -> Any:
+    """Give the forest of the benchmarks: 500 trees."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(500, n_jobs=-1, random_state=0)
+
+
+def boosting() -> Any:
+    """Give LightGBM as it comes."""
+    from lightgbm import LGBMClassifier
+
+    return LGBMClassifier(verbose=-1, random_state=0)
+
+
+if __name__ == "__main__":
+    main()
