@@ -73,7 +73,7 @@ def predictions_table(
             "part": part,
             "fold": fold,
             "seed": seed,
-            "target": list(targets) * len(rows),
+            "target": [target.encode("utf-8", "backslashreplace").decode() for target in targets] * len(rows),
             "y": np.asarray(labels, dtype=np.float64).ravel(),
             "prediction": np.asarray(outputs, dtype=np.float64).ravel(),
             "bound": 0 if bounds is None else np.asarray(bounds, dtype=np.int64).ravel(),
