@@ -1,4 +1,4 @@
-"""Writes the numbers of ``benchmarks/results`` into the README and the page on pretraining, between their markers.
+"""Writes the numbers of ``benchmarks/results`` into the README and the pages, between their markers.
 
 python -m benchmarks.table           writes them
 python -m benchmarks.table --check   fails if a page has other numbers
@@ -10,11 +10,13 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from benchmarks.writer import ROOT, read_result
+from benchmarks import predictor_tables
+from benchmarks.writer import RESULTS, ROOT, read_result
 
-PAGES = ("README.md", "docs/pretraining.md")
+PAGES = ("README.md", "docs/pretraining.md", "docs/benchmarks.md")
 CONFIGURATIONS = {
     "reference": "6 x 256, 40 random tokens",
     "small": "small, real molecules",
@@ -50,6 +52,11 @@ def with_numbers(text: str) -> str:
         "long": lambda: _long(read_result("long_sequences")),
         "heads": lambda: _heads(read_result("heads")),
         "encoders": lambda: _encoders(read_result("encoders")),
+    }
+    made |= {
+        name: partial(table, read_result(name))
+        for name, table in predictor_tables.TABLES.items()
+        if (RESULTS / f"{name}.json").is_file()
     }
     for name, content in made.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"

@@ -12,14 +12,12 @@ import numpy as np
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.evaluation.measured import Measured, read_measured, read_task
 from exlm_chem.evaluation.options import BenchmarkOptions
 from exlm_chem.evaluation.peers.registry import OURS, compute_features, parse_features
-from exlm_chem.evaluation.protocol import Measured, Trial, difference, try_features
-from exlm_chem.finetuning.dataset import read_dataset
+from exlm_chem.evaluation.protocol import Trial, difference, try_features
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.metrics import MAIN_METRIC
-from exlm_chem.finetuning.splits import Splittable, make_split, parse_split
-from exlm_chem.predictors.registry import registered_task
 from exlm_chem.tables.read_options import ReadOptions
 
 MOLECULENET: Final = ("bbbp", "bace", "clintox", "sider", "tox21", "esol", "freesolv", "lipophilicity")
@@ -129,7 +127,7 @@ def run_benchmark(
         for number, name in enumerate(options.features):
             report((place + number / len(options.features)) / len(tables), f"{table.name}, {name}")
             chosen = {block: features[block] for block in parse_features(name)}
-            trials.append(try_features(name, chosen, table, options.heads, range(options.seeds)))
+            trials.append(try_features(name, chosen, table, options.heads, range(options.seeds), options.choose_by))
         results.append(TableResult(table, trials))
     return results
 
@@ -157,44 +155,16 @@ def summarise(results: list[TableResult]) -> str:
 
 
 def _suite(encoder: ExLM, options: BenchmarkOptions) -> list[Callable[[], Measured]]:
-    found: list[Callable[[], Measured]] = []
-    for name in options.tasks or MOLECULENET:
-        paths = [Path(options.data) / f"{name}{suffix}" for suffix in (".csv.gz", ".csv")]
-        path = next((path for path in paths if path.is_file()), None)
-        if path is not None:
-            found.append(partial(_measured, name, path, encoder, options, None, None))
-        elif options.tasks:
-            raise ExLMError(
-                f"there is no {name}.csv or {name}.csv.gz in {quoted(options.data)}; name the folder with --data"
-            )
-    if not found:
+    folder = Path(options.data)
+    names = options.tasks or [name for name in MOLECULENET if list(folder.glob(f"{name}.csv*"))]
+    if not names:
         raise ExLMError(f"no table of the suite is in {quoted(options.data)}; name the folder with --data")
-    return found
+    return [partial(read_task, folder, name, encoder.read, options.split) for name in names]
 
 
-def _own(path: Path, encoder: ExLM, options: BenchmarkOptions, labels: LabelOptions | None, reading: Any) -> Measured:
+def _own(
+    path: Path, encoder: ExLM, options: BenchmarkOptions, labels: LabelOptions | None, reading: ReadOptions | str | None
+) -> Measured:
     if not options.target:
         raise ExLMError("name the columns of labels with --target")
-    return _measured(None, path, encoder, options, labels, reading)
-
-
-def _measured(
-    task: str | None, path: Path, encoder: ExLM, options: BenchmarkOptions, labels: LabelOptions | None, reading: Any
-) -> Measured:
-    """Read a table and set its test part aside."""
-    if task is not None:
-        registered = registered_task(task)
-        labels, targets = LabelOptions(kind=registered.kind), registered.targets
-    else:
-        targets = list(options.target)
-    rule = parse_split(options.split)
-    dataset = read_dataset(path, targets, encoder.read, reading, labels, rule.column)
-    count = len(dataset) + len(dataset.left_out)
-    data = Splittable(
-        dataset.smiles, dataset.exact_labels, dataset.split_cells, dataset.rows, dataset.lines, count, dataset.name,
-        dataset.sha256,
-    )  # fmt: skip
-    split = make_split(options.split, data)
-    if not split.test:
-        raise ExLMError(f"the {split.name} split of {path.name} leaves no test part; use --split random")
-    return Measured(task or path.name, dataset.kind, dataset.smiles, dataset.exact_labels, split)
+    return read_measured(path, encoder.read, options.target, split=options.split, labels=labels, reading=reading)

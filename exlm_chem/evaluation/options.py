@@ -10,6 +10,9 @@ from exlm_chem.options import check_options, documented, option
 Test = Literal["auto", "tukey", "conover"]
 """How pairs of methods are compared: the test that fits, or the one that is named."""
 
+Choice = Literal["folds", "valid"]
+"""What chooses among heads: a cross-validation in training and validation, or the validation part."""
+
 Part = Literal["train", "valid", "test"]
 """Molecules that were learnt from, that decided, or that judge."""
 
@@ -77,7 +80,8 @@ class BenchmarkOptions:
     )
     heads: tuple[str, ...] = option(
         HEADS,
-        "A head that may be chosen (linear, kernel, boosting, network, average); may be given several times.",
+        "A head that may be chosen (linear, kernel, boosting, network, average; as in published tables: plain-linear, "
+        "plain-svm, plain-boosting, forest); may be given several times.",
         flag="--head",
         metavar="NAME",
         group="Methods",
@@ -85,6 +89,12 @@ class BenchmarkOptions:
     )
     model: str = option("exlm-small", "The encoder: a model that ships, or a directory.", short="-m", group="Methods")
     split: str = option("scaffold", "How the test part is set aside; as finetune's.", metavar="RULE", group="Methods")
+    choose_by: Choice = option(
+        "folds",
+        "What chooses the head: a cross-validation in training and validation, scaffold by scaffold, or the validation "
+        "part as in published tables.",
+        group="Methods",
+    )
     seeds: int = option(3, "Train so often on each table.", least=1, group="Methods")
     device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.", group="Methods")
 

@@ -1,43 +1,29 @@
 """One protocol for all features and heads: what is learnt from, what decides, and what is looked at once.
 
 The test part decides nothing. A head is chosen by its score in a cross-validation inside of training and validation in
-which no scaffold is torn; it then learns from the training part alone, as published figures do, and predicts the test.
+which no scaffold is torn ("folds"), or on the validation part as in published tables ("valid"); it then learns from the
+training part alone, as published figures do, and predicts the test.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exlm_chem.evaluation.measured import Measured
+from exlm_chem.evaluation.options import Choice
+from exlm_chem.evaluation.peers.heads import PEER_HEADS, WITHOUT_CHANCE, fit_candidates
 from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, bootstrap, bootstrap_draws, mean_score
 from exlm_chem.finetuning.splits import Split, Splittable, make_folds
-from exlm_chem.heads.registry import make_head
-from exlm_chem.terms import Kind
 
 FloatArray = NDArray[np.float64]
 Features = Mapping[str, NDArray[np.float32]]
 
 FOLDS: Final = 5
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A table that heads are tried on."""
-
-    name: str
-    kind: Kind
-    smiles: Sequence[str]
-    labels: FloatArray
-    split: Split
-
-    @property
-    def better(self) -> int:
-        """1 if more of the main metric is better, -1 if less is."""
-        return 1 if METRICS[MAIN_METRIC[self.kind]].higher_is_better else -1
 
 
 @dataclass(frozen=True)
@@ -77,7 +63,22 @@ class Trial:
         return np.nan if value is None else value
 
 
-def try_features(name: str, features: Features, table: Measured, heads: Sequence[str], seeds: Sequence[int]) -> Trial:
+@dataclass(frozen=True)
+class Learnt:
+    """What a head came to that learnt from the training part of a split: its score on validation, and the test."""
+
+    valid: float | None
+    outputs: FloatArray
+
+
+def try_features(
+    name: str,
+    features: Features,
+    table: Measured,
+    heads: Sequence[str],
+    seeds: Sequence[int],
+    choice: Choice = "folds",
+) -> Trial:
     """Choose a head for some features, and show it the test part.
 
     Parameters
@@ -92,16 +93,18 @@ def try_features(name: str, features: Features, table: Measured, heads: Sequence
         To choose from; with one there is nothing to choose.
     seeds : sequence of int
         Of the heads.
+    choice : {"folds", "valid"}
+        What chooses: a cross-validation in training and validation, or the mean over the seeds on the validation part.
     """
-    scores = {head: _cross_validated(features, table, head) for head in heads}
+    learnt: dict[str, list[Learnt]] = {}
+    if choice == "valid":
+        learnt = {head: _learn_often(head, features, table, seeds) for head in heads}
+        scores = {head: _mean([one.valid for one in some]) for head, some in learnt.items()}
+    else:
+        scores = {head: _cross_validated(features, table, head) for head in heads}
     chosen = max(heads, key=lambda head: _goodness(table, scores[head]))
-    train, test = table.split.train, table.split.test
-    outputs = []
-    for seed in seeds:
-        head = make_head(chosen)
-        head.fit(_rows(features, train), table.labels[train], table.kind, _groups(table, train), seed)
-        outputs.append(head.predict(_rows(features, test)).astype(np.float64))
-    labels = table.labels[test]
+    outputs = [one.outputs for one in learnt.get(chosen) or _learn_often(chosen, features, table, seeds)]
+    labels = table.labels[table.split.test]
     values = [value for one in outputs if (value := mean_score(one, labels, table.kind)) is not None]
     interval = bootstrap(outputs[0], labels, METRICS[MAIN_METRIC[table.kind]].function) if values else None
     return Trial(
@@ -113,6 +116,36 @@ def try_features(name: str, features: Features, table: Measured, heads: Sequence
         interval,
         outputs[0],
     )
+
+
+def learn(head: str, features: Features, table: Measured, split: Split, seed: int = 0) -> Learnt:
+    """Fit a head on the training part, in the way that is best on validation where it leaves one open.
+
+    Parameters
+    ----------
+    head : str
+        One of ours, or of `exlm_chem.evaluation.peers.heads`.
+    features : mapping
+        See `try_features`.
+    table : Measured
+        The molecules.
+    split : Split
+        That of the table, or a fold.
+    seed : int
+        Of the head.
+    """
+    parts = {name: {block: values[rows] for block, values in features.items()} for name, rows in split.parts().items()}
+    groups = [table.split.groups[row] for row in split.train]
+    best: tuple[float | None, Any] | None = None
+    for predict in fit_candidates(head, parts["train"], table.labels[split.train], table.kind, groups, seed):
+        valid = None
+        if split.valid:
+            valid = mean_score(predict(parts["valid"]), table.labels[split.valid], table.kind)
+        if best is None or _goodness(table, valid) > _goodness(table, best[0]):
+            best = valid, predict
+    if best is None:
+        raise ValueError(f"head {head} was not fitted")
+    return Learnt(best[0], best[1](parts["test"]))
 
 
 def difference(table: Measured, one: Trial, other: Trial) -> tuple[float, list[float]] | None:
@@ -127,28 +160,34 @@ def difference(table: Measured, one: Trial, other: Trial) -> tuple[float, list[f
     return values[0] - values[1], [float(bound) for bound in np.quantile(draws, (0.025, 0.975))]
 
 
+def _learn_often(head: str, features: Features, table: Measured, seeds: Sequence[int]) -> list[Learnt]:
+    """Learn with every seed; once where nothing is drawn."""
+    different = seeds[:1] if head in WITHOUT_CHANCE else seeds
+    return [learn(head, features, table, table.split, seed) for seed in different]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
 def _cross_validated(features: Features, table: Measured, head: str) -> float | None:
     """Score a head on molecules of training and validation that it has not learnt from, whole scaffolds at a time."""
-    inside = sorted([*table.split.train, *table.split.valid])
-    smiles, labels = [table.smiles[index] for index in inside], table.labels[inside]
+    inside = np.array(sorted([*table.split.train, *table.split.valid]))
+    labels = table.labels[inside]
     outputs = np.full(labels.shape, np.nan)
-    for fold in make_folds("scaffold", Splittable(smiles, labels), FOLDS):
-        learn = [inside[index] for index in sorted([*fold.train, *fold.valid])]
-        if np.isnan(table.labels[learn]).all(0).any():
+    for fold in make_folds("scaffold", Splittable([table.smiles[index] for index in inside], labels), FOLDS):
+        train, valid, test = (inside[part].tolist() for part in (fold.train, fold.valid, fold.test))
+        if head not in PEER_HEADS:
+            train, valid = sorted([*train, *valid]), []  # it decides for itself
+        if np.isnan(table.labels[train]).all(0).any():
             continue  # a rare label is in one fold only: nothing can be learnt of it
-        one = make_head(head).fit(_rows(features, learn), table.labels[learn], table.kind, _groups(table, learn))
-        outputs[fold.test] = one.predict(_rows(features, [inside[index] for index in fold.test]))
+        outputs[fold.test] = learn(
+            head, features, table, replace(table.split, train=train, valid=valid, test=test)
+        ).outputs
     predicted = np.where(np.isnan(outputs), np.nan, labels)
     return mean_score(outputs, predicted, table.kind)
 
 
 def _goodness(table: Measured, score: float | None) -> float:
     return -np.inf if score is None else table.better * score
-
-
-def _rows(features: Features, rows: Sequence[int]) -> Features:
-    return {name: values[rows] for name, values in features.items()}
-
-
-def _groups(table: Measured, rows: Sequence[int]) -> list[str]:
-    return [table.split.groups[row] for row in rows]

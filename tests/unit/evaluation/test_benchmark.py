@@ -1,17 +1,20 @@
 """The protocol of the benchmark: what each head is shown, which is chosen, and what is said in the end."""
 
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.evaluation import benchmark, protocol
+from exlm_chem.evaluation import benchmark
 from exlm_chem.evaluation.benchmark import TableResult, run_benchmark, summarise
+from exlm_chem.evaluation.measured import Measured
 from exlm_chem.evaluation.options import BenchmarkOptions
+from exlm_chem.evaluation.peers import heads as heads_of_peers
 from exlm_chem.evaluation.peers.registry import compute_features, parse_features
-from exlm_chem.evaluation.protocol import Measured, difference, try_features
+from exlm_chem.evaluation.protocol import difference, try_features
 from exlm_chem.finetuning.metrics import mean_score
 from exlm_chem.finetuning.splits import scaffold_split
 
@@ -51,7 +54,7 @@ def features(table):
 @pytest.fixture(autouse=True)
 def heads(monkeypatch):
     Copies.seen = []
-    monkeypatch.setattr(protocol, "make_head", Copies)
+    monkeypatch.setattr(heads_of_peers, "make_head", Copies)
 
 
 def test_the_test_part_is_never_learnt_from_and_the_better_head_is_chosen(table, features):
@@ -136,3 +139,26 @@ def test_a_suite_is_read_from_a_folder(tiny_model, tmp_path, monkeypatch):
 
 def _numbers(smiles):
     return np.ones((len(smiles), 1), np.float32)
+
+
+@pytest.mark.parametrize("head", ["plain-linear", "plain-svm", "forest", "plain-boosting"])
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_heads_of_published_tables(head, kind, table, features, monkeypatch):
+    monkeypatch.setattr(heads_of_peers, "FOREST", 20)
+    monkeypatch.setattr(heads_of_peers, "TREES", (5, 20))
+    labels = table.labels if kind == "regression" else (table.labels > 0).astype(float)
+    columns = np.concatenate([labels, np.ones_like(labels)], axis=1)
+    columns[::3, 1] = np.nan
+    split = replace(table.split, train=list(range(30)), valid=list(range(30, 45)), test=list(range(45, 60)))
+    measured = Measured("mine", kind, SMILES, columns, split)
+    chosen = {"ecfp": np.abs(features["x"]).round(), "x": features["x"]}
+    chosen["x"][0, 1] = np.nan
+    trial = try_features("ecfp+x", chosen, measured, [head], [0, 1], "valid")
+    assert trial.score == pytest.approx(trial.chosen_by[head])
+    assert (trial.outputs[:, 1] == 1).all()
+    if head == "plain-boosting":
+        assert trial.outputs.shape == (15, 2)
+    elif kind == "classification":
+        assert trial.test > 0.8
+    else:
+        assert trial.test < np.std(table.labels) / 2

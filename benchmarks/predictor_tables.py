@@ -1,0 +1,112 @@
+"""The tables of `docs/benchmarks.md`, each made from the result of its script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+METRICS: Final = {"roc_auc": "ROC-AUC", "rmse": "RMSE"}
+
+
+def peers(content: dict[str, Any]) -> str:
+    """Set what was measured beside the earlier figures."""
+    results = content["results"]
+    kinds = list(dict.fromkeys(kind for cells in results.values() for kind in cells))
+    rows, apart = [], []
+    for name, cells in results.items():
+        row = [f"{name} ({METRICS[next(iter(cells.values()))['metric']]})"]
+        for kind in kinds:
+            cell = cells.get(kind)
+            row.append("-" if cell is None else _beside(cell))
+            if cell is not None and "difference" in cell:
+                apart.append(abs(cell["difference"]))
+        rows.append(row)
+    within = sum(round(one, 3) <= 0.01 for one in apart)
+    text = (
+        f"{within} of {len(apart)} figures are within 0.01 of the earlier ones, the furthest is {max(apart):.3f} away."
+    )
+    return f"{_table(['table', *kinds], rows)}\n\n{text}"
+
+
+def _beside(cell: dict[str, Any]) -> str:
+    earlier = f" ({cell['earlier']['test']:.3f})" if "earlier" in cell else ""
+    other = f", {cell['with the earlier head']:.3f} with its head" if "with the earlier head" in cell else ""
+    return f"{cell['test']:.3f}{earlier} {cell['head']}{other}"
+
+
+def blocks(content: dict[str, Any]) -> str:
+    """Set the sets of blocks beside each other."""
+    results = content["results"]
+    kinds = list(next(iter(results.values()))["test"])
+    rows = [
+        [f"{name} ({METRICS[one['metric']]})", *(f"{one['test'][kind]:.3f}" for kind in kinds)]
+        for name, one in results.items()
+    ]
+    sentences = []
+    for name, what in (
+        ("all minus best single block", "the best single block"),
+        ("all minus without exlm", "all but exlm"),
+    ):
+        one = content["verdict"][name]
+        sentences.append(
+            f"All blocks against {what}: {one['mean gain']:+.3f} on the mean (ROC-AUC, or RMSE in units of the spread "
+            f"of the labels), better on {one['better on']} of {one['tables']}, the worst {one['worst']:+.3f} "
+            f"({one['worst table']})."
+        )
+    return "\n".join([_table(["table", *kinds], rows), "", *sentences])
+
+
+def trust(content: dict[str, Any]) -> str:
+    """List coverage and calibration, on new scaffolds and at random."""
+    head = ["table", "split", "coverage: validation", "test", "classes in a set: test", "ECE: validation", "test"]
+    rows = [
+        [name, split, *_trusted(one[split]["valid"], one[split]["test"])]
+        for name, one in content["results"].items()
+        for split in ("scaffold", "random")
+        if split in one
+    ]
+    held = "coverage of intervals and of sets by class"
+    means = [
+        ["**mean**", split, *_cells(one, held), "", *_cells(one, "ece")] for split, one in content["means"].items()
+    ]
+    note = "Sets by class; as often as promised for all classes together, they hold of the test parts "
+    together = [
+        f"{one['test']['coverage by all']:.1%} ({split})"
+        for split, one in content["means"].items()
+        if "coverage by all" in one["test"]
+    ]
+    return f"{_table(head, rows + means)}\n\n{note}{', '.join(together)}."
+
+
+def _trusted(valid: dict[str, Any], test: dict[str, Any]) -> list[str]:
+    both = {"valid": valid, "test": test}
+    held = "coverage" if "coverage" in test else "coverage by class"
+    size = f"{test['classes by class']:.2f}" if "classes by class" in test else ""
+    return [*_cells(both, held), size, *_cells(both, "ece")]
+
+
+def _cells(parts: dict[str, Any], name: str) -> list[str]:
+    shown = "{:.3f}" if name == "ece" else "{:.1%}"
+    return [shown.format(parts[part][name]) if name in parts[part] else "" for part in ("valid", "test")]
+
+
+def leaks(content: dict[str, Any]) -> str:
+    """Say how many molecules were found again."""
+    rows = [[name, f"{one['keys']:,}", str(one["found"])] for name, one in content["results"].items()]
+    read = sum(one["lines"] for one in content["corpora"].values())
+    return (
+        f"{_table(['table', 'keys', 'in the corpus'], rows)}\n\n{read:,} molecules of the corpus were looked through."
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+    "peers": peers,
+    "blocks": blocks,
+    "trust": trust,
+    "leaks": leaks,
+}
+"""By the names of the results."""

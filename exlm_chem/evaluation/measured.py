@@ -1,0 +1,108 @@
+"""A table that heads are tried on: its molecules, their labels, and what is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.embedding.embedder import ModelInput
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.finetuning.dataset import read_dataset
+from exlm_chem.finetuning.label_options import LabelOptions
+from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS
+from exlm_chem.finetuning.splits import Split, Splittable, make_split, parse_split
+from exlm_chem.predictors.registry import registered_task
+from exlm_chem.tables.read_options import ReadOptions
+from exlm_chem.terms import Kind
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A table that heads are tried on."""
+
+    name: str
+    kind: Kind
+    smiles: Sequence[str]
+    labels: NDArray[np.float64]
+    split: Split
+
+    @property
+    def metric(self) -> str:
+        """The main metric of its labels."""
+        return MAIN_METRIC[self.kind]
+
+    @property
+    def better(self) -> int:
+        """1 if more of the main metric is better, -1 if less is."""
+        return 1 if METRICS[self.metric].higher_is_better else -1
+
+
+def read_measured(
+    path: Path,
+    read: Callable[[str | None], ModelInput],
+    targets: Sequence[str],
+    *,
+    split: str = "scaffold",
+    seed: int = 0,
+    labels: LabelOptions | None = None,
+    reading: ReadOptions | str | None = None,
+    name: str | None = None,
+) -> Measured:
+    """Read a table and set its test part aside.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    read : callable
+        How a molecule is read; that of an encoder.
+    targets : sequence of str
+        The columns of labels.
+    split : str
+        A rule of splitting; see `parse_split`.
+    seed : int
+        Of a rule that draws.
+    labels, reading : optional
+        See `read_dataset`.
+    name : str, optional
+        Of the table; that of the file by default.
+
+    Raises
+    ------
+    ExLMError
+        If it cannot be read, or no molecule is left to test on.
+    """
+    rule = parse_split(split)
+    dataset = read_dataset(path, list(targets), read, reading, labels, rule.column)
+    count = len(dataset) + len(dataset.left_out)
+    data = Splittable(
+        dataset.smiles, dataset.exact_labels, dataset.split_cells, dataset.rows, dataset.lines, count, dataset.name,
+        dataset.sha256,
+    )  # fmt: skip
+    made = make_split(split, data, seed)
+    if not made.test:
+        raise ExLMError(f"the {made.name} split of {path.name} leaves no test part; use --split random")
+    return Measured(name or path.name, dataset.kind, dataset.smiles, dataset.exact_labels, made)
+
+
+def read_task(
+    folder: Path, task: str, read: Callable[[str | None], ModelInput], split: str = "scaffold", seed: int = 0
+) -> Measured:
+    """Read the table of a registered task from a folder with NAME.csv.gz or NAME.csv.
+
+    Raises
+    ------
+    ExLMError
+        If there is no such task, or its table is not there; see also `read_measured`.
+    """
+    registered = registered_task(task)
+    paths = [folder / f"{task}{suffix}" for suffix in (".csv.gz", ".csv")]
+    path = next((one for one in paths if one.is_file()), None)
+    if path is None:
+        raise ExLMError(f"there is no {task}.csv or {task}.csv.gz in {quoted(folder)}; name the folder with --data")
+    labels = LabelOptions(kind=registered.kind)
+    return read_measured(path, read, registered.targets, split=split, seed=seed, labels=labels, name=task)
