@@ -69,8 +69,10 @@ def main() -> None:
 def used_options(predictor: str | Path) -> dict[str, Any]:
     """Give the options of ``finetune`` that a predictor was made with, as far as they say what is learnt."""
     run = read_json(locate(predictor) / "run.json", "train it again")["options"]
-    options = {name: run[name] for name in ("method", "head", "features", "model") if name in run}
-    return options | {"features": tuple(options.get("features", ("exlm",)))}
+    options = {name: run[name] for name in ("method", "head", "features", "model", "calibrate") if name in run}
+    if options.get("features") is not None:
+        options["features"] = tuple(options["features"])
+    return options
 
 
 def judge(predictor: str | Path, table: Path, promised: float) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def predicted(predictor: Predictor, smiles: list[str], promised: float) -> dict[
     rules: tuple[ConformalRule, ...] = ("class", "all") if predictor.task.kind == "classification" else ("class",)
     for rule in rules:
         columns = PredictionColumns([predictor], replace(options, conformal=rule))
-        answers = columns.answer(smiles).cells
+        answers = columns.begin(smiles)().cells
         for (column, _), values in zip(columns.columns, answers, strict=True):
             name = f"{column.name} {rule}" if column.name.endswith("_set") else column.name
             cells[name] = np.array(values, dtype=object if column.type is str else np.float64)
@@ -137,7 +139,9 @@ def means(results: dict[str, Any]) -> dict[str, Any]:
     for split in ("scaffold", "random"):
         for part in ("valid", "test"):
             tasks = [one[split][part] for one in results.values() if split in one]
-            for name in dict.fromkeys(name for one in tasks for name in one if name not in ("molecules", "width")):
+            for name in dict.fromkeys(
+                name for one in tasks for name in one if name not in ("molecules", "columns", "width")
+            ):
                 values = [one[name] for one in tasks if name in one]
                 found.setdefault(split, {}).setdefault(part, {})[name] = float(np.mean(values))
             if tasks:
