@@ -54,10 +54,12 @@ def benchmark(
 
 
 def _show(result: dict[str, Any]) -> None:
-    from .screen import show_heading, show_table
+    from .screen import show_heading, show_table, show_text
 
     sizes = ", ".join(f"{count:,} {name}" for name, count in result["molecules"].items())
     show_heading(f"{result['table']}: {result['metric']}, {sizes}")
+    for note in result["notes"]:
+        show_text(note)
     rows = []
     for trial in result["trials"]:
         chosen, interval = trial["chosen_by"][trial["head"]], trial["interval"]

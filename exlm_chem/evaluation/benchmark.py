@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ import numpy as np
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError, quoted
-from exlm_chem.evaluation.measured import Measured, read_measured, read_task
+from exlm_chem.evaluation.measured import Measured, read_measured, read_task, thinned
 from exlm_chem.evaluation.options import BenchmarkOptions
 from exlm_chem.evaluation.peers.registry import OURS, compute_features, parse_features
 from exlm_chem.evaluation.protocol import Trial, difference, try_features
@@ -20,8 +20,15 @@ from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.metrics import MAIN_METRIC
 from exlm_chem.tables.read_options import ReadOptions
 
-MOLECULENET: Final = ("bbbp", "bace", "clintox", "sider", "tox21", "esol", "freesolv", "lipophilicity")
+MOLECULENET: Final = (
+    "bbbp", "bace", "clintox", "sider", "tox21", "toxcast", "hiv", "muv", "esol", "freesolv", "lipophilicity",
+)  # fmt: skip
 """The tables of the suite, in the order in which they are shown."""
+
+MOST_COLUMNS: Final = 30
+"""Columns up to which heads are tried that need a model for each."""
+
+ONE_BY_ONE: Final = frozenset({"boosting", "forest", "plain-boosting", "plain-svm", "plain-linear"})
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,13 @@ class TableResult:
         The molecules.
     trials : list of Trial
         One for each kind of features.
+    notes : list of str
+        What was left out.
     """
 
     table: Measured
     trials: list[Trial]
+    notes: list[str] = field(default_factory=list)
 
     def verdict(self) -> dict[str, Any] | None:
         """Compare the best features with the language model and without it, both chosen without the test part."""
@@ -79,6 +89,7 @@ class TableResult:
             "metric": MAIN_METRIC[table.kind],
             "split": table.split.description,
             "molecules": {name: len(part) for name, part in table.split.parts().items()},
+            "notes": self.notes,
             "trials": [trial.to_json() for trial in self.trials],
             "verdict": self.verdict(),
             "summary": str(self),
@@ -120,16 +131,30 @@ def run_benchmark(
         tables = [partial(_own, Path(data), encoder, options, labels, reading)]
     results = []
     for place, read in enumerate(tables):
-        table = read()
+        whole = read()
+        table = thinned(whole, options.most_molecules)
+        heads, notes = _feasible(whole, table, options.heads)
         blocks = dict.fromkeys(block for one in options.features for block in parse_features(one))
         features = compute_features(list(blocks), table.smiles, encoder)
         trials = []
         for number, name in enumerate(options.features):
             report((place + number / len(options.features)) / len(tables), f"{table.name}, {name}")
             chosen = {block: features[block] for block in parse_features(name)}
-            trials.append(try_features(name, chosen, table, options.heads, range(options.seeds), options.choose_by))
-        results.append(TableResult(table, trials))
+            trials.append(try_features(name, chosen, table, heads, range(options.seeds), options.choose_by))
+        results.append(TableResult(table, trials, notes))
     return results
+
+
+def _feasible(whole: Measured, table: Measured, heads: Sequence[str]) -> tuple[Sequence[str], list[str]]:
+    """Leave out what would take days, and say so."""
+    notes, columns = [], table.labels.shape[1]
+    if len(table.smiles) < len(whole.smiles):
+        notes.append(f"{len(table.smiles):,} of {len(whole.smiles):,} molecules are drawn (--most-molecules)")
+    slow = [head for head in heads if head in ONE_BY_ONE] if columns > MOST_COLUMNS else []
+    if slow and len(slow) < len(heads):
+        notes.append(f"{', '.join(slow)}: left out, as each of {columns} columns would need a model")
+        heads = [head for head in heads if head not in slow]
+    return heads, notes
 
 
 def summarise(results: list[TableResult]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS
 from exlm_chem.finetuning.splits import Split, Splittable, make_split, parse_split
-from exlm_chem.predictors.registry import registered_task
+from exlm_chem.predictors.registry import registered_task, task_for_file
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.terms import Kind
 
@@ -99,10 +99,37 @@ def read_task(
     ExLMError
         If there is no such task, or its table is not there; see also `read_measured`.
     """
-    registered = registered_task(task)
+    kind = registered_task(task).kind
     paths = [folder / f"{task}{suffix}" for suffix in (".csv.gz", ".csv")]
     path = next((one for one in paths if one.is_file()), None)
     if path is None:
         raise ExLMError(f"there is no {task}.csv or {task}.csv.gz in {quoted(folder)}; name the folder with --data")
-    labels = LabelOptions(kind=registered.kind)
-    return read_measured(path, read, registered.targets, split=split, seed=seed, labels=labels, name=task)
+    targets, labels = task_for_file(task, path).targets, LabelOptions(kind=kind)
+    return read_measured(path, read, targets, split=split, seed=seed, labels=labels, name=task)
+
+
+def thinned(table: Measured, most: int) -> Measured:
+    """Draw molecules from a table with more than so many; those that are the rare ones of a class stay.
+
+    Each stays in its part. The ranks of molecules, and so ROC-AUC, do not depend on how many of the others there are.
+
+    Examples
+    --------
+    >>> split = Split("mine", "", [0, 1, 2, 3, 4], [5], [6, 7], [""] * 8)
+    >>> table = Measured("a", "classification", ["C"] * 8, np.eye(8)[:, 3:4], split)
+    >>> len(thinned(table, 4).smiles), int(thinned(table, 4).labels.sum())
+    (4, 1)
+    """
+    count = len(table.smiles)
+    if count <= most:
+        return table
+    rare = (table.labels == 1).any(1) if table.kind == "classification" else np.zeros(count, bool)
+    if rare.sum() > most / 2:
+        rare[:] = False
+    order = np.random.default_rng(0).permutation(count)
+    kept = np.sort(order[np.argsort(~rare[order], kind="stable")][:most]).tolist()
+    place = {row: index for index, row in enumerate(kept)}
+    split = table.split
+    train, valid, test = ([place[row] for row in rows if row in place] for rows in split.parts().values())
+    split = replace(split, train=train, valid=valid, test=test, groups=[split.groups[row] for row in kept], unplaced=[])
+    return replace(table, smiles=[table.smiles[row] for row in kept], labels=table.labels[kept], split=split)

@@ -70,6 +70,12 @@ class BenchmarkOptions:
         (), "A table of the suite; may be given several times.", flag="--task", shown="all that are there",
         metavar="NAME", group="Tables",
     )  # fmt: skip
+    most_molecules: int = option(
+        10_000,
+        "Of a larger table so many molecules are drawn; those of a rare class all stay.",
+        least=100,
+        group="Tables",
+    )
     features: tuple[str, ...] = option(
         FEATURES,
         "Blocks of features, + between those that are used together (exlm, ecfp, descriptors, minimol); may be given "

@@ -10,7 +10,7 @@ import pytest
 from exlm_chem.errors import ExLMError
 from exlm_chem.evaluation import benchmark
 from exlm_chem.evaluation.benchmark import TableResult, run_benchmark, summarise
-from exlm_chem.evaluation.measured import Measured
+from exlm_chem.evaluation.measured import Measured, thinned
 from exlm_chem.evaluation.options import BenchmarkOptions
 from exlm_chem.evaluation.peers import heads as heads_of_peers
 from exlm_chem.evaluation.peers.registry import compute_features, parse_features
@@ -162,3 +162,17 @@ def test_heads_of_published_tables(head, kind, table, features, monkeypatch):
         assert trial.test > 0.8
     else:
         assert trial.test < np.std(table.labels) / 2
+
+
+def test_what_would_take_days_is_left_out_and_said(table):
+    many = replace(table, labels=np.tile(table.labels, (1, 31)))
+    heads, notes = benchmark._feasible(many, thinned(many, 40), ["linear", "boosting"])
+    assert heads == ["linear"]
+    assert notes == [
+        "40 of 60 molecules are drawn (--most-molecules)",
+        "boosting: left out, as each of 31 columns would need a model",
+    ]
+    assert benchmark._feasible(many, many, ["boosting"]) == (["boosting"], [])
+    thin = thinned(table, 40)
+    assert sum(map(len, thin.split.parts().values())) == 40
+    assert {thin.smiles[row] for row in thin.split.test} <= {SMILES[row] for row in table.split.test}
