@@ -21,7 +21,7 @@ from exlm_chem.storage.records import check_fields, from_json
 
 FloatArray = NDArray[np.float64]
 
-MANY: Final = 500
+MANY: Final = 1000
 """Molecules of the rarer class from which the curve is free (isotonic); below, it is a sigmoid."""
 
 _LIMIT: Final = 30.0
