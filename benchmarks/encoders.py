@@ -1,4 +1,4 @@
-"""Claim: what the frozen vectors of the encoders that ship are worth, with the same heads.
+"""Claim: what the frozen vectors of encoders are worth, with the same heads.
 
 Every table is read and split (DeepChem's scaffold split) as ``exlm-chem finetune`` does; heads learn from the training
 part. Writes ``benchmarks/results/encoders.json``.
@@ -26,7 +26,7 @@ def main() -> None:
     """Judge every encoder on every table and write the result."""
     parser = arguments("encoders", __doc__)
     parser.add_argument("tables", type=Path, help="folder with NAME.csv.gz for every task of data/tasks.toml")
-    parser.add_argument("--models", nargs="+", default=("exlm-small", "exlm-small-v2"), help="names or directories")
+    parser.add_argument("--models", nargs="+", default=("exlm-small",), help="names or directories")
     parser.add_argument("--tasks", nargs="+", default=TASKS)
     parser.add_argument("--heads", nargs="+", default=("linear", "kernel"))
     args = parser.parse_args()

@@ -211,17 +211,22 @@ def _example(content: dict[str, Any]) -> str:
 def _tasks() -> str:
     """Say what the predictors that ship predict, in what unit, from where it is a yes, and how good they are."""
     lines = [
-        "| `--task` | the number | unit | a yes from | on molecules of new scaffolds (95 % interval) |",
-        "|---" * 5 + "|",
+        "| `--task` | the number | unit | a yes from | on molecules of new scaffolds (95 %) | ECFP | descriptors |",
+        "|---" * 7 + "|",
     ]
-    for path in sorted(ROOT.glob("exlm_chem/zoo/*/task.json")):
-        task = json.loads(path.read_text(encoding="utf-8"))
+    peers = read_result("peers")["results"]
+    tasks = [json.loads(path.read_text(encoding="utf-8")) for path in ROOT.glob("exlm_chem/zoo/*/task.json")]
+    for task in sorted(tasks, key=lambda task: (len(task["columns"]), task["name"])):
         metric = "roc_auc" if task["kind"] == "classification" else "rmse"
         test = task["metrics"]["test"]
         good = f"{METRICS[metric]} {_score({'value': test[metric], 'interval': test['interval']})}"
-        for column in task["columns"]:
-            yes = "-" if column["threshold"] is None else column["threshold"]
-            lines.append(f"| `{task['name']}` | {column['meaning']} | {column['unit']} | {yes} | {good} |")
+        several = len(task["columns"]) > 1
+        thresholds = {column["threshold"] for column in task["columns"]}
+        meaning = f"{task['title']}: {len(task['columns'])} numbers" if several else task["columns"][0]["meaning"]
+        yes = "-" if thresholds == {None} else "see its page" if len(thresholds) > 1 else thresholds.pop()
+        others = (peers.get(task["name"], {}).get(block) for block in ("ecfp", "descriptors"))
+        beside = " | ".join("-" if one is None else f"{one['test']:.3f}" for one in others)
+        lines.append(f"| `{task['name']}` | {meaning} | {task['columns'][0]['unit']} | {yes} | {good} | {beside} |")
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """Makes the models that ship: an encoder from a pretraining run, and predictors from tables of measured molecules.
 
-python data/make_zoo.py runs/small-exlm ../shared/moleculenet --name exlm-small --tasks bbbp esol
+python data/make_zoo.py --run runs/next-stage --about "Where the molecules came from."
+python data/make_zoo.py --tables ../shared/moleculenet
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import torch
 
 from exlm_chem import locations
 from exlm_chem.finetuning.options import FinetuningOptions
+from exlm_chem.finetuning.predictions import PREDICTIONS_NAME
 from exlm_chem.finetuning.run import finetune
 from exlm_chem.locations import is_predictor
 from exlm_chem.model_directory import open_model, training_facts
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.modeling.config_file import write_config
 from exlm_chem.predictors.directory import link_encoder
+from exlm_chem.predictors.registry import registered_tasks
 from exlm_chem.predictors.task_file import read_task, write_task
 from exlm_chem.storage import read_json, write_json, write_text
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -28,25 +31,27 @@ from exlm_chem.tokenizer import ExLMTokenizer
 def main() -> None:
     """Write everything into the package's zoo, in the place of what was there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, nargs="?", help="directory of a finished pretraining run")
-    parser.add_argument("tables", type=Path, nargs="?", help="folder with NAME.csv.gz for every task")
+    parser.add_argument("--run", type=Path, help="directory of a finished pretraining run, for the encoder")
+    parser.add_argument("--tables", type=Path, help="folder with NAME.csv.gz for every task, for the predictors")
     parser.add_argument("--name", default="exlm-small", help="name of the encoder")
-    parser.add_argument("--about", default="", help="where the molecules came from, for the model card")
-    parser.add_argument("--tasks", nargs="+", default=["bbbp", "esol"])
+    parser.add_argument("--about", default="", help="where the encoder's molecules came from, for its card")
+    parser.add_argument("--tasks", nargs="+", default=list(registered_tasks()))
     parser.add_argument("--renew", action="store_true", help="only write what is there in today's format")
     args = parser.parse_args()
 
     if args.renew:
         renew_formats(locations.SHIPPED)
-        return
-    if args.run is None or args.tables is None:
-        parser.error("name a run and a folder of tables, or --renew")
-    ship_encoder(args.run, locations.SHIPPED / args.name, args.about)
-    for task in args.tasks:
-        shutil.rmtree(locations.SHIPPED / task, ignore_errors=True)
-        table = args.tables / f"{task}.csv.gz"
-        options = FinetuningOptions(task=task, model=args.name, device="cpu")
-        finetune(table, locations.SHIPPED / task, options, log=print)
+    if args.run is not None:
+        ship_encoder(args.run, locations.SHIPPED / args.name, args.about)
+    for task in args.tasks if args.tables is not None else ():
+        ship_predictor(args.tables / f"{task}.csv.gz", task, args.name)
+
+
+def ship_predictor(table: Path, task: str, model: str) -> None:
+    """Train a predictor as ``exlm-chem finetune`` does when nothing but the task is said."""
+    shutil.rmtree(locations.SHIPPED / task, ignore_errors=True)
+    finetune(table, locations.SHIPPED / task, FinetuningOptions(task=task, model=model, device="cpu"), log=print)
+    (locations.SHIPPED / task / PREDICTIONS_NAME).unlink()  # the training file has what predict needs of it
 
 
 def ship_encoder(run: Path, target: Path, about: str) -> None:
