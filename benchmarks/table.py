@@ -7,13 +7,13 @@ python -m benchmarks.table --check   fails if a page has other numbers
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from benchmarks import predictor_tables
+from benchmarks.shipped_table import score, tasks
 from benchmarks.writer import RESULTS, ROOT, read_result
 
 PAGES = ("README.md", "docs/pretraining.md", "docs/benchmarks.md")
@@ -22,7 +22,6 @@ CONFIGURATIONS = {
     "small": "small, real molecules",
     "base": "base, real molecules",
 }
-METRICS = {"roc_auc": "ROC-AUC", "rmse": "RMSE"}
 GPU_GFLOPS, GPU_SHARE = 312_000.0, 0.25
 
 
@@ -44,7 +43,7 @@ def with_numbers(text: str) -> str:
     """Give a page with the present numbers."""
     made: dict[str, Callable[[], str]] = {
         "numbers": lambda: f"{_claims()}\n\n{_moleculenet(read_result('moleculenet'))}",
-        "tasks": _tasks,
+        "tasks": tasks,
         "example": lambda: _example(read_result("example")),
         "step": lambda: _step(read_result("step")),
         "cost": lambda: _cost(read_result("step")),
@@ -208,28 +207,6 @@ def _example(content: dict[str, Any]) -> str:
     return "\n".join([head, f"|---|---|{'---:|' * len(content['tasks'])}---|", *lines])
 
 
-def _tasks() -> str:
-    """Say what the predictors that ship predict, in what unit, from where it is a yes, and how good they are."""
-    lines = [
-        "| `--task` | the number | unit | a yes from | on molecules of new scaffolds (95 %) | ECFP | descriptors |",
-        "|---" * 7 + "|",
-    ]
-    peers = read_result("peers")["results"]
-    tasks = [json.loads(path.read_text(encoding="utf-8")) for path in ROOT.glob("exlm_chem/zoo/*/task.json")]
-    for task in sorted(tasks, key=lambda task: (len(task["columns"]), task["name"])):
-        metric = "roc_auc" if task["kind"] == "classification" else "rmse"
-        test = task["metrics"]["test"]
-        good = f"{METRICS[metric]} {_score({'value': test[metric], 'interval': test['interval']})}"
-        several = len(task["columns"]) > 1
-        thresholds = {column["threshold"] for column in task["columns"]}
-        meaning = f"{task['title']}: {len(task['columns'])} numbers" if several else task["columns"][0]["meaning"]
-        yes = "-" if thresholds == {None} else "see its page" if len(thresholds) > 1 else thresholds.pop()
-        others = (peers.get(task["name"], {}).get(block) for block in ("ecfp", "descriptors"))
-        beside = " | ".join("-" if one is None else f"{one['test']:.3f}" for one in others)
-        lines.append(f"| `{task['name']}` | {meaning} | {task['columns'][0]['unit']} | {yes} | {good} | {beside} |")
-    return "\n".join(lines)
-
-
 def _claims() -> str:
     parity, tokenizer, robustness = read_result("parity"), read_result("tokenizer")["sets"], read_result("robustness")
     memory, startup, resume = read_result("memory"), read_result("startup"), read_result("resume")
@@ -290,15 +267,10 @@ def _moleculenet(content: dict[str, Any]) -> str:
         "|---|---|---|---|---|",
     ]
     for task, result in content["results"].items():
-        cells = [_score(result[kind]["test"]) for kind in ("exlm", "ecfp4 count")]
+        cells = [score(result[kind]["test"]) for kind in ("exlm", "ecfp4 count")]
         metric = "ROC-AUC, higher is better" if result["metric"] == "roc_auc" else "RMSE, lower is better"
         lines.append(f"| {task} | {metric} | {result['molecules']['test']:,} | {cells[0]} | {cells[1]} |")
     return "\n".join(lines)
-
-
-def _score(score: dict[str, Any]) -> str:
-    low, high = score["interval"]
-    return f"{score['value']:.3f} ({low:.3f} to {high:.3f})"
 
 
 if __name__ == "__main__":

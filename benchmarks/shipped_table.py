@@ -1,0 +1,38 @@
+"""The table of the predictors that ship: what each says, and how good it is beside fingerprints and descriptors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from benchmarks.writer import ROOT, read_result
+
+METRICS: Final = {"roc_auc": "ROC-AUC", "rmse": "RMSE"}
+
+
+def tasks() -> str:
+    """Say what the predictors that ship predict, in what unit, from where it is a yes, and how good they are."""
+    lines = [
+        "| `--task` | the number | unit | a yes from | on molecules of new scaffolds (95 %) | ECFP | descriptors |",
+        "|---" * 7 + "|",
+    ]
+    peers = read_result("peers")["results"]
+    shipped = [json.loads(path.read_text(encoding="utf-8")) for path in ROOT.glob("exlm_chem/zoo/*/task.json")]
+    for task in sorted(shipped, key=lambda task: (len(task["columns"]), task["name"])):
+        metric = "roc_auc" if task["kind"] == "classification" else "rmse"
+        test = task["metrics"]["test"]
+        good = f"{METRICS[metric]} {score({'value': test[metric], 'interval': test['interval']})}"
+        several = len(task["columns"]) > 1
+        thresholds = {column["threshold"] for column in task["columns"]}
+        meaning = f"{task['title']}: {len(task['columns'])} numbers" if several else task["columns"][0]["meaning"]
+        yes = "-" if thresholds == {None} else "see its page" if len(thresholds) > 1 else thresholds.pop()
+        others = (peers.get(task["name"], {}).get(block) for block in ("ecfp", "descriptors"))
+        beside = " | ".join("-" if one is None else f"{one['test']:.3f}" for one in others)
+        lines.append(f"| `{task['name']}` | {meaning} | {task['columns'][0]['unit']} | {yes} | {good} | {beside} |")
+    return "\n".join(lines)
+
+
+def score(measured: dict[str, Any]) -> str:
+    """Write a metric with its interval."""
+    low, high = measured["interval"]
+    return f"{measured['value']:.3f} ({low:.3f} to {high:.3f})"
