@@ -68,7 +68,7 @@ def judge_threshold(held_out: NDArray[Any], labels: NDArray[Any], columns: tuple
     --------
     >>> held_out, labels = np.array([[0.9], [0.8], [0.6], [0.1]]), np.array([[1.0], [0.0], [1.0], [1.0]])
     >>> judge_threshold(held_out, labels, (OutputColumn("a", "a", threshold=0.5),))["a"]
-    {'known': 4, 'threshold': 0.5, 'precision': 0.6667, 'recall': 0.6667, 'ece': 0.5}
+    {'known': 4, 'threshold': 0.5, 'precision': 0.6667, 'recall': 0.6667, 'ece': 0.55}
     """
     judged = {}
     for column, outputs, label in zip(columns, held_out.T, labels.T, strict=True):
