@@ -40,7 +40,8 @@ def test_a_damaged_model_hides_no_other(monkeypatch: Any, capsys: Any, tmp_path:
     monkeypatch.setattr(locations, "SHIPPED", tmp_path / "zoo")
     done = run_here(monkeypatch, capsys, "models", "list")
     assert done.status == 0
-    assert [line.split()[:2] for line in done.out.splitlines()[1:3]] == [["bbbp", "broken"], ["esol", "regression"]]
+    kinds = {line.split()[0]: line.split()[1] for line in done.out.splitlines() if line}
+    assert (kinds["bbbp"], kinds["esol"]) == ("broken", "regression")
     checked = run_here(monkeypatch, capsys, "models", "check")
     assert checked.status == 1
     assert "ok  " in checked.out
