@@ -4,7 +4,7 @@ The head ``average`` learns from the training part of DeepChem's scaffold split,
 and on all but the encoder's. Beside every value stands its interval over the molecules, and that of the difference from
 all blocks. Adds to ``benchmarks/results/blocks.json`` what is not there yet for this encoder.
 
-    python -m benchmarks.blocks ../shared/moleculenet --cache /tmp/features
+    python -m benchmarks.blocks ../shared/moleculenet --cache runs/features
 """
 
 from __future__ import annotations

@@ -13,11 +13,8 @@ from typing import Any
 
 from benchmarks.writer import arguments, write_result
 from exlm_chem.embedding.embedder import ExLM
-from exlm_chem.finetuning.dataset import read_dataset
-from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
-from exlm_chem.finetuning.splits import scaffold_split
-from exlm_chem.heads.registry import make_head
-from exlm_chem.predictors.registry import registered_task
+from exlm_chem.evaluation.measured import read_task
+from exlm_chem.evaluation.protocol import try_features
 
 TASKS = ("bbbp", "bace", "clintox", "sider", "esol", "freesolv", "lipophilicity")
 
@@ -40,21 +37,12 @@ def main() -> None:
 
 def judge(encoder: ExLM, tables: Path, name: str, heads: list[str]) -> dict[str, Any]:
     """Give the main metric of the validation and test parts for each head."""
-    task = registered_task(name)
-    data = read_dataset(tables / f"{name}.csv.gz", task.targets, encoder.read)
-    split = scaffold_split(data.smiles)
-    vectors = encoder.embed_tokens([one.token_ids for one in data.inputs])
-    groups = [split.groups[row] for row in split.train]
-    metric = MAIN_METRIC[task.kind]
-    scores: dict[str, Any] = {"metric": metric}
-    for one in heads:
-        labels = data.labels[split.train]
-        head = make_head(one).fit({"exlm": vectors[split.train]}, labels, task.kind, groups)
-        outputs = head.predict({"exlm": vectors})
-        scores[one] = {}
-        for part, rows in (("valid", split.valid), ("test", split.test)):
-            result = evaluate(outputs[rows], data.labels[rows], task.kind, [column.name for column in task.columns])
-            scores[one][part] = result[metric] if result else None
+    table = read_task(tables, name, encoder.read)
+    features = {"exlm": encoder.embed(table.smiles)}
+    scores: dict[str, Any] = {"metric": table.metric}
+    for head in heads:
+        trial = try_features("exlm", features, table, [head], [0], "valid")
+        scores[head] = {"valid": trial.score, "test": trial.test}
     return scores
 
 

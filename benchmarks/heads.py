@@ -12,19 +12,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.writer import arguments, write_result
+from benchmarks.tables import features_of, table_arguments
+from benchmarks.writer import write_result
 from exlm_chem.embedding.embedder import ExLM
-from exlm_chem.features.compute import compute_blocks
-from exlm_chem.features.registry import BLOCK_NAMES, make_blocks
-from exlm_chem.finetuning.dataset import read_dataset
+from exlm_chem.evaluation.measured import read_task
+from exlm_chem.features.registry import BLOCK_NAMES
 from exlm_chem.finetuning.metrics import MAIN_METRIC, evaluate
-from exlm_chem.finetuning.splits import scaffold_split
 from exlm_chem.heads.folds import grouped_folds
 from exlm_chem.heads.registry import HEADS, make_head
 from exlm_chem.predictors.registry import registered_task
@@ -36,10 +34,7 @@ Features = Mapping[str, NDArray[np.float32]]
 
 def main() -> None:
     """Judge every head on every block and on all of them, and write the result."""
-    parser = arguments("heads", __doc__)
-    parser.add_argument("tables", type=Path, help="folder with NAME.csv.gz for every task of data/tasks.toml")
-    parser.add_argument("--model", default="exlm-small", help="name or directory of an encoder")
-    parser.add_argument("--tasks", nargs="+", default=TASKS)
+    parser = table_arguments("heads", __doc__, TASKS)
     parser.add_argument("--heads", nargs="+", default=tuple(HEADS))
     parser.add_argument("--folds", type=int, default=0, help="also cross-validate every pair in so many folds")
     args = parser.parse_args()
@@ -48,21 +43,21 @@ def main() -> None:
     results: dict[str, Any] = {}
     for name in args.tasks:
         task = registered_task(name)
-        data = read_dataset(args.tables / f"{name}.csv.gz", task.targets, encoder.read)
-        split = scaffold_split(data.smiles)
-        features = compute_blocks(data.smiles, make_blocks(BLOCK_NAMES, encoder), processes=1)
+        table = read_task(args.tables, name, encoder.read)
+        labels, split = table.labels, table.split
+        features = features_of(name, table.smiles, BLOCK_NAMES, encoder, args.cache)
         known = np.array([*split.train, *split.valid])
         groups = np.array(split.groups, dtype=object)
-        results[name] = {"metric": MAIN_METRIC[task.kind], "molecules": len(data), "test": len(split.test), "heads": {}}
+        results[name] = {"metric": table.metric, "molecules": len(labels), "test": len(split.test), "heads": {}}
         for head in args.heads:
             sets = [*([block] for block in features), list(features)] if head != "average" else [list(features)]
             for blocks in sets:
                 chosen = {block: features[block] for block in blocks}
-                result = judge(head, chosen, data.labels, groups, (known, np.array(split.test)), task)
+                result = judge(head, chosen, labels, groups, (known, np.array(split.test)), task)
                 if args.folds:
                     result["cross-validation"] = cross_validated(
                         head, {block: values[known] for block, values in chosen.items()},
-                        data.labels[known], groups[known], task, args.folds,
+                        labels[known], groups[known], task, args.folds,
                     )  # fmt: skip
                 results[name]["heads"][f"{head} on {' + '.join(blocks)}"] = result
                 print(name, head, "+".join(blocks), result, flush=True)

@@ -4,7 +4,7 @@ DeepChem's scaffold split; peers learn from the training part alone, the validat
 head, three seeds. Our value stands beside the earlier one for every table and kind of features, as does a support
 vector machine. Adds to ``benchmarks/results/peers.json`` what is not there yet.
 
-    python -m benchmarks.peers ../shared/moleculenet --cache /tmp/features
+    python -m benchmarks.peers ../shared/moleculenet --cache runs/features
 """
 
 from __future__ import annotations

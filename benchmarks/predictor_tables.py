@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from benchmarks.shipped_table import METRICS
+from exlm_chem.finetuning.card import METRIC_NAMES
 
 
 def peers(content: dict[str, Any]) -> str:
@@ -14,7 +14,7 @@ def peers(content: dict[str, Any]) -> str:
     kinds = list(dict.fromkeys(kind for cells in results.values() for kind in cells))
     rows, apart = [], []
     for name, cells in results.items():
-        row = [f"{name} ({METRICS[next(iter(cells.values()))['metric']]})"]
+        row = [f"{name} ({METRIC_NAMES[next(iter(cells.values()))['metric']]})"]
         for kind in kinds:
             cell = cells.get(kind)
             row.append("-" if cell is None else _beside(cell))
@@ -39,7 +39,7 @@ def blocks(content: dict[str, Any]) -> str:
     results = content["results"]
     kinds = list(next(iter(results.values()))["test"])
     rows = [
-        [f"{name} ({METRICS[one['metric']]})", *(f"{one['test'][kind]:.3f}" for kind in kinds)]
+        [f"{name} ({METRIC_NAMES[one['metric']]})", *(f"{one['test'][kind]:.3f}" for kind in kinds)]
         for name, one in results.items()
     ]
     sentences = []

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from benchmarks.writer import ROOT, read_result
-
-METRICS: Final = {"roc_auc": "ROC-AUC", "rmse": "RMSE"}
+from exlm_chem.finetuning.card import METRIC_NAMES
 
 
 def tasks() -> str:
@@ -21,7 +20,7 @@ def tasks() -> str:
     for task in sorted(shipped, key=lambda task: (len(task["columns"]), task["name"])):
         metric = "roc_auc" if task["kind"] == "classification" else "rmse"
         test = task["metrics"]["test"]
-        good = f"{METRICS[metric]} {score({'value': test[metric], 'interval': test['interval']})}"
+        good = f"{METRIC_NAMES[metric]} {score({'value': test[metric], 'interval': test['interval']})}"
         several = len(task["columns"]) > 1
         thresholds = {column["threshold"] for column in task["columns"]}
         meaning = f"{task['title']}: {len(task['columns'])} numbers" if several else task["columns"][0]["meaning"]

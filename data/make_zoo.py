@@ -15,7 +15,6 @@ import torch
 
 from exlm_chem import locations
 from exlm_chem.finetuning.options import FinetuningOptions
-from exlm_chem.finetuning.predictions import PREDICTIONS_NAME
 from exlm_chem.finetuning.run import finetune
 from exlm_chem.locations import is_predictor
 from exlm_chem.model_directory import open_model, training_facts
@@ -51,7 +50,6 @@ def ship_predictor(table: Path, task: str, model: str) -> None:
     """Train a predictor as ``exlm-chem finetune`` does when nothing but the task is said."""
     shutil.rmtree(locations.SHIPPED / task, ignore_errors=True)
     finetune(table, locations.SHIPPED / task, FinetuningOptions(task=task, model=model, device="cpu"), log=print)
-    (locations.SHIPPED / task / PREDICTIONS_NAME).unlink()  # the training file has what predict needs of it
 
 
 def ship_encoder(run: Path, target: Path, about: str) -> None:

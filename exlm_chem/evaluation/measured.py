@@ -14,7 +14,7 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS
-from exlm_chem.finetuning.splits import Split, Splittable, make_split, parse_split
+from exlm_chem.finetuning.splits import Split, make_split, parse_split
 from exlm_chem.predictors.registry import registered_task, task_for_file
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.terms import Kind
@@ -78,12 +78,7 @@ def read_measured(
     """
     rule = parse_split(split)
     dataset = read_dataset(path, list(targets), read, reading, labels, rule.column)
-    count = len(dataset) + len(dataset.left_out)
-    data = Splittable(
-        dataset.smiles, dataset.exact_labels, dataset.split_cells, dataset.rows, dataset.lines, count, dataset.name,
-        dataset.sha256,
-    )  # fmt: skip
-    made = make_split(split, data, seed)
+    made = make_split(split, replace(dataset.splittable, labels=dataset.exact_labels), seed)
     if not made.test:
         raise ExLMError(f"the {made.name} split of {path.name} leaves no test part; use --split random")
     return Measured(name or path.name, dataset.kind, dataset.smiles, dataset.exact_labels, made)

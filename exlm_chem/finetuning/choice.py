@@ -13,6 +13,7 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.kept import out_of_fold
 from exlm_chem.finetuning.methods.method import Material
 from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, BoundedLabels, mean_score
+from exlm_chem.heads.head import Head
 from exlm_chem.heads.registry import make_head
 
 
@@ -71,7 +72,13 @@ def _fit_predict(
     held_out: NDArray[np.int64],
     columns: NDArray[np.int64],
 ) -> NDArray[Any]:
-    rows, head = inside[train], make_head(name)
+    return fit_head(name, material, inside[train], seed, columns).predict(material.rows(inside[held_out]))
+
+
+def fit_head(
+    name: str, material: Material, rows: NDArray[np.int64], seed: int, columns: NDArray[np.int64] | None = None
+) -> Head:
+    """Fit a head on some of the molecules, and some or all columns."""
     labels, weights, bounds = material.labels(rows, columns)
-    head.fit(material.rows(rows), labels, material.task.kind, material.groups(rows), seed, weights, bounds)
-    return head.predict(material.rows(inside[held_out]))
+    kind, groups = material.task.kind, material.groups(rows)
+    return make_head(name).fit(material.rows(rows), labels, kind, groups, seed, weights, bounds)

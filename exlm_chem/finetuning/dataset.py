@@ -17,7 +17,7 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.labels import LabelColumn, check_use, read_labels
 from exlm_chem.finetuning.spellings import is_unknown, tidy
-from exlm_chem.finetuning.splits import PARTS
+from exlm_chem.finetuning.splits import PARTS, Splittable
 from exlm_chem.finetuning.training_rows import LeftOut, join_rows, read_rows
 from exlm_chem.storage import sha256
 from exlm_chem.tables.columns import listed
@@ -97,6 +97,20 @@ class Dataset:
     def exact_labels(self) -> NDArray[np.float64]:
         """The labels that are no limits; NaN elsewhere."""
         return np.where(self.bounds == 0, self.labels, np.nan)
+
+    @property
+    def splittable(self) -> Splittable:
+        """What a rule of splitting looks at."""
+        return Splittable(
+            self.smiles,
+            self.labels,
+            self.split_cells,
+            rows=self.rows,
+            lines=self.lines,
+            table_rows=self.table_rows,
+            name=self.name,
+            sha256=self.sha256,
+        )
 
     def report(self) -> dict[str, Any]:
         """Count what a reader of the results should know about the table."""

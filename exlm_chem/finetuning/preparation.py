@@ -21,7 +21,7 @@ from exlm_chem.finetuning.messages import Log, log_split, log_table
 from exlm_chem.finetuning.methods.method import Material
 from exlm_chem.finetuning.methods.registry import METHODS
 from exlm_chem.finetuning.options import FinetuningOptions
-from exlm_chem.finetuning.splits import Split, Splittable, given_split, make_split, parse_split
+from exlm_chem.finetuning.splits import Split, given_split, make_split, parse_split
 from exlm_chem.finetuning.weights import label_weights
 from exlm_chem.predictors.registry import task_for_file
 from exlm_chem.predictors.task import Task, task_of_targets
@@ -90,7 +90,7 @@ def prepare(
     if options.balance and dataset.kind == "regression":
         raise ExLMError("--balance is for classes, and the labels are measurements; leave it away")
     log_table(dataset, dataset.report(), log)
-    molecules = _splittable(dataset)
+    molecules = dataset.splittable
     folds = make_checked_folds(molecules, dataset, options, log)
     if len(data) > 1:
         split = given_split(dataset.smiles, dataset.split_cells, "files", f"one file for each part: {dataset.name}")
@@ -131,19 +131,6 @@ def _labels_of(task: Task, labels: LabelOptions) -> LabelOptions:
     if labels.kind not in (None, task.kind):
         raise ExLMError(f"task {quoted(task.name)} is a {task.kind}; leave --kind {labels.kind} away")
     return replace(labels, kind=task.kind)
-
-
-def _splittable(dataset: Dataset) -> Splittable:
-    return Splittable(
-        dataset.smiles,
-        dataset.labels,
-        dataset.split_cells,
-        rows=dataset.rows,
-        lines=dataset.lines,
-        table_rows=dataset.table_rows,
-        name=dataset.name,
-        sha256=dataset.sha256,
-    )
 
 
 def _described(task: Task, dataset: Dataset, split: Split, options: FinetuningOptions) -> PredictorTask:

@@ -47,6 +47,24 @@ def read_arrays(path: Path, wanted: str | None) -> Arrays:
         return arrays
 
 
+def nested(number: int, arrays: Arrays) -> Arrays:
+    """Name the arrays of a head that is part of another one, so that they can lie beside those of its other parts.
+
+    Examples
+    --------
+    >>> both = nested(0, {"a": np.zeros(1)}) | nested(1, {"a": np.ones(1)})
+    >>> sorted(both), unnested(1, both)
+    (['0/a', '1/a'], {'a': array([1.])})
+    """
+    return {f"{number}/{name}": values for name, values in arrays.items()}
+
+
+def unnested(number: int, arrays: Arrays) -> Arrays:
+    """Give the arrays that `nested` was given."""
+    start = f"{number}/"
+    return {name.removeprefix(start): values for name, values in arrays.items() if name.startswith(start)}
+
+
 def rounded(values: NDArray[Any]) -> NDArray[np.float32]:
     """Round numbers to 12 binary digits, so that they take half the room in the file.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads.arrays import Arrays
+from exlm_chem.heads.arrays import Arrays, nested, unnested
 from exlm_chem.heads.examples import Examples, Features, FloatArray
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.preprocessing import COUNTS
@@ -113,8 +113,9 @@ class AverageHead(Head):
 
     def predict_members(self, features: Features) -> NDArray[np.float32]:
         """See `Head`."""
-        everyone = np.tile(super().predict_members(features), (self.member_count, 1, 1))
-        varying = self.varying
+        varying, molecules = self.varying, len(next(iter(features.values())))
+        constant = self.in_units(np.tile(self._mean, (molecules, 1)))  # of columns that no member has learnt
+        everyone = np.tile(constant, (self.member_count, 1, 1))
         for answers, member in zip(everyone, self._members, strict=False):  # no member where nothing varies
             said = member.predict(features)
             answers[:, varying] = (
@@ -136,24 +137,17 @@ class AverageHead(Head):
 
     def arrays(self) -> Arrays:
         """See `Head`: those of all members."""
-        return {
-            f"{number}/{name}": values
-            for number, member in enumerate(self._members)
-            for name, values in member.everything().items()
-        }
+        found: Arrays = {}
+        for number, member in enumerate(self._members):
+            found |= nested(number, member.everything())
+        return found
 
     def take(self, spec: HeadSpec, arrays: Arrays) -> None:
         """See `Head`."""
         from exlm_chem.heads.registry import restored_head
 
         super().take(spec, arrays)
-        self._members = [
-            restored_head(
-                member,
-                {name.removeprefix(f"{number}/"): arrays[name] for name in arrays if name.startswith(f"{number}/")},
-            )
-            for number, member in enumerate(spec.members)
-        ]
+        self._members = [restored_head(member, unnested(number, arrays)) for number, member in enumerate(spec.members)]
         for member in self._members:
             fits = (member.kind, member.columns) == (self.kind, len(self.varying))
             if not fits or any(self.blocks.get(name) != width for name, width in member.blocks.items()):

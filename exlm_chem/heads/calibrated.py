@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads.arrays import Arrays
+from exlm_chem.heads.arrays import Arrays, nested, unnested
 from exlm_chem.heads.calibration import Calibration, log_odds
 from exlm_chem.heads.examples import Examples, Features, FloatArray
 from exlm_chem.heads.head import Head
@@ -70,7 +70,7 @@ class CalibratedHead(Head):
 
     def arrays(self) -> Arrays:
         """See `Head`: those of the head in it."""
-        return {f"0/{name}": values for name, values in self._head.everything().items()}
+        return nested(0, self._head.everything())
 
     def take(self, spec: HeadSpec, arrays: Arrays) -> None:
         """See `Head`."""
@@ -80,8 +80,7 @@ class CalibratedHead(Head):
         self._calibration = Calibration.from_json(spec.details)
         if len(spec.members) != 1 or len(self._calibration.curves) != self.columns:
             raise ExLMError("it must hold one head, and a curve for each of its columns")
-        inside = {name.removeprefix("0/"): values for name, values in arrays.items() if name.startswith("0/")}
-        self._head = restored_head(spec.members[0], inside)
+        self._head = restored_head(spec.members[0], unnested(0, arrays))
         if (self._head.kind, self._head.columns, self._head.blocks) != (self.kind, self.columns, self.blocks):
             raise ExLMError("the head in it is not for the same columns and blocks")
 

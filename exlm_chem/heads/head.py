@@ -182,7 +182,10 @@ class Head(ABC):
         float32 array of shape (molecules, columns)
             Probabilities, or values in the unit of the labels.
         """
-        values = self.scores(features)
+        return self.in_units(self.scores(features))
+
+    def in_units(self, values: FloatArray) -> NDArray[np.float32]:
+        """Make of what `scores` gives what `predict` gives."""
         if self.kind == "classification":
             values = 1 / (1 + np.exp(-np.clip(values, -LARGEST_LOGIT, LARGEST_LOGIT)))
         result: NDArray[np.float32] = values.astype(np.float32) + np.float32(0)  # never -0.0

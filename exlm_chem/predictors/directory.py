@@ -99,6 +99,14 @@ def check_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask]
     ExLMError
         In one sentence, if a file is missing, damaged, or does not belong to the others.
     """
+    directory, task = _opened(name_or_directory)
+    for path, digest in _head_files(directory, task).items():
+        read_arrays(path, digest)
+    return directory, task
+
+
+def _opened(name_or_directory: str | Path) -> tuple[Path, PredictorTask]:
+    """Find a predictor and check all but the files of its head."""
     directory = locate(name_or_directory)
     if not is_predictor(directory):
         if any((directory / name).is_file() for name in (ARRAYS_NAME, PLAIN_NAME)):
@@ -111,8 +119,6 @@ def check_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask]
         )
     task = read_task(directory)
     _check_encoder(directory, task)
-    for path, digest in _head_files(directory, task).items():
-        read_arrays(path, digest)
     return directory, task
 
 
@@ -126,8 +132,8 @@ def read_predictor(name_or_directory: str | Path) -> tuple[Path, PredictorTask, 
     head : Head
         As it was saved.
     """
-    directory, task = check_predictor(name_or_directory)
-    return directory, task, _read_head(directory, task)
+    directory, task = _opened(name_or_directory)
+    return directory, task, _read_head(directory, task)  # which checks its files
 
 
 def _read_head(directory: Path, task: PredictorTask) -> Head:
@@ -164,8 +170,7 @@ def check(directory: str | Path) -> list[Path]:
     ExLMError
         At the first file that is missing, broken, or not the one that was saved.
     """
-    directory, task = check_predictor(directory)
-    _read_head(directory, task)
+    directory, task, _ = read_predictor(directory)
     own = [directory / TASK_NAME, *_head_files(directory, task)]
     if task.training is not None:
         from exlm_chem.predictors.training_file import TRAINING_NAME, read_training

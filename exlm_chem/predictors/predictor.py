@@ -44,6 +44,11 @@ class Prediction:
     features: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     """The predictor's blocks of features by their fingerprints, as `compute_blocks` gives them."""
 
+    @property
+    def answered(self) -> list[int]:
+        """The rows without an error."""
+        return [index for index, one in enumerate(self.molecules) if one.error is None]
+
 
 class Predictor:
     """An encoder, a head and a task.
@@ -234,17 +239,21 @@ def _finish(
         replace(one, error=TOO_SLOW) if is_lost and one.error is None else one
         for one, is_lost in zip(molecules, lost.tolist(), strict=True)
     ]
-    good = [index for index, one in enumerate(molecules) if one.error is None]
     values = np.full((len(molecules), len(predictor.columns)), np.nan, dtype=np.float32)
-    values[good] = predictor.head.predict({block.name: features[block.fingerprint][good] for block in predictor.blocks})
-    return Prediction(values, molecules, features)
+    prediction = Prediction(values, molecules, features)
+    values[prediction.answered] = predictor.head.predict(_read_by_head(predictor, prediction))
+    return prediction
 
 
 def members_of(predictor: Predictor, prediction: Prediction) -> NDArray[np.float32]:
     """Give what the members of a predictor's head say by themselves, shape (members, molecules, columns)."""
-    good = [index for index, one in enumerate(prediction.molecules) if one.error is None]
     shape = predictor.head.member_count, len(prediction.molecules), len(predictor.columns)
     said = np.full(shape, np.nan, dtype=np.float32)
-    features = {block.name: prediction.features[block.fingerprint][good] for block in predictor.blocks}
-    said[:, good] = predictor.head.predict_members(features)
+    said[:, prediction.answered] = predictor.head.predict_members(_read_by_head(predictor, prediction))
     return said
+
+
+def _read_by_head(predictor: Predictor, prediction: Prediction) -> dict[str, NDArray[np.float32]]:
+    """Give the blocks of the molecules without an error, by their names."""
+    rows = prediction.answered
+    return {block.name: prediction.features[block.fingerprint][rows] for block in predictor.blocks}

@@ -8,6 +8,9 @@ from typing import Any
 
 from .runner import run_here
 
+QUICK = ("--features", "exlm", "--head", "linear")
+"""What is trained: it is the task that is tested here."""
+
 TABLE = Path(__file__).parents[1] / "data" / "bbbp_300.csv"
 TASK = """
 [brain]
@@ -24,7 +27,8 @@ meaning = "Probability of passing."
 
 def test_a_file_of_ones_own(monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text(TASK, encoding="utf-8")
-    done = run_here(monkeypatch, capsys, "finetune", TABLE, "--task", tmp_path / "my.toml", "-o", tmp_path / "brain")
+    line = ("finetune", TABLE, "--task", tmp_path / "my.toml", "-o", tmp_path / "brain", *QUICK)
+    done = run_here(monkeypatch, capsys, *line)
     assert done.status == 0, done.err
     saved = json.loads((tmp_path / "brain/task.json").read_text())
     assert (saved["name"], saved["title"]) == ("brain", "Into the brain")
@@ -35,7 +39,8 @@ def test_a_file_of_ones_own(monkeypatch: Any, capsys: Any, tmp_path: Path) -> No
 def test_every_column_of_a_table(monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text('[mine]\nkind = "classification"\n[mine.every]\ndirection = "lower"\n')
     table = TABLE.with_name("tox21_200.csv")
-    done = run_here(monkeypatch, capsys, "finetune", table, "--task", tmp_path / "my.toml", "-o", tmp_path / "mine")
+    line = ("finetune", table, "--task", tmp_path / "my.toml", "-o", tmp_path / "mine", *QUICK)
+    done = run_here(monkeypatch, capsys, *line)
     assert done.status == 0, done.err
     columns = json.loads((tmp_path / "mine/task.json").read_text())["columns"]
     assert [column["name"] for column in columns] == ["mine_NR-AhR", "mine_SR-MMP", "mine_SR-p53"]

@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.finetuning.choice import choose_head
+from exlm_chem.finetuning.choice import choose_head, fit_head
 from exlm_chem.finetuning.kept import out_of_fold
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
 from exlm_chem.heads.head import Head
-from exlm_chem.heads.registry import make_head
 
 
 class HeadTraining(TrainingMethod):
@@ -21,7 +20,6 @@ class HeadTraining(TrainingMethod):
 
     def train(self, material: Material, seed: int, report: Report) -> Fitted:
         """See `TrainingMethod`."""
-        train = np.asarray(material.split.train)
         names, said = material.options.heads, []
         report(0.0, f"{', '.join(names)} on {', '.join(material.features)}")
         scores: dict[str, float | None] = {}
@@ -29,10 +27,7 @@ class HeadTraining(TrainingMethod):
             name, scores = choose_head(names, material, seed)
             said = [f"seed {seed}: head {name} is chosen of {', '.join(names)}, by molecules that were held out"]
             names = (name,)
-        labels, weights, bounds = material.labels(train)
-        groups = material.groups(train)
-        head = make_head(names[0])
-        head.fit(material.rows(train), labels, material.task.kind, groups, seed, weights, bounds)
+        head = fit_head(names[0], material, np.asarray(material.split.train), seed)
         if scores:
             head.choices = {"head": head.name, "scores of the heads, cross-validated": scores, **head.choices}
         return Fitted(material.encoder, material.vectors, head, {"head": head.name, "choices": head.choices}, said)
