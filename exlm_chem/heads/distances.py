@@ -8,13 +8,14 @@ Euclidean distance of their prepared numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.features.tanimoto import TanimotoIndex
 from exlm_chem.heads.arrays import Arrays, take
 from exlm_chem.heads.examples import Features, FloatArray
 from exlm_chem.heads.preprocessing import CLIP, COUNTS
@@ -38,13 +39,13 @@ class Landmarks:
     dense : dict
         Blocks of prepared numbers as `kept` has them, shape (landmarks, width).
     counts : dict
-        Blocks of counts, as sparse matrices of uint8.
+        Blocks of counts, shape (landmarks, width), of uint8.
     scale : dict
         For every block, what its squared distances are divided by: half of their mean over the training molecules.
     """
 
     dense: dict[str, NDArray[Any]]
-    counts: dict[str, Any]
+    counts: dict[str, NDArray[np.uint8]]
     scale: dict[str, float]
 
     @classmethod
@@ -53,7 +54,7 @@ class Landmarks:
         dense, counts = {}, {}
         for name, values in features.items():
             if name in COUNTS:
-                counts[name] = _sparse(values[chosen])
+                counts[name] = _counts(values[chosen])
             else:
                 dense[name] = kept(values[chosen])
         found = cls(dense, counts, dict.fromkeys(features, 1.0))
@@ -76,19 +77,28 @@ class Landmarks:
     def of_block(self, name: str, values: NDArray[np.float32]) -> FloatArray:
         """Give the squared distances of one block."""
         if name in self.counts:
-            return 2 * (1 - tanimoto(_sparse(values), self.counts[name])) / self.scale[name]
+            return 2 * (1 - self._similarities(name, values)) / self.scale[name]
         x, y = values.astype(np.float64), precise(self.dense[name]).astype(np.float64)
         squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T
         result: FloatArray = np.maximum(squares, 0) / self.scale[name]
         return result
 
+    def _similarities(self, name: str, values: NDArray[np.float32]) -> FloatArray:
+        index, asked = self._indexes[name], _or_none(_counts(values))
+        return np.array([index.similarities(one) for one in asked]).reshape(len(asked), len(self))
+
+    @cached_property
+    def _indexes(self) -> dict[str, TanimotoIndex]:
+        return {name: TanimotoIndex(_or_none(counts)) for name, counts in self.counts.items()}
+
     def arrays(self) -> Arrays:
         """Give what `restore` takes."""
         arrays: Arrays = {f"{name}.landmarks": values for name, values in self.dense.items()}
-        for name, matrix in self.counts.items():
-            arrays[f"{name}.lengths"] = np.diff(matrix.indptr).astype(np.uint16)
-            arrays[f"{name}.places"] = matrix.indices.astype(np.uint16)
-            arrays[f"{name}.counts"] = matrix.data.astype(np.uint8)
+        for name, counts in self.counts.items():
+            rows, places = np.nonzero(counts)
+            arrays[f"{name}.lengths"] = np.bincount(rows, minlength=len(counts)).astype(np.uint16)
+            arrays[f"{name}.places"] = places.astype(np.uint16)
+            arrays[f"{name}.counts"] = counts[rows, places]
         return arrays | {"scale": np.array(list(self.scale.values()))}
 
     @classmethod
@@ -97,12 +107,12 @@ class Landmarks:
         dense, counts = {}, {}
         for name, width in blocks.items():
             if name in COUNTS:
-                counts[name] = _sparse_from(arrays, name, width)
+                counts[name] = _counts_from(arrays, name, width)
             else:
                 dense[name] = take(arrays, f"{name}.landmarks", (None, width))
         scale = take(arrays, "scale", (len(blocks),))
         found = cls(dense, counts, dict(zip(blocks, scale.tolist(), strict=True)))
-        if len({matrix.shape[0] for matrix in [*dense.values(), *counts.values()]}) != 1:
+        if len({len(values) for values in [*dense.values(), *counts.values()]}) != 1:
             raise ExLMError("its blocks have different numbers of landmarks")
         return found
 
@@ -126,45 +136,22 @@ def precise(values: NDArray[Any]) -> NDArray[np.float32]:
     return numbers / np.float32(_STEPS) if values.dtype == np.int8 else numbers
 
 
-def tanimoto(left: Any, right: Any) -> FloatArray:
-    """Give the Tanimoto coefficients of counts: the sum of minima over the sum of maxima, 1 for two without any.
-
-    Parameters
-    ----------
-    left, right : sparse matrices of shapes (n, width) and (m, width)
-        The counts.
-
-    Examples
-    --------
-    >>> tanimoto(sparse.csr_matrix([[2, 0, 1]]), sparse.csr_matrix([[1, 1, 1]]))
-    array([[0.5]])
-    """
-    minima = np.zeros((left.shape[0], right.shape[0]))
-    for level in range(1, int(min(left.max(), right.max())) + 1 if left.nnz and right.nnz else 1):
-        # min(a, b) is the number of levels that both reach
-        minima += (_reaching(left, level) @ _reaching(right, level).T).toarray()
-    maxima = left.sum(1, dtype=np.float64) + right.sum(1, dtype=np.float64).T - minima
-    result: FloatArray = np.divide(minima, maxima, out=np.ones_like(minima), where=np.asarray(maxima > 0))
-    return result
+def _counts(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Counts in eight bits; a missing one is 0, and none is larger than 255."""
+    return np.clip(np.nan_to_num(values), 0, 255).astype(np.uint8)
 
 
-def _reaching(matrix: Any, level: int) -> Any:
-    reached = matrix.data >= level
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[reached]
-    ones = np.ones(int(reached.sum()), np.float32)
-    return sparse.csr_matrix((ones, (rows, matrix.indices[reached])), shape=matrix.shape)
+def _or_none(counts: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Put a column behind the counts that is 1 where all are 0: two molecules without any are alike."""
+    return np.concatenate([counts, ~counts.any(1, keepdims=True)], axis=1, dtype=np.uint8)
 
 
-def _sparse(values: NDArray[np.float32]) -> Any:
-    """Counts as a sparse matrix; a missing one is 0, and none is larger than 255."""
-    return sparse.csr_matrix(np.clip(np.nan_to_num(values), 0, 255).astype(np.uint8))
-
-
-def _sparse_from(arrays: Arrays, name: str, width: int) -> Any:
+def _counts_from(arrays: Arrays, name: str, width: int) -> NDArray[np.uint8]:
     lengths, places = take(arrays, f"{name}.lengths", (None,)), take(arrays, f"{name}.places", (None,))
-    counts = take(arrays, f"{name}.counts", places.shape)
-    ends = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-    integers = {lengths.dtype, places.dtype, counts.dtype} <= {np.dtype(np.uint8), np.dtype(np.uint16)}
-    if not integers or ends[-1] != len(places) or (len(places) and places.max() >= width):
+    values = take(arrays, f"{name}.counts", places.shape)
+    integers = {lengths.dtype, places.dtype, values.dtype} <= {np.dtype(np.uint8), np.dtype(np.uint16)}
+    if not integers or lengths.sum(dtype=np.int64) != len(places) or (len(places) and places.max() >= width):
         raise ExLMError(f"the counts of block {quoted(name)} contradict each other")
-    return sparse.csr_matrix((counts, places.astype(np.int32), ends.astype(np.int32)), shape=(len(lengths), width))
+    counts = np.zeros((len(lengths), width), np.uint8)
+    counts[np.repeat(np.arange(len(lengths)), lengths), places] = values
+    return counts

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 from exlm_chem.heads.examples import FloatArray
 
@@ -47,6 +46,8 @@ def solve(
             noise = np.diag(penalties[columns[0]] / weight)
             found[np.ix_(known, columns)] = _solved(kernel[np.ix_(known, known)] + noise, y[np.ix_(known, columns)])
         return found
+    from scipy import linalg  # which a prediction can spare
+
     factor = linalg.cholesky(kernel[landmarks] + _JITTER * np.eye(len(landmarks)), lower=True)
     features = linalg.solve_triangular(factor, kernel.T, lower=True).T
     for known, columns, weight in _patterns(weights, penalties):
@@ -94,5 +95,7 @@ def _patterns(weights: FloatArray, penalties: FloatArray) -> Iterator[Pattern]:
 
 
 def _solved(matrix: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    from scipy import linalg  # which a prediction can spare
+
     result: NDArray[Any] = linalg.cho_solve(linalg.cho_factor(matrix, overwrite_a=True, check_finite=False), right)
     return result

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +25,8 @@ _LEFT: Final = 2
 _MISSING: Final = 8
 _KINDS: Final = (0, _LEFT, _MISSING, _MISSING + _LEFT)
 """Of decisions: a missing number is as 0, or goes its own way, which is the left one or not."""
+
+_SPLITS: Final = ("split_feature", "decision_type", "threshold", "left_child", "right_child")
 
 _MOST_PLACES: Final = 500_000
 """Molecules times trees that are followed at once."""
@@ -110,20 +113,9 @@ def read_trees(model: str, width: int) -> Trees:
     try:
         head, *texts = model.removesuffix(_END).split("Tree=")
         _check_model(head, texts, width)
-        trees = [_tree(_lines(text), width) for text in texts]
-        most = max((tree.shape[1] for tree in trees), default=1)
-        arrays = np.zeros((7, len(trees), most))
-        for number, tree in enumerate(trees):
-            arrays[:, number, : tree.shape[1]] = tree
+        return _trees([_lines(text) for text in texts], width)
     except (ValueError, KeyError, IndexError, OverflowError) as error:
         raise ExLMError(f"it holds no trees ({error})") from None
-    feature, threshold, left, right, missing, missing_left, value = arrays
-    integers, marks = (feature, left, right), (missing, missing_left)
-    (feature, left, right), (missing, missing_left) = (
-        [one.astype(np.int64) for one in integers],
-        [one.astype(bool) for one in marks],
-    )
-    return Trees(feature, threshold, left, right, missing, missing_left, value)
 
 
 def _check_model(head: str, trees: Sequence[str], width: int) -> None:
@@ -136,43 +128,59 @@ def _check_model(head: str, trees: Sequence[str], width: int) -> None:
         raise ValueError("its trees have other sizes than it says")
 
 
-def _tree(facts: dict[str, str], width: int) -> NDArray[np.float64]:
-    """Give what `Trees` has of one tree, a row each; every node must be the child of one before it."""
-    leaves = int(facts["num_leaves"])
-    if leaves < 1 or facts["num_cat"] != "0" or facts["is_linear"] != "0":
+def _trees(facts: Sequence[dict[str, str]], width: int) -> Trees:
+    """Put the trees of one model into arrays; every node must be the child of one before it in the same tree."""
+    if any(one["num_cat"] != "0" or one["is_linear"] != "0" or int(one["num_leaves"]) < 1 for one in facts):
         raise ValueError("a tree is of another kind")
-    inner = leaves - 1
-    tree = np.zeros((7, inner + leaves))
-    tree[2:4] = np.arange(inner + leaves)
-    tree[6, inner:] = _numbers(facts, "leaf_value", leaves)
-    if not np.isfinite(tree).all():
+    leaves = np.array([int(one["num_leaves"]) for one in facts], np.int64)
+    inner, most = leaves - 1, int(max(2 * leaves - 1, default=1))
+    values, splits = _numbers(facts, "leaf_value", leaves), {name: _numbers(facts, name, inner) for name in _SPLITS}
+    features, kinds, thresholds, *children = splits.values()
+    if not np.isfinite(values).all():
         raise ValueError("a leaf has no finite value")
-    if leaves == 1:
-        return tree
-    features, kinds, thresholds, *children = (
-        _numbers(facts, name, inner)
-        for name in ("split_feature", "decision_type", "threshold", "left_child", "right_child")
-    )
-    if not (np.isin(features, np.arange(width)).all() and np.isin(kinds, _KINDS).all()):
+    if not (np.isin(kinds, _KINDS) & (features >= 0) & (features < width) & (features % 1 == 0)).all():
         raise ValueError("a tree splits a feature that does not exist")
-    both = np.stack(children, axis=1)
-    both = np.where(both < 0, inner - 1 - both, both)  # -1 is the first leaf
-    parents = np.arange(inner)[:, None]
-    if not np.array_equal(np.sort(both.ravel()), np.arange(1, inner + leaves)) or (both <= parents).any():
-        raise ValueError("the nodes of a tree are no tree")
     if np.isnan(thresholds).any():
         raise ValueError("a threshold is no number")
-    tree[0, :inner], tree[1, :inner], tree[2:4, :inner] = features, thresholds, both.T
-    tree[4, :inner], tree[5, :inner] = kinds >= _MISSING, kinds % _MISSING >= _LEFT
-    return tree
+    tree, node = _places(inner)
+    both = np.stack(children, axis=1)
+    both = np.where(both < 0, inner[tree, None] - 1 - both, both)  # -1 is the first leaf
+    inside = (both > node[:, None]) & (both < (inner + leaves)[tree, None])
+    group, child = _places(2 * inner)
+    once = np.array_equal(np.sort((both + tree[:, None] * most).ravel()), group * most + 1 + child)
+    if not (inside.all() and once):
+        raise ValueError("the nodes of a tree are no tree")
+    found = Trees(
+        feature=np.zeros((len(facts), most), np.int64),
+        threshold=np.zeros((len(facts), most)),
+        left=np.tile(np.arange(most), (len(facts), 1)),
+        right=np.tile(np.arange(most), (len(facts), 1)),
+        missing=np.zeros((len(facts), most), bool),
+        missing_left=np.zeros((len(facts), most), bool),
+        value=np.zeros((len(facts), most)),
+    )
+    found.feature[tree, node], found.threshold[tree, node] = features, thresholds
+    found.left[tree, node], found.right[tree, node] = both.T
+    found.missing[tree, node], found.missing_left[tree, node] = kinds >= _MISSING, kinds % _MISSING >= _LEFT
+    tree, leaf = _places(leaves)
+    found.value[tree, inner[tree] + leaf] = values
+    return found
+
+
+def _places(sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number the members of groups of such sizes: the group of each, and its place in it."""
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    return group, np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
 def _lines(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
-def _numbers(facts: dict[str, str], name: str, count: int) -> NDArray[np.float64]:
-    values = np.array(facts[name].split(), np.float64)
-    if len(values) != count:
-        raise ValueError(f"a tree has {len(values)} numbers of {name} instead of {count}")
-    return values
+def _numbers(facts: Sequence[dict[str, str]], name: str, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give numbers of all trees one after another, so many of each."""
+    texts = [one[name].split() if count else [] for one, count in zip(facts, counts, strict=True)]
+    for text, count in zip(texts, counts, strict=True):
+        if len(text) != count:
+            raise ValueError(f"a tree has {len(text)} numbers of {name} instead of {count}")
+    return np.array(list(chain.from_iterable(texts)), np.float64)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from exlm_chem.data import data_path
 from exlm_chem.features.compute import FeatureCache, compute_blocks
 from exlm_chem.features.exlm import ExlmBlock
 from exlm_chem.prediction.explanation.attribution import ExplainedModel
-from exlm_chem.prediction.options import PredictionOptions
+from exlm_chem.prediction.options import DRUGS, PredictionOptions
 from exlm_chem.prediction.report.figures import Measured
 from exlm_chem.prediction.stages.background import Background, StageSettings
 from exlm_chem.prediction.stages.registry import make_stages
@@ -62,8 +63,9 @@ class PredictionColumns:
         self._cache = FeatureCache()
         self._stages: list[list[Stage]] = []
         self.columns: list[tuple[Column, str]] = []
-        for index, predictor in enumerate(predictors):
-            stages = make_stages(options.chosen, background_of(predictor), settings, options.added, first=index == 0)
+        for index, (predictor, predict) in enumerate(zip(predictors, _together(predictors), strict=True)):
+            background = background_of(predictor, predict)
+            stages = make_stages(options.chosen, background, settings, options.added, first=index == 0)
             self._stages.append(stages)
             own = [Column(one.name, one.meaning, one.unit) for one in predictor.task.columns]
             added = [column for stage in stages for column in stage.columns]
@@ -158,8 +160,8 @@ class PredictionColumns:
         return found
 
 
-def background_of(predictor: Predictor) -> Background:
-    """Give what stages may know about a predictor."""
+def background_of(predictor: Predictor, predict: Callable[[Sequence[str]], Any]) -> Background:
+    """Give what stages may know about a predictor; `predict` gives its numbers of other molecules."""
     task = predictor.task
 
     def outputs(text: str, vectors: Any) -> Any:
@@ -174,7 +176,7 @@ def background_of(predictor: Predictor) -> Background:
         task.kind,
         task.columns,
         training=lambda: predictor.training,
-        predict=lambda texts: _predicted(predictor, texts),
+        predict=predict,
         vectors=ExlmBlock(predictor.encoder, task.pooling),
         explained=model,
         members=predictor.head.member_count,
@@ -186,17 +188,26 @@ def _settings(options: PredictionOptions) -> StageSettings:
     settings = StageSettings(options.coverage, options.conformal, alerts, options.explain)
     if options.reference is None:
         return settings
-    with MoleculeReader(Path(options.reference)) as reader:
+    path, name = Path(options.reference), f"of the molecules of {Path(options.reference).name}"
+    if options.reference == DRUGS:
+        path, name = data_path("drugs.smi.gz"), "of the approved drugs"
+    with MoleculeReader(path) as reader:
         molecules = [record.smiles or "" for record in reader]
-    name = f"of the molecules of {Path(options.reference).name}"
     return replace(settings, reference=molecules, reference_name=name)
 
 
-def _predicted(predictor: Predictor, texts: Sequence[str]) -> Any:
-    parts = [
-        predict_all([predictor], texts[start : start + _CHUNK])[0].values for start in range(0, len(texts), _CHUNK)
-    ]
-    return np.concatenate(parts) if parts else np.empty((0, len(predictor.columns)))
+def _together(predictors: Sequence[Predictor]) -> list[Callable[[Sequence[str]], Any]]:
+    """Give what predicts other molecules by each predictor; by all of them as soon as one is asked."""
+
+    @cache
+    def values(texts: tuple[str, ...]) -> list[Any]:
+        parts = [predict_all(predictors, texts[start : start + _CHUNK]) for start in range(0, len(texts), _CHUNK)]
+        return [
+            np.concatenate([np.empty((0, len(one.columns))), *(part[index].values for part in parts)])
+            for index, one in enumerate(predictors)
+        ]
+
+    return [lambda texts, place=place: values(tuple(texts))[place] for place in range(len(predictors))]  # type: ignore[misc]
 
 
 def write_descriptions(output: str, descriptions: list[dict[str, str]]) -> None:

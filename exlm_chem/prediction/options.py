@@ -9,6 +9,9 @@ from exlm_chem.prediction.stages.registry import STAGES, check_names
 from exlm_chem.tables.result_options import ResultOptions
 from exlm_chem.terms import AlertList, ConformalRule
 
+DRUGS = "drugs"
+"""The name of the reference set that ships."""
+
 _GROUP = "What stands beside the predictions"
 
 
@@ -51,10 +54,11 @@ class PredictionOptions(ResultOptions):
 
     reference: str | None = option(
         None,
-        "A file of molecules among which the percentile places each prediction.",
-        note="By default these are the training molecules.",
+        "The molecules among which the percentile places each prediction: drugs, which are 500 approved ones, or a "
+        "file.",
+        note="By default these are the training molecules; a file of that name is ``./drugs``.",
         group=_GROUP,
-        metavar="FILE",
+        metavar="drugs|FILE",
         shown="training molecules",
     )
     explain: str | None = option(

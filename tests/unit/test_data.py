@@ -8,6 +8,7 @@ import pytest
 from rdkit import Chem, rdBase
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
+import exlm_chem.data.make_drugs
 import exlm_chem.data.make_zinc_sample
 from exlm_chem.data import data_path
 from exlm_chem.errors import ExLMError
@@ -18,7 +19,7 @@ def test_unknown_file():
         data_path("tasks.tml")
 
 
-@pytest.mark.parametrize("module", [exlm_chem.data, exlm_chem.data.make_zinc_sample])
+@pytest.mark.parametrize("module", [exlm_chem.data, exlm_chem.data.make_drugs, exlm_chem.data.make_zinc_sample])
 def test_doctests(module):
     result = doctest.testmod(module)
     assert result.attempted > 0
@@ -45,3 +46,9 @@ def test_zinc_sample():
     lines = gzip.decompress(data_path("zinc_20k.smi.gz").read_bytes()).decode("ascii").splitlines()
     assert len(lines) == len(set(lines)) == 20_000
     assert all(Chem.MolFromSmiles(smiles) is not None for smiles in lines[::200])
+
+
+def test_drugs():
+    lines = gzip.decompress(data_path("drugs.smi.gz").read_bytes()).decode("ascii").splitlines()
+    assert len(lines) == len(set(lines)) == 500
+    assert all(Chem.MolFromSmiles(smiles).GetNumHeavyAtoms() >= 6 for smiles in lines)

@@ -79,6 +79,7 @@ def test_wheel_contents(wheel):
     assert {
         "exlm_chem/py.typed",
         "exlm_chem/cli/main.py",
+        "exlm_chem/data/drugs.smi.gz",
         "exlm_chem/data/tasks.toml",
         "exlm_chem/data/examples.csv",
         "exlm_chem/data/zinc_20k.smi.gz",

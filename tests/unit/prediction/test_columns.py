@@ -14,10 +14,11 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads.layer import LayerHead
 from exlm_chem.heads.property_head import PropertyHead
+from exlm_chem.prediction import columns
 from exlm_chem.prediction.options import PredictionOptions, parse_columns
 from exlm_chem.prediction.table import predict_file
 from exlm_chem.predictors.directory import check, write_predictor
-from exlm_chem.predictors.predictor import Predictor
+from exlm_chem.predictors.predictor import Prediction, Predictor
 from exlm_chem.predictors.task import OutputColumn
 from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.predictors.training_file import TRAINING_NAME, add_training
@@ -171,6 +172,20 @@ def test_percentiles_among_the_molecules_of_a_file(tmp_path, predictors) -> None
     expected = 100 * ((values < values[0]).sum() + 0.5) / 12
     assert float(table[0]["yes_percentile"]) == pytest.approx(expected, abs=0.01)
     assert table[1]["yes_percentile"] == ""
+
+
+def test_percentiles_among_drugs_come_from_one_pass_for_all_predictors(predictors, monkeypatch) -> None:
+    asked = []
+
+    def half_of_all(given, texts):
+        asked.append((list(given), len(texts)))
+        return [Prediction(np.full((len(texts), len(one.columns)), 0.5), [], {}) for one in given]
+
+    monkeypatch.setattr(columns, "predict_all", half_of_all)
+    made = columns.PredictionColumns(predictors, PredictionOptions(columns=(), reference="drugs"))
+    assert [(column.name, prefix) for column, prefix in made.columns][1] == ("yes_percentile", "yes")
+    assert made.columns[1][0].meaning == "Share of the approved drugs (500 with an answer) whose yes is lower."
+    assert asked == [(predictors, 500)]
 
 
 def test_the_file_of_training_molecules_is_checked(keeping, tmp_path) -> None:
