@@ -26,10 +26,12 @@ COMMANDS = {
     "predict": "Predict properties of molecules.",
     "rank": "Choose the compounds worth measuring next.",
     "embed": "Turn molecules into vectors.",
+    "fill": "Propose what stands in masked places of molecules.",
     "tokenize": "Show the tokens of SMILES.",
     "evaluate": "Judge a predictor on measured molecules.",
     "benchmark": "Compare features and heads on measured molecules.",
     "compare": "Tell which of several runs is better.",
+    "analyze": "Look into a model: what its states, masks and paths do.",
     "data": "List, fetch and describe tables of measured molecules.",
     "models": "List, show and check models.",
     "info": "Print versions, devices and speed for a bug report.",
@@ -42,24 +44,50 @@ class LazyCommands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Put the real command into the place of its placeholder, then go on as usual."""
-        if args and args[0] in COMMANDS:
-            self.commands[args[0]] = load_command(args[0])
+        if args and args[0] in self.commands:
+            group = [] if self.name == app.info.name else [str(self.name)]
+            self.commands[args[0]] = load_command(" ".join([*group, args[0]]))
         return super().resolve_command(ctx, args)
 
 
 def load_command(name: str) -> Any:
     """Import ``cli/NAME.py`` and make its function ``NAME`` a command; its ``EXAMPLE`` ends the help text.
 
+    The command "GROUP NAME" is the function ``NAME`` of ``cli/GROUP_NAME.py``; a module with ``COMMANDS`` is a group.
+
     Examples
     --------
     >>> load_command("info").epilog.splitlines()[1:]
     ['Example:', '  exlm-chem info --json']
+    >>> load_command("analyze graph").name, "graph" in load_command("analyze").commands
+    ('graph', True)
     """
-    module = import_module(f".{name}", __package__)
-    single = typer.Typer(add_completion=False, rich_markup_mode=None)
-    # "\b" keeps the line breaks of the paragraph that follows.
-    single.command(name, cls=GroupedCommand, epilog=f"\b\nExample:\n  {module.EXAMPLE}")(getattr(module, name))
+    module = import_module(f".{name.replace(' ', '_')}", __package__)
+    word = name.rpartition(" ")[2]
+    single = typer.Typer(name=word, add_completion=False, rich_markup_mode=None)
+    epilog = f"\b\nExample:\n  {module.EXAMPLE}"  # "\b" keeps the line breaks of the paragraph that follows
+    if hasattr(module, "COMMANDS"):
+        single.callback(cls=LazyCommands, epilog=epilog, no_args_is_help=True)(getattr(module, word))
+        _add_placeholders(single, module.COMMANDS)
+    else:
+        single.command(word, cls=GroupedCommand, epilog=epilog)(getattr(module, word))
     return typer.main.get_command(single)
+
+
+def all_commands() -> list[str]:
+    """Name all commands that do something, those of groups by two words.
+
+    Examples
+    --------
+    >>> "analyze graph" in all_commands(), "analyze" in all_commands()
+    (True, False)
+    """
+    groups = {name: import_module(f".{name}", __package__) for name in COMMANDS}
+    return [
+        " ".join([name, *inner])
+        for name, module in groups.items()
+        for inner in ([[one] for one in module.COMMANDS] if hasattr(module, "COMMANDS") else [[]])
+    ]
 
 
 app = typer.Typer(
@@ -97,8 +125,12 @@ def _placeholder() -> None:
     raise AssertionError("a placeholder is replaced before it runs")  # pragma: no cover
 
 
-for _name, _help in COMMANDS.items():
-    app.command(_name, help=_help)(_placeholder)
+def _add_placeholders(group: typer.Typer, commands: dict[str, str]) -> None:
+    for name, line in commands.items():
+        group.command(name, help=line)(_placeholder)
+
+
+_add_placeholders(app, COMMANDS)
 
 
 def explain(error: Exception) -> str:

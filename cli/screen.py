@@ -1,12 +1,17 @@
 """Tables for reading: drawn to the width of a terminal, and plain and in full where there is none."""
 
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from exlm_chem.errors import printable
 
+if TYPE_CHECKING:
+    from exlm_chem.tables.writers import TableWriter
+
 _SHORT = 14  # characters of a cell that is never broken
+_ROWS_ON_SCREEN = 40
 
 
 def show_table(
@@ -78,3 +83,60 @@ def _print(shown: Any) -> None:
     with console.capture() as captured:
         console.print(shown, soft_wrap=not isinstance(shown, Table))
     sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+
+
+class _Screen:
+    """A table for reading, as long as there are few rows; CSV as soon as there are many."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.columns, self.rows = columns, list[Sequence[Any]]()
+        self.csv: TableWriter | None = None
+
+    def write(self, rows: Iterable[Sequence[Any]]) -> None:
+        self.rows += rows
+        if len(self.rows) > _ROWS_ON_SCREEN or self.csv is not None:
+            from exlm_chem.tables.writers import CsvWriter
+
+            self.csv = self.csv or CsvWriter(sys.stdout, self.columns, ",")
+            self.csv.write(self.rows)
+            self.rows = []
+
+    def show(self) -> None:
+        """Print what has not been printed."""
+        if self.csv is not None:
+            return
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        from exlm_chem.tables.writers import cell_text
+
+        console = Console()
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        if not any(row[-2] for row in self.rows):  # no notes: the room is for the others
+            self.columns = [*self.columns[:-2], self.columns[-1]]
+            self.rows = [[*row[:-2], row[-1]] for row in self.rows]
+        numbers = {i for row in self.rows for i, cell in enumerate(row) if isinstance(cell, float)}
+        # numbers are shown in full and reasons on several lines; the other columns share what room is left
+        others = len(self.columns) - len(numbers) - 1
+        room = (console.width - 11 * len(numbers) - 33) // max(others, 1) - 2
+        for index, column in enumerate(self.columns):
+            if index in numbers:
+                table.add_column(Text(column), justify="right", no_wrap=True)
+            elif index < len(self.columns) - 1:
+                table.add_column(Text(column), no_wrap=True, overflow="ellipsis", max_width=max(room, 6))
+            else:
+                table.add_column(Text(column), overflow="fold")
+        for row in self.rows:
+            table.add_row(*(Text(cell_text(cell)) for cell in row))  # Text, because [nH] is no markup
+        console.print(table)
+
+
+@contextmanager
+def open_screen(
+    _path: str | None, columns: Sequence[str], _types: object = None, _source: object = None
+) -> Iterator["TableWriter"]:
+    """Open a table for a terminal; its last columns are note and error."""
+    screen = _Screen(columns)
+    yield cast("TableWriter", screen)
+    screen.show()

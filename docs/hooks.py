@@ -108,7 +108,7 @@ def commands() -> str:
 
     main = import_module("exlm_chem.cli.main")
     parts = ["# Commands\n"]
-    for words in ([], *([name] for name in main.COMMANDS)):
+    for words in ([], *(name.split() for name in main.all_commands())):
         shown = CliRunner().invoke(main.app, [*words, "--help"], terminal_width=100, env={"COLUMNS": "100"}).output
         parts.append(f"## `{' '.join(['exlm-chem', *words])}`\n\n```text\n{shown.strip()}\n```\n")
     return "\n".join(parts)

@@ -68,8 +68,10 @@ def predict_file(
         In one sentence, and without an output file.
     """
     options = options or PredictionOptions()
+    if not predictors:
+        raise ExLMError("no predictor is given; name at least one task or directory")
     with MoleculeReader(molecules, reading) as reader, killed_on_failure():
-        columns = PredictionColumns(_loaded(predictors, options.device), options)
+        columns = PredictionColumns(load_predictors(predictors, options.device), options)
         table = ResultTable(reader, columns.addition(), options)
         if options.report is not None:
             open_output = _with_report(open_output, options.report, columns, table)
@@ -109,10 +111,3 @@ class _Both:
     def write(self, rows: Any) -> None:
         self.first.write(rows)
         self.second.write(rows)
-
-
-def _loaded(predictors: Sequence[Predictor | str | Path], device: str) -> list[Predictor]:
-    if not predictors:
-        raise ExLMError("no predictor is given; name at least one task or directory")
-    loaded = load_predictors([one for one in predictors if not isinstance(one, Predictor)], device)
-    return [one if isinstance(one, Predictor) else loaded.pop(0) for one in predictors]

@@ -158,19 +158,22 @@ class Predictor:
         return table
 
 
-def load_predictors(names: Sequence[str | Path], device: str = "auto") -> list[Predictor]:
+def load_predictors(names: Sequence[Predictor | str | Path], device: str = "auto") -> list[Predictor]:
     """Read several predictors; those with the same encoder share it.
 
     Parameters
     ----------
-    names : sequence of str or Path
-        See `Predictor.from_pretrained`.
+    names : sequence of Predictor, str or Path
+        See `Predictor.from_pretrained`; what is a predictor already stays as it is.
     device : str
         See `ExLM`.
     """
     encoders: dict[tuple[str, str], ExLM] = {}
     predictors = []
     for name in names:
+        if isinstance(name, Predictor):
+            predictors.append(name)
+            continue
         directory, task, head = read_predictor(name)
         found = open_model(directory)
         key = found.fingerprint, found.saved.sha256

@@ -77,6 +77,11 @@ class Summary:
     """What was guessed about the file."""
     notes: Counter[str] = field(default_factory=Counter)
 
+    def fail(self, reason: str) -> None:
+        """Count a row without an answer."""
+        self.failed += 1
+        self.reasons[_kind(reason)] += 1
+
     def __str__(self) -> str:
         text = f"{_rows(self.rows)}, {self.rows - self.failed:,} {self.answered}"
         if self.failed:
@@ -218,8 +223,7 @@ class ResultTable:
         self.summary.rows += 1
         self.summary.notes.update([] if note is None else map(_kind, _QUOTED.sub("''", note).split("; ")))
         if error is not None:
-            self.summary.failed += 1
-            self.summary.reasons[_kind(error)] += 1
+            self.summary.fail(error)
 
 
 def _kind(text: str) -> str:

@@ -27,9 +27,9 @@ def test_help_loads_nothing_heavy():
     assert {"torch", "pandas", "rdkit", "numpy"}.isdisjoint(loaded)
 
 
-@pytest.mark.parametrize("name", main_module.COMMANDS)
+@pytest.mark.parametrize("name", sorted({*main_module.COMMANDS, *main_module.all_commands()}))
 def test_help_of_a_command_ends_with_an_example(name, monkeypatch, capsys):
-    done = run_here(monkeypatch, capsys, name, "--help")
+    done = run_here(monkeypatch, capsys, *name.split(), "--help")
     assert done.status == 0
     *_, title, example = done.out.rstrip().splitlines()
     assert title == "  Example:"

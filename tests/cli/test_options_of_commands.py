@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from exlm_chem.cli.main import COMMANDS, load_command
+from exlm_chem.cli.main import all_commands, load_command
 from exlm_chem.options import Declared, declared
 from exlm_chem.pretraining.options import PretrainingOptions
 
 
 def classes_of(command: str) -> list[type]:
     """The dataclasses that the function of a command takes."""
-    function = getattr(import_module(f"exlm_chem.cli.{command}"), command)
+    function = getattr(import_module(f"exlm_chem.cli.{command.replace(' ', '_')}"), command.rpartition(" ")[2])
     hints = typing.get_type_hints(getattr(function, "__wrapped__", function), include_extras=True)
     return [hint for hint in hints.values() if isinstance(hint, type) and dataclasses.is_dataclass(hint)]
 
 
-TAKEN = {command: classes for command in COMMANDS if (classes := classes_of(command))}
+TAKEN = {command: classes for command in all_commands() if (classes := classes_of(command))}
 DECLARED = [(command, one) for command, classes in TAKEN.items() for cls in classes for one in declared(cls)]
 
 

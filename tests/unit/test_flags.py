@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from exlm_chem.cli.main import COMMANDS, load_command
+from exlm_chem.cli.main import all_commands, load_command
 
 ROOT = Path(__file__).parents[2]
+COMMANDS = all_commands()
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?![\w-])")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Whose messages can only come from one command.
@@ -51,6 +52,7 @@ def test_flags_in_messages(file: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_flags_in_commands_of_pages(page: Path) -> None:
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-    commands = re.findall(r"exlm-chem ([a-z]+)([^\n`#]*)", text)
-    named = {(command, flag) for command, rest in commands if command in COMMANDS for flag in FLAG.findall(rest)}
+    lines = re.findall(r"exlm-chem ([a-z][^\n`#]*)", text)
+    commands = ((command, line) for line in lines for command in COMMANDS if f"{line} ".startswith(f"{command} "))
+    named = {(command, flag) for command, line in commands for flag in FLAG.findall(line)}
     assert {(command, flag) for command, flag in named if flag not in flags(command)} == set()

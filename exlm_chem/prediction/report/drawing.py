@@ -19,6 +19,8 @@ HEIGHT: Final = 140
 MOST_ATOMS: Final = 150
 """Larger molecules are no picture of this size, and take seconds to lay out."""
 
+_MARK: Final = (1.0, 0.86, 0.55)
+
 _SPARE: Final = re.compile(r" class='[^']*'|<!-- END OF HEADER -->|<\?xml[^>]*\?>|\n")
 _HEAD: Final = re.compile(r"<svg [^>]*>")
 _PATH: Final = re.compile(r"<path d='([^']*)' style='([^']*)' */>")
@@ -27,10 +29,14 @@ _PATH: Final = re.compile(r"<path d='([^']*)' style='([^']*)' */>")
 def draw(text: str) -> str:
     """Draw a molecule as SVG; nothing if there is none, or one that is too large for a picture.
 
+    Atoms with a map number are marked, and the numbers are not shown.
+
     Examples
     --------
     >>> draw("CCO")[:5], draw(""), draw("C" * 200)
     ('<svg ', '', '')
+    >>> draw("CCO").count("ellipse"), draw("C[CH2:1][OH:1]").count("ellipse")
+    (0, 2)
     """
     if not text or is_slow(text):
         return ""
@@ -43,12 +49,33 @@ def draw(text: str) -> str:
         options: Any = drawer.drawOptions()
         options.clearBackground, options.bondLineWidth, options.padding = False, 1.2, 0.06
         options.fixedBondLength = 22
+        options.fillHighlights, options.highlightRadius = True, 0.36
+        marked = [atom.GetIdx() for atom in molecule.GetAtoms() if _clear_map(atom)]
+        bonds = [bond.GetIdx() for bond in molecule.GetBonds() if {*_ends(bond)} <= {*marked}]
         try:
-            rdMolDraw2D.PrepareAndDrawMolecule(drawer, molecule)
+            rdMolDraw2D.PrepareAndDrawMolecule(
+                drawer,
+                molecule,
+                highlightAtoms=marked,
+                highlightBonds=bonds,
+                highlightAtomColors=dict.fromkeys(marked, _MARK),
+                highlightBondColors=dict.fromkeys(bonds, _MARK),
+            )
         except (RuntimeError, ValueError):  # no layout
             return ""
     drawer.FinishDrawing()
     return _shortened(drawer.GetDrawingText())
+
+
+def _clear_map(atom: Any) -> bool:
+    """Take an atom's map number away, and tell whether there was one."""
+    number = atom.GetAtomMapNum()
+    atom.SetAtomMapNum(0)
+    return bool(number)
+
+
+def _ends(bond: Any) -> tuple[int, int]:
+    return bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
 
 
 def _shortened(svg: str) -> str:

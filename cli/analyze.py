@@ -1,0 +1,12 @@
+"""``exlm-chem analyze``: the function of each of its commands stands in ``cli/analyze_NAME.py``."""
+
+EXAMPLE = "exlm-chem analyze graph 'c1ccc([MASK])cc1' -o graph.svg"
+
+COMMANDS = {
+    "graph": "Draw the states of masks, what they would emit and the best paths.",
+}
+"""Every command and its line in ``exlm-chem analyze --help``."""
+
+
+def analyze() -> None:
+    """Look into a model: what its states, masks and paths do."""

@@ -1,0 +1,1 @@
+"""What the paper claims of masked language models, measured and drawn."""

@@ -1,0 +1,1 @@
+"""Proposals for masked atoms, spans and fragments, from the paths of the state graph."""

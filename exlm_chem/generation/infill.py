@@ -1,0 +1,242 @@
+"""`Infiller`: molecules with masks in, proposals for them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from exlm_chem.embedding.embedder import pick_device
+from exlm_chem.errors import ExLMError
+from exlm_chem.generation.options import FillOptions
+from exlm_chem.generation.template import Template, matching_atoms
+from exlm_chem.model_directory import open_model
+from exlm_chem.modeling.exlm import ExLMForMaskedLM
+from exlm_chem.modeling.fillings import best_fillings, sample_fillings
+from exlm_chem.modeling.mask_graph import MaskGraph, mask_graphs
+from exlm_chem.smiles.errors import MoleculeError
+from exlm_chem.smiles.molecule import canonical_smiles
+from exlm_chem.smiles.token_atoms import atoms_of_tokens
+from exlm_chem.tokenizer import ExLMTokenizer
+
+TRIES = (1, 4, 16, 64)
+"""How many times as many candidates as proposals are looked at, as long as there are too few proposals."""
+
+_MOST_CANDIDATES = 20_000
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a model puts into the masks of one molecule.
+
+    Attributes
+    ----------
+    template : Template
+        The molecule with its masks.
+    filled : tuple of str
+        What stands in each mask.
+    log_likelihood : float
+        Log-probability of what stands in the masks, summed over all paths (for "mlm" over the masks), in nats.
+    canonical : str
+        *The* text of the molecule; empty if it is none.
+    """
+
+    template: Template
+    filled: tuple[str, ...]
+    log_likelihood: float
+    canonical: str
+
+    @property
+    def smiles(self) -> str:
+        """The text with the masks filled."""
+        return self.template.filled(self.filled)
+
+    @property
+    def valid(self) -> bool:
+        """Whether RDKit takes it for a molecule."""
+        return bool(self.canonical)
+
+    @property
+    def order(self) -> float:
+        """What proposals are ordered by: the log-likelihood of a mask, so that short and long spans stand together."""
+        return self.log_likelihood / len(self.filled)
+
+    @property
+    def changed_atoms(self) -> list[int]:
+        """The atoms, in the order of the text, that a mask has become or is part of.
+
+        Examples
+        --------
+        >>> Proposal(Template(("C", None, None, "O")), ("[N@@]", "="), 0.0, "").changed_atoms
+        [1]
+        """
+        rest = iter(self.filled)
+        pieces = [next(rest) if token is None else token for token in self.template.tokens]
+        pairs = zip(atoms_of_tokens(pieces), self.template.tokens, strict=True)
+        return sorted({atom for atom, token in pairs if token is None and atom >= 0})
+
+
+class Infiller:
+    """A masked language model that proposes what stands in masks.
+
+    Parameters
+    ----------
+    model : ExLMForMaskedLM
+        Of the objective "exlm" or "mlm"; it is put on the device and into evaluation mode.
+    tokenizer : ExLMTokenizer
+        The tokenizer that it was trained with, not one for SELFIES.
+    device : str
+        A torch device, or "auto" for the best there is.
+
+    Examples
+    --------
+    >>> infiller = Infiller.from_pretrained("exlm-small", device="cpu")
+    >>> [proposal.smiles for proposal in infiller.fill("CC(=O)Nc1ccc(O)cc[MASK]", FillOptions(number=1))]
+    ['CC(=O)Nc1ccc(O)cc1']
+    """
+
+    def __init__(self, model: ExLMForMaskedLM, tokenizer: ExLMTokenizer, device: str = "auto") -> None:
+        self.device = pick_device(device)
+        self.model, self.tokenizer = model.to(self.device).eval(), tokenizer
+        words = [token for token in range(tokenizer.vocab_size) if token not in tokenizer.special_ids]
+        self.words = torch.tensor(words)
+
+    def __repr__(self) -> str:
+        return f"Infiller(objective={self.model.config.objective!r}, device={str(self.device)!r})"
+
+    @classmethod
+    def from_pretrained(cls, name_or_directory: str | Path = "exlm-small", device: str = "auto") -> Self:
+        """Read a model that ships with the package, or a directory; of a predictor, its encoder.
+
+        Parameters
+        ----------
+        name_or_directory : str or Path
+            See `exlm_chem.locations.locate`.
+        device : str
+            See the class.
+
+        Raises
+        ------
+        ExLMError
+            If it is missing or broken, or is an encoder without the head that scores tokens.
+        """
+        found = open_model(name_or_directory)
+        if "ExLMForMaskedLM" not in found.saved.architectures:
+            raise ExLMError(f"{found.path} has no head that scores tokens; use the directory that pretraining wrote")
+        return cls(ExLMForMaskedLM.from_pretrained(found.path), found.tokenizer, device)
+
+    def template(self, text: str, options: FillOptions | None = None) -> Template:
+        """Read what is to be filled: a text with masks, or a molecule whose atoms the options name.
+
+        Parameters
+        ----------
+        text : str
+            SMILES.
+        options : FillOptions, optional
+            `mask_atoms` and `smarts` count.
+        """
+        options = options or FillOptions()
+        if not options.mask_atoms and options.smarts is None:
+            return Template.of_text(text, self.tokenizer)
+        atoms = [*options.mask_atoms, *([] if options.smarts is None else matching_atoms(text, options.smarts))]
+        return Template.of_molecule(text, atoms, self.tokenizer)
+
+    def graphs(self, templates: Iterable[Template]) -> list[MaskGraph]:
+        """Make the state graphs of templates."""
+        rows = [template.ids(self.tokenizer) for template in templates]
+        extra = (self.model.config.num_states - 1) if self.model.config.objective == "exlm" else 0
+        longest = max(len(ids) + extra * ids.count(self.tokenizer.mask_id) for ids in rows)
+        limit = self.model.config.max_tokens
+        if longest > limit:
+            raise ExLMError(f"too long for this model: {longest - 2:,} tokens and states, and it reads {limit - 2:,}")
+        return mask_graphs(self.model, torch.from_numpy(self.tokenizer.pad(rows)).to(self.device))
+
+    def fill(self, text: str | Template, options: FillOptions | None = None) -> list[Proposal]:
+        """Propose what stands in the masks of a molecule.
+
+        Parameters
+        ----------
+        text : str or Template
+            See `template`.
+        options : FillOptions, optional
+            How many proposals, how they are found and which are left out.
+
+        Returns
+        -------
+        list of Proposal
+            The best first. None occurs twice: of several texts of one molecule, and of several ways to one text, the
+            best is there. Fewer than wanted if there are no more.
+
+        Raises
+        ------
+        ExLMError
+            In one sentence if the text cannot be read.
+        """
+        options = options or FillOptions()
+        template = self.template(text, options) if isinstance(text, str) else text
+        templates = [template] if options.span is None else template.spans(*options.span)
+        graphs = self.graphs(templates)
+        known: dict[tuple[Template, tuple[str, ...]], Proposal] = {}
+        for factor in TRIES:
+            wanted = min(options.number * factor, _MOST_CANDIDATES)
+            candidates = [self._candidates(graph, wanted, options) for graph in graphs]
+            scored = [
+                self._scored(template, graph, tokens, known)
+                for template, graph, tokens in zip(templates, graphs, candidates, strict=True)
+            ]
+            proposals = _chosen(scored, options)
+            exhausted = not options.drawn and all(len(tokens) < wanted for tokens in candidates)
+            if len(proposals) == options.number or exhausted or wanted == _MOST_CANDIDATES:
+                break
+        return proposals
+
+    def _candidates(self, graph: MaskGraph, number: int, options: FillOptions) -> Tensor:
+        """Give fillings that are worth scoring, the best or drawn ones."""
+        if not options.drawn:
+            return best_fillings(graph, self.words, number).tokens
+        generator = torch.Generator().manual_seed(options.seed)
+        return sample_fillings(graph, self.words, number, generator, options.temperature or 1.0, options.top_p or 1.0)
+
+    def _scored(
+        self,
+        template: Template,
+        graph: MaskGraph,
+        tokens: Tensor,
+        known: dict[tuple[Template, tuple[str, ...]], Proposal],
+    ) -> list[Proposal]:
+        """Make proposals of candidates, in their order; `known` remembers those of earlier tries."""
+        proposals = []
+        for row, likelihood in zip(tokens.tolist(), graph.log_likelihoods(tokens).tolist(), strict=True):
+            filled = tuple(self.tokenizer.decode([token]) for token in row)
+            if (template, filled) not in known:
+                known[template, filled] = Proposal(template, filled, likelihood, _canonical(template.filled(filled)))
+            proposals.append(known[template, filled])
+        return proposals
+
+
+def _chosen(scored: Sequence[Sequence[Proposal]], options: FillOptions) -> list[Proposal]:
+    """Take the best proposals, or those that were drawn first, each molecule once, and order them."""
+    in_turn = [one for turn in zip_longest(*scored) for one in turn if one is not None]
+    best: dict[str, Proposal] = {}
+    for proposal in in_turn if options.drawn else sorted(in_turn, key=_order):
+        if proposal.valid or not options.valid_only:
+            best.setdefault(proposal.canonical or proposal.smiles, proposal)
+        if len(best) == options.number:
+            break
+    return sorted(best.values(), key=_order)
+
+
+def _order(proposal: Proposal) -> float:
+    return -proposal.order
+
+
+def _canonical(smiles: str) -> str:
+    try:
+        return canonical_smiles(smiles)
+    except MoleculeError:
+        return ""

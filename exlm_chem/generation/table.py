@@ -1,0 +1,184 @@
+"""Proposals for a whole file: a stream of tables, one row for each proposal, in the order of the molecules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.features.processes import killed_on_failure
+from exlm_chem.generation.infill import Infiller, Proposal
+from exlm_chem.generation.options import FillFileOptions
+from exlm_chem.generation.report import marked_text, open_fill_report
+from exlm_chem.predictors.predictor import Predictor, load_predictors, predict_all
+from exlm_chem.smiles.cells import EMPTY
+from exlm_chem.tables.formats.table import Record
+from exlm_chem.tables.names import free_name
+from exlm_chem.tables.outputs import refuse_input
+from exlm_chem.tables.read_options import ReadOptions
+from exlm_chem.tables.reader import MoleculeReader
+from exlm_chem.tables.results import Rows, Summary
+from exlm_chem.tables.writers import OpenWriter, open_writer
+
+MEANINGS: Final = {
+    "parent": "The molecule as it was given, with its masks or without.",
+    "proposal": "The molecule with its masks filled.",
+    "filled": "What stands in each mask.",
+    "log_likelihood": "Log-probability of what stands in the masks, summed over all paths, in nats.",
+    "valid": "Whether RDKit takes the proposal for a molecule.",
+    "note": "What should be known about the row.",
+    "error": "Why there is no proposal.",
+}
+"""Our columns, besides those of the predictors, which stand before "valid"."""
+
+
+def fill_file(
+    molecules: Path | Sequence[str],
+    infiller: Infiller | str | Path = "exlm-small",
+    output: str | Path | None = None,
+    options: FillFileOptions | None = None,
+    *,
+    predictors: Sequence[Predictor | str | Path] = (),
+    reading: ReadOptions | str | None = None,
+    progress: Callable[[int], object] = lambda _: None,
+    open_output: OpenWriter = open_writer,
+) -> Summary:
+    """Fill the masks of the molecules of a file, in constant memory.
+
+    Parameters
+    ----------
+    molecules : Path or sequence of str
+        See `MoleculeReader`; the column of the SMILES holds texts with ``[MASK]``, or molecules whose atoms the options
+        name.
+    infiller : Infiller, str or Path
+        The model, or the name or directory to load it from.
+    output : str or Path, optional
+        See `open_writer`; CSV on stdout by default. The columns are those of the input, ``parent``, ``proposal``,
+        ``filled``, ``log_likelihood``, those of the predictors, ``valid``, ``note`` and ``error``. Where a name is
+        taken, ours gets the prefix ``fill_``. A molecule without a proposal has one row, with its reason.
+    options : FillFileOptions, optional
+        What is masked, how it is filled, and what happens to rows without a proposal.
+    predictors : sequence of Predictor, str or Path
+        What is predicted of valid proposals.
+    reading : ReadOptions or str, optional
+        See `MoleculeReader`.
+    progress : callable, optional
+        Called with the number of molecules done so far.
+    open_output : callable
+        Opens something else than `open_writer` does, with the same parameters.
+
+    Returns
+    -------
+    Summary
+        The numbers of molecules with and without a proposal.
+
+    Raises
+    ------
+    ExLMError
+        In one sentence, and without an output file.
+    """
+    options = options or FillFileOptions()
+    with MoleculeReader(molecules, reading) as reader, killed_on_failure(), ExitStack() as opened:
+        if not isinstance(infiller, Infiller):
+            infiller = Infiller.from_pretrained(infiller, options.device)
+        table = _FilledRows(reader, infiller, load_predictors(predictors, options.device), options)
+        path = None if output is None else str(output)
+        writer = opened.enter_context(open_output(path, table.columns, table.types, reader.path))
+        report = None
+        if options.report is not None:
+            refuse_input(options.report, reader.path)
+            report = opened.enter_context(open_fill_report(options.report, table.described, table.given, table.summary))
+        for rows in table:
+            writer.write(rows)
+            if report is not None:
+                report.write(rows)
+            progress(table.summary.rows)
+    return table.summary
+
+
+class _FilledRows:
+    """The rows of a result, for one molecule after the other."""
+
+    def __init__(
+        self, reader: MoleculeReader, infiller: Infiller, predictors: list[Predictor], options: FillFileOptions
+    ) -> None:
+        self._reader, self._infiller, self._predictors, self._options = reader, infiller, predictors, options
+        # SMILES of the command line have no columns of their own: "parent" says what they are.
+        given = [] if reader.path is None else list(reader.columns)
+        predicted = [column for one in predictors for column in one.task.columns]
+        own = [*list(MEANINGS)[:4], *(column.name for column in predicted), *list(MEANINGS)[4:]]
+        self.given = len(given)
+        self.columns = given.copy()
+        for name in own:
+            self.columns.append(free_name(name, self.columns, "fill_"))
+        given_types: list[Any] = (reader.types or [str] * len(given)) if given else []
+        own_types = [str] * 3 + [float] * (1 + len(predicted)) + [str] * 3
+        self.types = [*given_types, *own_types]
+        meanings = {column.name: column.meaning for column in predicted} | MEANINGS
+        units = {column.name: column.unit for column in predicted}
+        self.described = [
+            {"name": name, "type": "str", "unit": "", "meaning": "As it was given."} for name in given
+        ] + [
+            {"name": name, "type": kind.__name__, "unit": units.get(word, ""), "meaning": meanings[word]}
+            for name, word, kind in zip(self.columns[len(given) :], own, own_types, strict=True)
+        ]
+        self.summary = Summary("filled", "without a proposal", reading=reader.notes)
+
+    def __iter__(self) -> Iterator[Rows]:
+        made = valid = 0
+        for record in self._reader:
+            self.summary.rows += 1
+            proposals, note, error = self._filled(record)
+            made, valid = made + len(proposals), valid + sum(one.valid for one in proposals)
+            self.summary.answered = f"filled by {made:,} proposals, {valid:,} of them valid"
+            if error is not None:
+                self._count(record, error)
+            if error is None or self._options.on_invalid == "flag":
+                yield self._rows(record, proposals, note, error)
+
+    def _filled(self, record: Record) -> tuple[list[Proposal], str | None, str | None]:
+        """Give the proposals of a row, a note, and why there are no proposals."""
+        if record.error is not None or not (record.smiles or "").strip():
+            return [], record.note, record.error or EMPTY
+        try:
+            proposals = self._infiller.fill(record.smiles or "", self._options)
+        except ExLMError as failure:
+            return [], record.note, str(failure)
+        kind = "valid proposals" if self._options.valid_only else "proposals"
+        note = record.note
+        if len(proposals) < self._options.number:
+            note = "; ".join(filter(None, (note, f"no more than {len(proposals)} {kind} were found")))
+        return proposals, note, None if proposals else f"no {kind} were found"
+
+    def _rows(self, record: Record, proposals: list[Proposal], note: str | None, error: str | None) -> Rows:
+        cells = record.cells if self.given else []
+        valid = [one.canonical if one.valid else None for one in proposals]
+        predicted = [one.values for one in predict_all(self._predictors, valid)] if proposals else []
+        likelihoods = np.array([[one.log_likelihood] for one in proposals], np.float32).reshape(-1, 1)
+        values = np.concatenate([likelihoods, *predicted], axis=1)
+        if not proposals:
+            values = np.full((1, self._width), np.nan, np.float32)
+        texts: list[list[str | None]] = [[record.smiles, one.smiles, " ".join(one.filled)] for one in proposals]
+        last: list[list[str | None]] = [["yes" if one.valid else "no", note, error] for one in proposals]
+        marked = [marked_text(one) for one in proposals]
+        count = max(len(proposals), 1)
+        return Rows(
+            [[*cells, *text] for text in texts or [[record.smiles, None, None]]],
+            values,
+            [[]] * count,
+            last or [[None, note, error]],
+            marked or [""],
+        )
+
+    @property
+    def _width(self) -> int:
+        return 1 + sum(len(one.columns) for one in self._predictors)
+
+    def _count(self, record: Record, error: str) -> None:
+        if self._options.on_invalid == "raise":
+            raise ExLMError(f"{self._reader.name}, line {record.line}: {error}")
+        self.summary.fail(error)

@@ -1,0 +1,184 @@
+"""Templates: a molecule with masks, from a text with ``[MASK]`` or from a molecule and the atoms to be masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, Final, Self
+
+from rdkit import Chem, rdBase
+
+from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.smiles.cells import only_smiles
+from exlm_chem.smiles.errors import MoleculeError
+from exlm_chem.smiles.grammar import SmilesSyntaxError
+from exlm_chem.smiles.molecule import why_refused
+from exlm_chem.smiles.token_atoms import atoms_of_tokens
+from exlm_chem.tokenizer import ExLMTokenizer
+
+MASK: Final = "[MASK]"
+
+
+@dataclass(frozen=True)
+class Template:
+    """The tokens of a molecule, with None for each mask.
+
+    Examples
+    --------
+    >>> Template.of_text("C[MASK]O", ExLMTokenizer()).tokens
+    ('C', None, 'O')
+    >>> str(Template.of_molecule("CC(=O)[18OH]", [3], ExLMTokenizer()))
+    'CC(=O)[MASK]'
+    """
+
+    tokens: tuple[str | None, ...]
+
+    @classmethod
+    def of_text(cls, text: str, tokenizer: ExLMTokenizer) -> Self:
+        """Read a SMILES with ``[MASK]`` wherever something is to be proposed.
+
+        Raises
+        ------
+        SmilesSyntaxError
+            If a character between the masks cannot be part of SMILES; with its position in the whole text.
+        ExLMError
+            If there is no mask.
+        """
+        _refuse_selfies(tokenizer)
+        text = only_smiles(text)
+        if MASK not in text:
+            hint = f"write {MASK} where something is to be proposed, or name atoms with --mask-atoms or --smarts"
+            raise ExLMError(f"there is no mask in {quoted(text)}; {hint}")
+        tokens: list[str | None] = []
+        position = 0
+        for number, piece in enumerate(text.split(MASK)):
+            if number:
+                tokens.append(None)
+                position += len(MASK)
+            try:
+                tokens += tokenizer.tokenize(piece)
+            except SmilesSyntaxError as error:
+                raise SmilesSyntaxError(text, position + error.position, error.reason) from None
+            position += len(piece)
+        return cls(tuple(tokens))
+
+    @classmethod
+    def of_molecule(cls, text: str, atoms: Iterable[int], tokenizer: ExLMTokenizer) -> Self:
+        """Mask atoms of a molecule, which are numbered from 0 in the order of the text.
+
+        Raises
+        ------
+        MoleculeError
+            If the text is no molecule.
+        ExLMError
+            If there is no such atom.
+        """
+        _refuse_selfies(tokenizer)
+        smiles = _checked(text)
+        pieces = tokenizer.tokenize(smiles)
+        atom_of = atoms_of_tokens(pieces)
+        chosen, count = set(atoms), max(atom_of) + 1
+        for atom in sorted(chosen):
+            if not 0 <= atom < count:
+                raise ExLMError(f"there is no atom {atom} in {quoted(smiles)}: its atoms are numbered 0 to {count - 1}")
+        tokens: list[str | None] = []
+        for atom, group in groupby(zip(pieces, atom_of, strict=True), key=lambda pair: pair[1]):
+            tokens += [None] if atom in chosen else [piece for piece, _ in group]
+        return cls(tuple(tokens))
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Where masks stand: for each run of them its first token and the one behind it."""
+        runs, start = [], 0
+        for masked, group in groupby(token is None for token in self.tokens):
+            length = sum(1 for _ in group)
+            if masked:
+                runs.append((start, start + length))
+            start += length
+        return runs
+
+    @property
+    def num_masks(self) -> int:
+        """How many masks there are."""
+        return self.tokens.count(None)
+
+    def spans(self, least: int, most: int) -> list[Self]:
+        """Put 1, 2, ... masks into the place of those that are there, which must be one place.
+
+        Masked atoms without another atom between them are one place; brackets, bonds and ring digits between them
+        belong to it.
+        """
+        (start, _), (_, end) = self.places[0], self.places[-1]
+        between = [token or "" for token in self.tokens[start:end]]
+        if max(atoms_of_tokens(between)) >= 0:
+            raise ExLMError(
+                f"--span needs one masked place, and in {quoted(str(self))} there are atoms between the masks"
+            )
+        return [
+            replace(self, tokens=(*self.tokens[:start], *[None] * count, *self.tokens[end:]))
+            for count in range(least, most + 1)
+        ]
+
+    def filled(self, fillings: Sequence[str]) -> str:
+        """Give the text with something in place of every mask."""
+        rest = iter(fillings)
+        return "".join(next(rest) if token is None else token for token in self.tokens)
+
+    def ids(self, tokenizer: ExLMTokenizer) -> list[int]:
+        """Give the ids of the tokens, between ``<s>`` and ``</s>``."""
+        lookup = tokenizer.vocab
+        inner = [tokenizer.mask_id if token is None else lookup.get(token, tokenizer.unk_id) for token in self.tokens]
+        return [tokenizer.bos_id, *inner, tokenizer.eos_id]
+
+    def __str__(self) -> str:
+        return self.filled([MASK] * self.num_masks)
+
+
+def molecule_of(smiles: str) -> Any:
+    """Make the RDKit molecule whose atoms are those of the text, an ``[H]`` too."""
+    parameters: Any = Chem.SmilesParserParams()
+    parameters.removeHs = False
+    return Chem.MolFromSmiles(smiles, parameters)
+
+
+def matching_atoms(text: str, smarts: str) -> list[int]:
+    """Give the atoms of all places of a molecule that match a SMARTS, numbered in the order of the text.
+
+    Raises
+    ------
+    MoleculeError
+        If the text is no molecule.
+    ExLMError
+        If the SMARTS is none, or matches nothing.
+
+    Examples
+    --------
+    >>> matching_atoms("CC(=O)Cl", "C(=O)[Cl]")
+    [1, 2, 3]
+    """
+    smiles = _checked(text)
+    with rdBase.BlockLogs():
+        pattern = Chem.MolFromSmarts(smarts)
+        molecule = molecule_of(smiles)
+    if pattern is None:
+        raise ExLMError(f"{quoted(smarts)} is no SMARTS that RDKit reads")
+    matches = molecule.GetSubstructMatches(pattern)
+    if not matches:
+        raise ExLMError(f"nothing in {quoted(smiles)} matches {quoted(smarts)}")
+    return sorted({atom for match in matches for atom in match})
+
+
+def _checked(text: str) -> str:
+    smiles = only_smiles(text)
+    reason = why_refused(smiles)
+    if reason is not None:
+        raise MoleculeError(reason)
+    return smiles
+
+
+def _refuse_selfies(tokenizer: ExLMTokenizer) -> None:
+    if tokenizer.scheme == "selfies":
+        raise ExLMError(
+            "masks stand between tokens of SMILES, and this model reads SELFIES; choose another with --model"
+        )

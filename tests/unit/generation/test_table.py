@@ -1,0 +1,52 @@
+"""Files of proposals."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.generation.infill import Infiller
+from exlm_chem.generation.options import FillFileOptions
+from exlm_chem.generation.table import fill_file
+
+
+@pytest.fixture
+def molecules(tmp_path: Path) -> Path:
+    path = tmp_path / "in.csv"
+    path.write_text("valid,smiles\na,C[MASK]O\nb,CC\nc,\nd,c1ccc([MASK])cc1\n", encoding="utf-8")
+    return path
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_one_row_for_each_proposal(molecules: Path, tiny_predictors: Path, tmp_path: Path) -> None:
+    infiller = Infiller.from_pretrained(tiny_predictors / "tiny", device="cpu")
+    options = FillFileOptions(number=3, report=str(tmp_path / "page.html"), device="cpu")
+    summary = fill_file(molecules, infiller, tmp_path / "out.csv", options, predictors=[tiny_predictors / "sol"])
+    rows = rows_of(tmp_path / "out.csv")
+    assert [row["valid"] for row in rows] == ["a"] * 3 + ["b", "c"] + ["d"] * 3
+    assert [row["parent"] for row in rows if row["proposal"]] == ["C[MASK]O"] * 3 + ["c1ccc([MASK])cc1"] * 3
+    assert "there is no mask in 'CC'" in rows[3]["error"]
+    assert rows[4]["error"] == "no SMILES in this row"
+    assert all((row["fill_valid"] == "yes") == bool(row["sol"]) for row in rows if row["proposal"])
+    assert (summary.rows, summary.failed) == (4, 2)
+    assert "filled by 6 proposals" in str(summary)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Proposals for masked places" in page
+
+
+def test_rows_that_cannot_be_filled(molecules: Path, tiny_model: Path, tmp_path: Path) -> None:
+    infiller = Infiller.from_pretrained(tiny_model, device="cpu")
+    fill_file(molecules, infiller, tmp_path / "out.jsonl", FillFileOptions(number=1, on_invalid="skip"))
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
+    with pytest.raises(ExLMError, match=r"in\.csv, line 3: there is no mask"):
+        fill_file(molecules, infiller, tmp_path / "none.csv", FillFileOptions(on_invalid="raise"))
+    with pytest.raises(ExLMError, match="is the input, which is never written over"):
+        fill_file(molecules, infiller, tmp_path / "none.csv", FillFileOptions(report=str(molecules)))
+    assert not (tmp_path / "none.csv").exists()
