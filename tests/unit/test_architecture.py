@@ -31,7 +31,8 @@ FLOORS = (
     ("features",),
     ("heads",),
     ("predictors",),
-    ("finetuning", "prediction", "generation"),
+    ("finetuning", "prediction"),
+    ("generation",),  # its page is that of a prediction
     ("analysis", "evaluation", "data_sets"),
     ("cli",),
 )
