@@ -158,6 +158,8 @@ def _training(task: dict[str, Any], run: dict[str, Any], summary: dict[str, Any]
     if method := run.get("method"):
         yield "method", _METHODS.get(method, str(method))
     yield "features", ", ".join(task["features"])
+    for column in task.get("extra_columns", ()):
+        yield "column it needs", f"{column['name']}: {', '.join(column['categories'] or ['a number'])}"
     if "exlm" in task["features"]:
         yield "encoder", f"{task['encoder']['path']} ({(task['encoder'].get('sha256') or '')[:16]})"
         yield "vector", {"mean": "mean over the tokens", "first": "of the first token"}[task["pooling"]]
@@ -204,7 +206,9 @@ def _cautions(task: dict[str, Any], run: dict[str, Any]) -> Iterator[str]:
 def _commands(summary: dict[str, Any]) -> Iterator[str]:
     name = _called(summary)
     yield f"exlm-chem predict {'--task' if name == summary['name'] else '--model'} {name} FILE -o predictions.csv"
-    yield f'Predictor.from_pretrained("{name}").predict(["CCO"])   # in Python'
+    beside = ", ".join(f'"{column["name"]}": ...' for column in summary["task"].get("extra_columns", ()))
+    more = f", extra={{{beside}}}" if beside else ""
+    yield f'Predictor.from_pretrained("{name}").predict(["CCO"]{more})   # in Python'
 
 
 def _called(summary: dict[str, Any]) -> str:

@@ -72,7 +72,7 @@ def _vectors(embedder: ExLM, options: EmbeddingOptions) -> Addition:
         name="exlm",
         columns=[(f"exlm_{index}", "exlm", FLOAT32) for index in range(embedder.width)],
         rules=[options.standardise],
-        begin=lambda smiles: partial(answer, smiles),
+        begin=lambda smiles, _: partial(answer, smiles),
         answered="with a vector",
         unanswered="without",
         depends_on=lambda: [embedder.fingerprint, embedder.tokenizer.fingerprint],

@@ -100,9 +100,10 @@ def evaluate_predictor(
     if labels.kind not in (None, task.kind):
         raise ExLMError(f"{quoted(task.name)} is a {task.kind}; leave --kind {labels.kind} away")
     read = partial(loaded.encoder.read, standardise=task.standardise)
-    dataset = read_dataset(data, list(targets), read, reading, replace(labels, kind=task.kind))
+    beside = [column.name for column in task.extra_columns]
+    dataset = read_dataset(data, list(targets), read, reading, replace(labels, kind=task.kind), others=beside)
     labels_of = dataset.exact_labels
-    outputs = predict_all([loaded], dataset.smiles)[0].values.astype(np.float64)
+    outputs = predict_all([loaded], dataset.smiles, dataset.others)[0].values.astype(np.float64)
     distances = None if loaded.training is None else _distances(dataset.smiles, loaded.training)
     origin = _origin(dataset, loaded.training, locate(predictor))
     groups = {}
@@ -122,7 +123,7 @@ def evaluate_predictor(
                 for place, column in enumerate(task.columns)
             }
             groups[name] = {"molecules": len(members), "meaning": meaning, "columns": columns}
-    table = {"name": Path(dataset.name).name, "sha256": dataset.sha256, **dataset.report()}
+    table = {"name": Path(dataset.name).name, "sha256": dataset.sha256, **dataset.report(beside)}
     return Judgement(task.name, task.kind, table, groups, [*dataset.reading, *_notes(dataset, groups)])
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,10 @@ class ColumnEncoding:
     categories: tuple[str, ...] | None = None
     """One number for each: whether it is this one. None for a column of numbers."""
 
+    def __str__(self) -> str:
+        what = "a number" if self.categories is None else f"one of {_listed(self.categories)}"
+        return f"{quoted(self.name)}, {what}"
+
 
 @dataclass(frozen=True, slots=True)
 class _Encodings:
@@ -35,6 +39,17 @@ class _Encodings:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+
+class Encoded(NamedTuple):
+    """Cells of some rows as numbers."""
+
+    numbers: NDArray[np.float32]
+    """Shape (rows, width); NaN where nothing is known."""
+    notes: list[str | None]
+    """For every row, what is taken as unknown: an empty cell, or a category that was not met in training."""
+    errors: list[str | None]
+    """For every row, why it cannot be encoded: there is no number in a column of numbers."""
 
 
 class ColumnsBlock(FeatureBlock):
@@ -50,8 +65,10 @@ class ColumnsBlock(FeatureBlock):
     >>> block = ColumnsBlock.fit({"pH": ["7.4", "2"], "assay": ["cell", "enzyme"]})
     >>> block.names
     ('pH', 'assay=cell', 'assay=enzyme')
-    >>> block.encode({"pH": ["7", ""], "assay": ["enzyme", "animal"]})[0].tolist()
+    >>> block.encode({"pH": ["7", ""], "assay": ["enzyme", "animal"]}).numbers.tolist()
     [[7.0, 0.0, 1.0], [nan, nan, nan]]
+    >>> print(*block.columns, sep="; ")
+    'pH', a number; 'assay', one of 'cell', 'enzyme'
     """
 
     name = "columns"
@@ -87,7 +104,7 @@ class ColumnsBlock(FeatureBlock):
         """The columns, and the categories of each."""
         return {"columns": [asdict(column) for column in self.columns]}
 
-    def encode(self, cells: Mapping[str, Sequence[Any]]) -> tuple[NDArray[np.float32], list[str | None]]:
+    def encode(self, cells: Mapping[str, Sequence[Any]]) -> Encoded:
         """Turn cells into numbers.
 
         Parameters
@@ -95,31 +112,58 @@ class ColumnsBlock(FeatureBlock):
         cells : mapping
             For every column, by its name, the cells of all rows.
 
-        Returns
-        -------
-        values : float32 array of shape (rows, width)
-            NaN where nothing is known.
-        errors : list of str or None
-            For every row, why it cannot be encoded: no number in a column of numbers, or a category that was not met
-            in training.
+        Raises
+        ------
+        ExLMError
+            If a column is missing.
         """
         absent = [column.name for column in self.columns if column.name not in cells]
         if absent:
-            raise ExLMError(f"column {quoted(absent[0])} is missing, and the predictor needs it")
+            raise ExLMError(f"column {quoted(absent[0])} is missing, which the predictor reads besides the molecules")
         rows = max((len(cells[column.name]) for column in self.columns), default=0)
         values = np.full((rows, self.width), np.nan, np.float32)
+        notes: list[str | None] = [None] * rows
         errors: list[str | None] = [None] * rows
         start = 0
         for column in self.columns:
             width = len(_names(column))
             for row, cell in enumerate(cells[column.name]):
                 try:
-                    values[row, start : start + width] = _encoded(column, cell)
+                    numbers = _encoded(column, cell)
                 except ValueError:
-                    known = "no number" if column.categories is None else f"none of {_listed(column.categories)}"
-                    errors[row] = errors[row] or f"column {quoted(column.name)}: {quoted(cell)} is {known}"
+                    errors[row] = errors[row] or f"column {quoted(column.name)}: {quoted(cell)} is no number"
+                    continue
+                if numbers is None:
+                    told = "empty" if is_missing(cell) else f"{quoted(cell)}, which was not met in training"
+                    told = f"column {quoted(column.name)} is taken as unknown: it is {told}"
+                    notes[row] = told if notes[row] is None else f"{notes[row]}; {told}"
+                else:
+                    values[row, start : start + width] = numbers
             start += width
-        return values, errors
+        return Encoded(values, notes, errors)
+
+
+def cells_of(extra: Any, rows: int) -> dict[str, list[Any]]:
+    """Give the columns of a table of pandas, or of a dict, as lists; a single value is that of all rows.
+
+    Raises
+    ------
+    ExLMError
+        If a column has another length.
+
+    Examples
+    --------
+    >>> cells_of({"pH": [7.4, 2.0], "assay": "cell"}, 2)
+    {'pH': [7.4, 2.0], 'assay': ['cell', 'cell']}
+    """
+    found: dict[str, list[Any]] = {}
+    for name in () if extra is None else extra:
+        column = extra[name]
+        one = isinstance(column, str) or not isinstance(column, Iterable)
+        found[str(name)] = [column] * rows if one else list(column)
+        if len(found[str(name)]) != rows:
+            raise ExLMError(f"column {quoted(name)} has {len(found[str(name)]):,} cells for {rows:,} molecules")
+    return found
 
 
 def _names(column: ColumnEncoding) -> list[str]:
@@ -151,13 +195,14 @@ def _number(cell: Any) -> float:
     return number
 
 
-def _encoded(column: ColumnEncoding, cell: Any) -> float | list[float]:
-    if column.categories is None:
-        return _number(cell)
+def _encoded(column: ColumnEncoding, cell: Any) -> list[float] | None:
+    """Give the numbers of a cell; None where nothing is known."""
     if is_missing(cell):
-        return float("nan")
-    place = column.categories.index(str(cell).strip())
-    return [float(index == place) for index in range(len(column.categories))]
+        return None
+    if column.categories is None:
+        return [_number(cell)]
+    text = str(cell).strip()
+    return [float(text == one) for one in column.categories] if text in column.categories else None
 
 
 def _listed(categories: Sequence[str]) -> str:

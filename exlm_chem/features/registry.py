@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.features.block import FeatureBlock, MoleculeBlock, RDKitBlock
+from exlm_chem.features.columns import ColumnsBlock
 from exlm_chem.features.descriptors import DescriptorBlock
 from exlm_chem.features.ecfp import EcfpBlock
 from exlm_chem.features.exlm import ExlmBlock
@@ -78,7 +79,7 @@ def make_blocks(names: Sequence[str], encoder: ExLM | None = None, pooling: Pool
     return [_made(name, DEFAULTS.get(name, {}), encoder, pooling) for name in names]
 
 
-def read_block(spec: BlockSpec, encoder: ExLM | None = None) -> MoleculeBlock:
+def read_block(spec: BlockSpec, encoder: ExLM | None = None) -> FeatureBlock:
     """Make the block that a directory describes.
 
     Raises
@@ -94,8 +95,12 @@ def read_block(spec: BlockSpec, encoder: ExLM | None = None) -> MoleculeBlock:
     pooling = spec.settings.get("pooling", "mean")
     if pooling not in get_args(Pooling):
         raise ExLMError(f"the pooling of block {quoted(spec.name)} must be mean or first, not {quoted(pooling)}")
+    block: FeatureBlock
     try:
-        block = _made(spec.name, {} if spec.name == "exlm" else spec.settings, encoder, pooling)
+        if spec.name == ColumnsBlock.name:
+            block = ColumnsBlock.from_settings(spec.settings)
+        else:
+            block = _made(spec.name, {} if spec.name == "exlm" else spec.settings, encoder, pooling)
     except (TypeError, ValueError, OverflowError):
         raise ExLMError(f"the settings of block {quoted(spec.name)} are none that it has") from None
     if (block.width, block.fingerprint) != (spec.width, spec.fingerprint):

@@ -52,6 +52,7 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
 | kind | {task.kind} |
 | method | {method} |
 | encoder | {facts["model"]} ({(task.encoder.sha256 or "")[:16]}) |
+| features | {_features(task)} |
 | molecules | {data["molecules"]:,} of {file}{left_out}; {data["repeated"]:,} occur more than once{conflicts} |
 | split | {sizes}; {printable(split["description"])} |
 | standardisation | {task.standardise} |
@@ -70,6 +71,12 @@ are to be expected. Of molecules unlike the training molecules nothing is known 
 `task.json` describes the outputs, `splits.json` says which row of the table was in which part, `run.json` how the
 training went{_more_files(task)}.
 """
+
+
+def _features(task: PredictorTask) -> str:
+    """Say what it reads of a row."""
+    beside = "; ".join(map(str, task.extra_columns))
+    return ", ".join(task.blocks) + (f"; besides the molecules it needs {printable(beside)}" if beside else "")
 
 
 def _kept(task: PredictorTask) -> str:

@@ -112,11 +112,18 @@ class Dataset:
             sha256=self.sha256,
         )
 
-    def report(self) -> dict[str, Any]:
-        """Count what a reader of the results should know about the table."""
-        rows_of: dict[str, list[int]] = defaultdict(list)
-        for index, smiles in enumerate(self.smiles):
-            rows_of[smiles].append(index)
+    def report(self, beside: Sequence[str] = ()) -> dict[str, Any]:
+        """Count what a reader of the results should know about the table.
+
+        Parameters
+        ----------
+        beside : sequence of str
+            Of `others`, the columns that are read besides the molecules: only where they say the same, the same is
+            measured again.
+        """
+        rows_of: dict[Any, list[int]] = defaultdict(list)
+        for index, same in enumerate(zip(self.smiles, *(self.others[name] for name in beside), strict=True)):
+            rows_of[same].append(index)
         repeated = [indices for indices in rows_of.values() if len(indices) > 1]
         exact = self.exact_labels
         return {

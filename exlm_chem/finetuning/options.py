@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,17 @@ BLOCKS: Final[tuple[BlockName, ...]] = ("exlm", "ecfp", "descriptors")
 
 LEARNT, HOW, FULL = "What is learnt", "How", "Methods lora and full"
 """Headings of ``exlm-chem finetune --help``."""
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Read names with commas between them; one with a comma in it stands in double quotes.
+
+    Examples
+    --------
+    >>> parse_names('pH, "cells, living"')
+    ('pH', 'cells, living')
+    """
+    return tuple(name.strip() for name in next(csv.reader([text], skipinitialspace=True), []))
 
 
 @documented
@@ -48,6 +60,15 @@ class FinetuningOptions(VectorOptions):
     )
     features: tuple[BlockName, ...] | None = option(
         None, "What the head reads of a molecule.", shown="exlm,ecfp,descriptors", group=HOW
+    )
+    extra_columns: tuple[str, ...] = option(
+        (),
+        "Columns of the table that the head reads besides, with commas between them: numbers or categories.",
+        note="The predictor then needs them too; see `exlm_chem.features.columns`.",
+        metavar="COLUMNS",
+        parse=parse_names,
+        shown="none",
+        group=HOW,
     )
     head: str | None = option(
         None,
@@ -124,19 +145,26 @@ class FinetuningOptions(VectorOptions):
     def __post_init__(self) -> None:
         check_options(self)
         checked_device(self.device)
-        for flag, texts in (("--task", (self.task or "x",)), ("--target", self.targets), ("--split", (self.split,))):
+        for flag, texts in (
+            ("--task", (self.task or "x",)),
+            ("--target", self.targets),
+            ("--split", (self.split,)),
+            ("--extra-columns", self.extra_columns),
+        ):
             if not all(map(str.strip, texts)) or self.task == "":
                 raise ExLMError(f"{flag} must not be empty.")
         if self.task is not None and self.targets:
             raise ExLMError("give either --task or --target, not both.")
         if self.features is not None and (not self.features or len(set(self.features)) < len(self.features)):
             raise ExLMError("--features must be one or more blocks, each once.")
+        if len(set(self.extra_columns)) < len(self.extra_columns):
+            raise ExLMError("--extra-columns names a column twice.")
         if self.repeats > 1 and self.folds is None:
             raise ExLMError("--repeats cuts folds anew; give --folds too.")
-        if self.method != "head" and (self.features, self.head) != (None, None):
+        if self.method != "head" and (self.features, self.head, self.extra_columns) != (None, None, ()):
             raise ExLMError(
                 f"--method {self.method} trains one linear layer on the encoder's vectors; leave --features and --head "
-                "away."
+                "and --extra-columns away."
             )
         if self.seed + self.seeds > 2**32:
             raise ExLMError(f"--seed {self.seed} leaves no room for --seeds {self.seeds}; choose a smaller one.")
@@ -148,7 +176,7 @@ class FinetuningOptions(VectorOptions):
 
     @property
     def blocks(self) -> tuple[BlockName, ...]:
-        """What the head reads: the encoder's vectors alone where both are trained together."""
+        """What the head reads of a molecule: the encoder's vectors alone where both are trained together."""
         return self.features or (("exlm",) if self.method != "head" else BLOCKS)
 
     @property

@@ -11,11 +11,14 @@ import numpy as np
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError, quoted
-from exlm_chem.features.compute import compute_blocks
+from exlm_chem.features.block import FeatureBlock, RDKitBlock
+from exlm_chem.features.columns import ColumnsBlock
+from exlm_chem.features.compute import Features, compute_blocks
 from exlm_chem.features.registry import block_spec, make_blocks
 from exlm_chem.finetuning.checks import check_labels
 from exlm_chem.finetuning.cross_validation import make_checked_folds
 from exlm_chem.finetuning.dataset import Dataset, read_dataset
+from exlm_chem.finetuning.extra_columns import check_extra_columns, encode_columns
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.messages import Log, log_split, log_table
 from exlm_chem.finetuning.methods.method import Material
@@ -82,14 +85,15 @@ def prepare(
     encoder = ExLM.from_pretrained(options.model, options.device)
     targets = options.targets if task is None else task.targets
     read = partial(encoder.read, standardise=options.standardise)
-    others = [] if options.weights is None else [options.weights]
+    check_extra_columns(options.extra_columns, targets)
+    others = [*options.extra_columns, *([] if options.weights is None else [options.weights])]
     dataset = read_dataset(data[0] if len(data) == 1 else data, targets, read, reading, labels, rule.column, others)
     if task is None:
         positive = {column.name: next(iter(column.classes), "1") for column in dataset.columns}
         task = task_of_targets(name, targets, dataset.kind, positive)
     if options.balance and dataset.kind == "regression":
         raise ExLMError("--balance is for classes, and the labels are measurements; leave it away")
-    log_table(dataset, dataset.report(), log)
+    log_table(dataset, dataset.report(options.extra_columns), log)
     molecules = dataset.splittable
     folds = make_checked_folds(molecules, dataset, options, log)
     if len(data) > 1:
@@ -100,18 +104,22 @@ def prepare(
     METHODS[options.method].check(dataset, split)
     check_labels(dataset, split, log)
     described = _described(task, dataset, split, options)
-    return Prepared(_material(encoder, dataset, split, described, options), folds, task, labels)
+    return Prepared(_material(encoder, dataset, split, described, options, log), folds, task, labels)
 
 
 def _material(
-    encoder: ExLM, dataset: Dataset, split: Split, described: PredictorTask, options: FinetuningOptions
+    encoder: ExLM, dataset: Dataset, split: Split, described: PredictorTask, options: FinetuningOptions, log: Log
 ) -> Material:
-    """Compute what the head reads of the molecules."""
+    """Compute what the head reads of the molecules, and besides them."""
+    blocks: list[FeatureBlock] = [*make_blocks(options.blocks, encoder, options.pooling)]
+    beside: Features = {}
+    if options.extra_columns:
+        block, beside[ColumnsBlock.name] = encode_columns(dataset, options.extra_columns, split.train, log)
+        blocks.append(block)
     vectors = encoder.embed_tokens([one.token_ids for one in dataset.inputs], options.pooling)
-    blocks = make_blocks(options.blocks, encoder, options.pooling)
-    features = compute_blocks(dataset.smiles, [block for block in blocks if block.name != "exlm"])
-    features |= {"exlm": vectors} if "exlm" in options.blocks else {}
-    features = {name: features[name] for name in options.blocks}
+    features = {"exlm": vectors, **beside}
+    features |= compute_blocks(dataset.smiles, [block for block in blocks if isinstance(block, RDKitBlock)])
+    features = {block.name: features[block.name] for block in blocks}
     described = replace(described, features=tuple(map(block_spec, blocks)))
     weights = label_weights(dataset, split.train, options.weights, balance=options.balance)
     return Material(encoder, vectors, features, dataset, split, described, options, weights)

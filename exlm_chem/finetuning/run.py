@@ -141,9 +141,9 @@ def _facts(prepared: Prepared, model: str) -> dict[str, Any]:
     """Say what went into a run; a directory that is shared says nothing of the folders of its maker."""
     material, task, labels = prepared.material, prepared.task, prepared.labels
     dataset, options = material.dataset, material.options
-    file = Path(dataset.name).name
+    file, counts = Path(dataset.name).name, dataset.report(options.extra_columns)
     return {
-        "data": {"file": file, "sha256": dataset.sha256, "reading": dataset.reading, **dataset.report()},
+        "data": {"file": file, "sha256": dataset.sha256, "reading": dataset.reading, **counts},
         "labels": {column.name: {"kind": column.kind, "classes": column.classes} for column in dataset.columns},
         "source": task.source,
         "licence": task.licence,

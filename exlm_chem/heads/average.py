@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.features.columns import ColumnsBlock
 from exlm_chem.heads.arrays import Arrays, nested, unnested
 from exlm_chem.heads.examples import Examples, Features, FloatArray
 from exlm_chem.heads.head import Head
@@ -86,7 +87,8 @@ class AverageHead(Head):
     def _plan(self, examples: Examples) -> tuple[list[tuple[str, list[str]]], str]:
         """Say which heads read which blocks, and why."""
         columns, labels = examples.labels.shape[1], int((examples.weights > 0).sum())
-        names, blocks = list(self.names), list(examples.features)
+        names, beside = list(self.names), [block for block in examples.features if block == ColumnsBlock.name]
+        blocks = [block for block in examples.features if block not in beside] or beside
         small = columns <= FEW_COLUMNS and labels <= FEW_LABELS
         sets = [[block] for block in blocks] + ([blocks] if len(blocks) > 1 else [])
         rule = "every head on every block and on all of them; no linear model of a fingerprint alone"
@@ -98,8 +100,10 @@ class AverageHead(Head):
         if columns > MOST_BOOSTED and len(names) > 1 and "boosting" in names:
             names.remove("boosting")
             rule += f"; no boosting of more than {MOST_BOOSTED} columns"
+        if beside:
+            rule += "; the extra columns are read by all of them"
         plan = [
-            (name, chosen)
+            (name, list(dict.fromkeys([*chosen, *beside])))
             for chosen in sets
             for name in names
             if _is_worth_it(name, chosen) and (small or len(blocks) == 1 or (name == "linear") == (len(chosen) == 1))

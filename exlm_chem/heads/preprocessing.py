@@ -13,6 +13,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from exlm_chem.features.columns import ColumnsBlock
 from exlm_chem.heads.arrays import Arrays, take
 from exlm_chem.heads.examples import Features
 
@@ -20,6 +21,9 @@ COUNTS: Final = frozenset({"ecfp"})
 """Blocks that hold counts, or bits."""
 
 CLIP: Final = 10.0
+BESIDE: Final = 10.0
+"""How much larger extra columns are where blocks stand side by side: a penalty on thousands of numbers hides few."""
+
 TAIL: Final = 0.001
 """Share of the training molecules on either side of the range that numbers are brought to."""
 
@@ -77,7 +81,10 @@ class Preprocessing:
 
     def joined(self, features: Features) -> NDArray[np.float32]:
         """Prepare the blocks and put them side by side: shape (molecules, all widths)."""
-        return np.concatenate(list(self.apply(features).values()), axis=1)
+        prepared = self.apply(features)
+        if ColumnsBlock.name in prepared:
+            prepared[ColumnsBlock.name] = prepared[ColumnsBlock.name] * np.float32(BESIDE)
+        return np.concatenate(list(prepared.values()), axis=1)
 
     def arrays(self) -> Arrays:
         """Give what `restore` takes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from exlm_chem.data import data_path
+from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.features.compute import FeatureCache, compute_blocks
 from exlm_chem.features.exlm import ExlmBlock
 from exlm_chem.prediction.explanation.attribution import ExplainedModel
@@ -19,9 +20,17 @@ from exlm_chem.prediction.report.figures import Measured
 from exlm_chem.prediction.stages.background import Background, StageSettings
 from exlm_chem.prediction.stages.registry import make_stages
 from exlm_chem.prediction.stages.stage import Column, Molecules, Rows, Stage
-from exlm_chem.predictors.predictor import Prediction, Predictor, members_of, predict_all, start_predictions
+from exlm_chem.predictors.predictor import (
+    NO_COLUMNS,
+    Prediction,
+    Predictor,
+    members_of,
+    predict_all,
+    start_predictions,
+)
 from exlm_chem.storage import write_json
 from exlm_chem.tables.answers import Answers, Reading
+from exlm_chem.tables.columns import listed
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.results import Addition
 
@@ -48,6 +57,8 @@ class PredictionColumns:
     ----------
     columns : list of (Column, str)
         All of them, each with the name of its predictor.
+    needs : list of str
+        The columns of a table that are read besides the molecules.
 
     Examples
     --------
@@ -60,6 +71,13 @@ class PredictionColumns:
         options = options or PredictionOptions()
         settings = _settings(options)
         self._predictors = predictors
+        needed = [column.name for predictor in predictors for column in predictor.task.extra_columns]
+        self._given = options.given
+        self.needs = [name for name in dict.fromkeys(needed) if name not in self._given]
+        for name in self._given:
+            if name not in needed:
+                known = f"those that are read are {listed(needed)}" if needed else "no predictor here reads any"
+                raise ExLMError(f"--extra: no predictor reads a column {quoted(name)} besides the molecules; {known}")
         self._cache = FeatureCache()
         self._stages: list[list[Stage]] = []
         self.columns: list[tuple[Column, str]] = []
@@ -71,9 +89,15 @@ class PredictionColumns:
             added = [column for stage in stages for column in stage.columns]
             self.columns += [(column, predictor.task.name) for column in (*own, *added)]
 
-    def begin(self, smiles: Sequence[str | None]) -> Callable[[], Answers]:
-        """Begin to predict some molecules; what this gives waits for that, and gives their cells."""
-        return partial(self._answer, start_predictions(self._predictors, smiles, self._cache))
+    def begin(
+        self, smiles: Sequence[str | None], cells: Mapping[str, Sequence[Any]] = NO_COLUMNS
+    ) -> Callable[[], Answers]:
+        """Begin to predict some molecules; what this gives waits for that, and gives their cells.
+
+        `cells` are those of the columns in `needs`.
+        """
+        extra = {**cells, **{name: [value] * len(smiles) for name, value in self._given.items()}}
+        return partial(self._answer, start_predictions(self._predictors, smiles, extra, self._cache))
 
     def _answer(self, started: Callable[[], list[Prediction]]) -> Answers:
         predictions = started()
@@ -105,6 +129,7 @@ class PredictionColumns:
             begin=self.begin,
             answered="predicted",
             unanswered="without a value",
+            needs=self.needs,
             depends_on=lambda: [[one.encoder.fingerprint, asdict(one.task)] for one in predictors],
         )
 
@@ -165,18 +190,18 @@ def background_of(predictor: Predictor, predict: Callable[[Sequence[str]], Any])
     task = predictor.task
 
     def outputs(text: str, vectors: Any) -> Any:
-        others = [block for block in predictor.blocks if block.name != ExlmBlock.name]
+        others = [block for block in predictor.molecule_blocks if block.name != ExlmBlock.name]
         features = {name: np.repeat(row, len(vectors), axis=0) for name, row in compute_blocks([text], others).items()}
         return predictor.head.scores({**features, ExlmBlock.name: vectors})
 
-    reads_vectors = ExlmBlock.name in predictor.head.blocks
+    reads_vectors = ExlmBlock.name in predictor.head.blocks and predictor.extra is None
     model = ExplainedModel(predictor.encoder, task.pooling, outputs) if reads_vectors else None
     return Background(
         task.name,
         task.kind,
         task.columns,
         training=lambda: predictor.training,
-        predict=predict,
+        predict=None if predictor.extra is not None else predict,
         vectors=ExlmBlock(predictor.encoder, task.pooling),
         explained=model,
         members=predictor.head.member_count,

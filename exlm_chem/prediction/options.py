@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.options import documented, option
 from exlm_chem.prediction.stages.registry import STAGES, check_names
 from exlm_chem.tables.result_options import ResultOptions
@@ -52,6 +53,11 @@ class PredictionOptions(ResultOptions):
         "class", "Whether the coverage of sets is that of each class, or of all molecules together.", group=_GROUP
     )
 
+    extra: tuple[str, ...] = option(
+        (),
+        "One value for all rows of a column that a predictor reads besides the molecules; may be given several times.",
+        metavar="COLUMN=VALUE",
+    )
     reference: str | None = option(
         None,
         "The molecules among which the percentile places each prediction: drugs, which are 500 approved ones, or a "
@@ -75,6 +81,15 @@ class PredictionOptions(ResultOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_names([name.removeprefix("+") for name in self.columns or ()])
+        for text in self.extra:
+            if "=" not in text:
+                raise ExLMError(f"--extra must be COLUMN=VALUE, not {quoted(text)}.")
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The columns of which all rows have one value, and that value."""
+        pairs = (text.partition("=") for text in self.extra)
+        return {name.strip(): value.strip() for name, _, value in pairs}
 
     @property
     def chosen(self) -> tuple[str, ...] | None:

@@ -197,7 +197,7 @@ def describe(directory: str | Path) -> dict[str, Any]:
         "kind": "predictor",
         "parameters": summary["parameters"] + sum(values.size for values in learnt if values.dtype.kind == "f"),
         "bytes": summary["bytes"] + sum(path.stat().st_size for path in files),
-        "task": {**asdict(task), "features": list(task.blocks)},
+        "task": {**asdict(task), "features": list(task.blocks), "extra_columns": list(map(asdict, task.extra_columns))},
         "run": read_json(run) if run.is_file() else {},
     }
 

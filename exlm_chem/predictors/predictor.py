@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import ExLM, ModelInput
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.features.block import FeatureBlock, MoleculeBlock
+from exlm_chem.features.columns import ColumnsBlock, Encoded, cells_of
 from exlm_chem.features.compute import FeatureCache, start_blocks
 from exlm_chem.features.processes import killed_on_failure
 from exlm_chem.features.registry import make_blocks, read_block
@@ -30,6 +33,7 @@ if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict
 
     from exlm_chem.predictors.training_molecules import TrainingMolecules
 
+NO_COLUMNS: Final[Mapping[str, Sequence[Any]]] = MappingProxyType({})
 TOO_SLOW: Final = "RDKit needs too long for the features of this molecule"
 
 
@@ -68,8 +72,12 @@ class Predictor:
     ----------
     columns : list of str
         Names of the outputs.
-    blocks : list of MoleculeBlock
-        What the head reads of a molecule.
+    blocks : list of FeatureBlock
+        What the head reads of a row: of its molecule, and perhaps of other columns.
+    molecule_blocks : list of MoleculeBlock
+        Those of the molecule.
+    extra : ColumnsBlock or None
+        That of the other columns.
 
     Examples
     --------
@@ -83,9 +91,11 @@ class Predictor:
     def __init__(self, task: PredictorTask, head: Head, encoder: ExLM, directory: Path | None = None) -> None:
         with naming(directory / TASK_NAME if directory else f"predictor '{task.name}'"):
             if task.features:
-                self.blocks = [read_block(spec, encoder) for spec in task.features]
+                self.blocks: list[FeatureBlock] = [read_block(spec, encoder) for spec in task.features]
             else:
-                self.blocks = make_blocks(task.blocks, encoder, task.pooling)
+                self.blocks = [*make_blocks(task.blocks, encoder, task.pooling)]
+        self.molecule_blocks = [block for block in self.blocks if isinstance(block, MoleculeBlock)]
+        self.extra = next((block for block in self.blocks if isinstance(block, ColumnsBlock)), None)
         widths = {block.name: block.width for block in self.blocks}
         for name, width in head.blocks.items():
             if widths.get(name) != width:
@@ -128,7 +138,7 @@ class Predictor:
 
         return read_training(self._directory, self.task.training)
 
-    def predict(self, smiles: Any) -> pd.DataFrame:
+    def predict(self, smiles: Any, extra: Any = None) -> pd.DataFrame:
         """Predict the properties of molecules.
 
         Parameters
@@ -136,6 +146,9 @@ class Predictor:
         smiles : iterable of str or RDKit Mol
             The molecules, in anything that `molecules_in` takes; a single one is taken as a list of one. The index of
             a pandas Series or table is kept.
+        extra : DataFrame or mapping, optional
+            The columns that the predictor reads besides the molecules (`PredictorTask.extra_columns`), by their names:
+            a cell for each molecule, or one value for all.
 
         Returns
         -------
@@ -147,7 +160,8 @@ class Predictor:
         import pandas as pd
 
         index = index_of(smiles)
-        prediction = predict_all([self], molecules_in(smiles))[0]
+        texts = molecules_in(smiles)
+        prediction = predict_all([self], texts, cells_of(extra, len(texts)))[0]
         table = pd.DataFrame(prediction.values, columns=self.columns, index=index)
         molecules = prediction.molecules
         if any(molecule.changed for molecule in molecules):
@@ -183,7 +197,9 @@ def load_predictors(names: Sequence[Predictor | str | Path], device: str = "auto
     return predictors
 
 
-def predict_all(predictors: Sequence[Predictor], smiles: Sequence[Any]) -> list[Prediction]:
+def predict_all(
+    predictors: Sequence[Predictor], smiles: Sequence[Any], extra: Mapping[str, Sequence[Any]] = NO_COLUMNS
+) -> list[Prediction]:
     """Predict with several predictors, with one pass of each encoder and each block of features.
 
     Predictors with the same encoder, pooling and standardisation rule share the vectors. A text that occurs several
@@ -195,6 +211,8 @@ def predict_all(predictors: Sequence[Predictor], smiles: Sequence[Any]) -> list[
         The predictors.
     smiles : sequence of str, None or RDKit Mol
         The molecules.
+    extra : mapping
+        Cells of the columns that predictors read besides, by their names.
 
     Returns
     -------
@@ -202,11 +220,14 @@ def predict_all(predictors: Sequence[Predictor], smiles: Sequence[Any]) -> list[
         One per predictor.
     """
     with killed_on_failure():
-        return start_predictions(predictors, smiles)()
+        return start_predictions(predictors, smiles, extra)()
 
 
 def start_predictions(
-    predictors: Sequence[Predictor], smiles: Sequence[Any], cache: FeatureCache | None = None
+    predictors: Sequence[Predictor],
+    smiles: Sequence[Any],
+    extra: Mapping[str, Sequence[Any]] = NO_COLUMNS,
+    cache: FeatureCache | None = None,
 ) -> Callable[[], list[Prediction]]:
     """Read molecules and start what other processes compute of `predict_all`; what this gives does the rest.
 
@@ -221,10 +242,11 @@ def start_predictions(
         if read not in readings:
             readings[read], known[read] = encoder.read_all(smiles, rule), {}
         molecules = [one.molecule for one in readings[read]]
-        missing = [block for block in predictor.blocks if block.fingerprint not in known[read]]
+        missing = [block for block in predictor.molecule_blocks if block.fingerprint not in known[read]]
         started = start_blocks([one.smiles if one.error is None else None for one in molecules], missing, cache=cache)
         known[read] |= {block.fingerprint: partial(_block_of, started, block.name) for block in missing}
-        finishing.append(partial(_finish, predictor, molecules, known[read]))
+        encoded = None if predictor.extra is None else predictor.extra.encode(extra)
+        finishing.append(partial(_finish, predictor, molecules, known[read], encoded))
     return lambda: [finish() for finish in finishing]
 
 
@@ -233,15 +255,24 @@ def _block_of(started: Callable[[], Mapping[str, NDArray[np.float32]]], name: st
 
 
 def _finish(
-    predictor: Predictor, molecules: list[Molecule], known: Mapping[str, Callable[[], NDArray[np.float32]]]
+    predictor: Predictor,
+    molecules: list[Molecule],
+    known: Mapping[str, Callable[[], NDArray[np.float32]]],
+    encoded: Encoded | None,
 ) -> Prediction:
-    """Predict some molecules; `known` gives blocks of features by their fingerprints."""
-    features = {block.fingerprint: known[block.fingerprint]() for block in predictor.blocks}
+    """Predict some molecules; `known` gives blocks of features by their fingerprints, `encoded` is what is beside."""
+    features = {block.fingerprint: known[block.fingerprint]() for block in predictor.molecule_blocks}
     lost = np.any([np.isnan(numbers).all(1) for numbers in features.values()], axis=0)
     molecules = [
         replace(one, error=TOO_SLOW) if is_lost and one.error is None else one
         for one, is_lost in zip(molecules, lost.tolist(), strict=True)
     ]
+    if encoded is not None and predictor.extra is not None:
+        features[predictor.extra.fingerprint] = encoded.numbers
+        molecules = [
+            one if one.error else replace(one, error=error, note="; ".join(filter(None, (one.note, note))) or None)
+            for one, note, error in zip(molecules, encoded.notes, encoded.errors, strict=True)
+        ]
     values = np.full((len(molecules), len(predictor.columns)), np.nan, dtype=np.float32)
     prediction = Prediction(values, molecules, features)
     values[prediction.answered] = predictor.head.predict(_read_by_head(predictor, prediction))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.features.columns import ColumnEncoding, ColumnsBlock
 from exlm_chem.features.registry import BlockSpec
 from exlm_chem.heads.arrays import PLAIN_NAME
 from exlm_chem.heads.spec import HeadSpec
@@ -88,6 +89,12 @@ class PredictorTask:
     def blocks(self) -> tuple[str, ...]:
         """The names of the blocks that the head reads."""
         return tuple(spec.name for spec in self.features) or ("exlm",)
+
+    @property
+    def extra_columns(self) -> tuple[ColumnEncoding, ...]:
+        """The columns of a table that it reads besides the molecules."""
+        own = [spec.settings for spec in self.features if spec.name == ColumnsBlock.name]
+        return ColumnsBlock.from_settings(own[0]).columns if own else ()
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> PredictorTask:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
@@ -72,15 +72,10 @@ class AnswerStore:
             raise ExLMError(f"{self.folder} cannot be made: {error.strerror}; choose another output") from None
         write_json(self.folder / _ABOUT, about)
 
-    def begin(
-        self,
-        number: int,
-        smiles: Sequence[str | None],
-        begin: Callable[[Sequence[str | None]], Callable[[], Answers]],
-    ) -> Callable[[], Answers]:
+    def begin(self, number: int, begin: Callable[[], Callable[[], Answers]]) -> Callable[[], Answers]:
         """Begin to answer a chunk, or take what is there: see `exlm_chem.tables.results.Addition`."""
         path = self.folder / f"{number:08}.json.zst"
-        return partial(_read, path) if path.exists() else partial(_write, path, begin(smiles))
+        return partial(_read, path) if path.exists() else partial(_write, path, begin())
 
     def remove(self) -> None:
         """Remove it all: the result is there."""

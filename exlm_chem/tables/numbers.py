@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-MISSING: Final = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "?"})
+MISSING: Final = frozenset({"", "nan", "na", "n/a", "none", "null", "-", "?", "<na>"})
 """What people write where nothing is known; in lower case."""
 
 _TRUTH: Final = {"true": 1.0, "false": 0.0}

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import count, islice
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.tables.answer_store import AnswerStore
 from exlm_chem.tables.answers import Answers
-from exlm_chem.tables.formats.table import Record
+from exlm_chem.tables.formats.table import Record, as_text
 from exlm_chem.tables.names import free_name
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.result_options import ResultOptions
@@ -41,10 +42,13 @@ class Addition:
     rules : sequence of str
         The rules of standardisation, each of which gets a column ``smiles_used``.
     begin : callable
-        Takes the SMILES of some rows, None where there is none, and begins to answer; what it gives finishes that, and
-        gives `Answers`. The next rows are begun before these are finished.
+        Takes the SMILES of some rows, None where there is none, and their cells of the columns in `needs` by the names
+        there, and begins to answer; what it gives finishes that, and gives `Answers`. The next rows are begun before
+        these are finished.
     answered, unanswered : str
         What a row is called that has an answer, or none.
+    needs : sequence of str
+        Columns of the file that are read besides the SMILES.
     depends_on : callable
         Gives what other answers would come from, besides the options, as JSON can hold it.
     """
@@ -52,9 +56,10 @@ class Addition:
     name: str
     columns: Sequence[tuple[str, str, Any]]
     rules: Sequence[Standardise]
-    begin: Callable[[Sequence[str | None]], Callable[[], Answers]]
+    begin: Callable[[Sequence[str | None], Mapping[str, Sequence[str | None]]], Callable[[], Answers]]
     answered: str
     unanswered: str
+    needs: Sequence[str] = ()
     depends_on: Callable[[], Any] = lambda: None
 
 
@@ -144,6 +149,7 @@ class ResultTable:
     def __init__(self, reader: MoleculeReader, addition: Addition, options: ResultOptions) -> None:
         self._reader, self._addition, self._options = reader, addition, options
         self._store: AnswerStore | None = None
+        self._needed = {name: _needed(reader, name) for name in addition.needs}
         self._rules = [rule for rule in dict.fromkeys(addition.rules) if rule != "none"]
         used = [f"smiles_used_{rule}" for rule in self._rules] if len(self._rules) > 1 else ["smiles_used"]
         texts = (*used[: len(self._rules)], "note", "error")
@@ -199,9 +205,12 @@ class ResultTable:
             return None
         # a row that is wrong as a row has no molecule that could be trusted
         smiles = [record.smiles if record.error is None else None for record in chunk]
-        if self._store is not None:
-            return chunk, self._store.begin(number, smiles, self._addition.begin)
-        return chunk, self._addition.begin(smiles)
+        cells = {
+            name: [as_text(record.cells[place]) if record.error is None else None for record in chunk]
+            for name, place in self._needed.items()
+        }
+        begin = partial(self._addition.begin, smiles, cells)
+        return chunk, begin() if self._store is None else self._store.begin(number, begin)
 
     def _rows(self, chunk: list[Record], answers: Answers) -> Rows:
         kept, texts = [], []
@@ -224,6 +233,16 @@ class ResultTable:
         self.summary.notes.update([] if note is None else map(_kind, _QUOTED.sub("''", note).split("; ")))
         if error is not None:
             self.summary.fail(error)
+
+
+def _needed(reader: MoleculeReader, name: str) -> int:
+    try:
+        return reader.column(name)
+    except ExLMError as error:
+        raise ExLMError(
+            f"{error}; the predictor reads it besides the molecules, and --extra {quoted(f'{name}=VALUE')} gives all "
+            "rows the same"
+        ) from None
 
 
 def _kind(text: str) -> str:

@@ -58,7 +58,11 @@ class ExplanationStage(Stage):
         """Make it for a predictor whose encoder reads SMILES."""
         if settings.folder is None:
             raise NotKeptError("the columns 'explanation' need a folder for their pictures; use --explain DIR")
-        if background.explained is None or background.explained.encoder.tokenizer.scheme == "selfies":
+        if background.explained is None:
+            raise NotKeptError(
+                f"'{background.name}' cannot be explained: it reads no vectors, or columns besides the molecules"
+            )
+        if background.explained.encoder.tokenizer.scheme == "selfies":
             raise NotKeptError(f"'{background.name}' cannot be explained: its tokens are not those of SMILES")
         try:
             Path(settings.folder).mkdir(parents=True, exist_ok=True)

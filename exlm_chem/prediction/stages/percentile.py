@@ -49,7 +49,10 @@ class PercentileStage(Stage):
                 "of the training molecules, each predicted without itself",
             )
         elif background.predict is None:
-            raise ExLMError("a reference set needs a predictor that predicts it")
+            raise ExLMError(
+                f"'{background.name}' reads columns besides the molecules, and a reference set has none; leave "
+                "--reference away"
+            )
         else:
             values, name = background.predict(settings.reference), settings.reference_name
         return cls(dict(zip(names, values.T, strict=True)), name)

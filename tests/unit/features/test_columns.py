@@ -14,10 +14,12 @@ CELLS = {"pH": ["7.4", 2, None, "?"], "assay": ["cell", " enzyme", "cell", "NA"]
 def test_numbers_and_categories():
     block = ColumnsBlock.fit(CELLS)
     assert block.names == ("pH", "assay=cell", "assay=enzyme", "dry")
-    values, errors = block.encode(CELLS)
+    values, notes, errors = block.encode(CELLS)
     expected = [[7.4, 1, 0, 1], [2, 0, 1, 0], [np.nan, 1, 0, 1], [np.nan] * 4]
     np.testing.assert_array_equal(values, np.array(expected, np.float32))
-    assert errors == [None] * 4
+    assert errors == notes[:2] + [None] * 2 == [None] * 4
+    assert notes[2] == "column 'pH' is taken as unknown: it is empty"
+    assert notes[3].count("is taken as unknown") == 3
 
 
 def test_it_is_made_again_from_json():
@@ -29,11 +31,12 @@ def test_it_is_made_again_from_json():
 def test_a_row_that_was_not_learnt_has_its_reason():
     block = ColumnsBlock.fit(CELLS)
     cells = {"assay": ["animal", "cell", "cell"], "pH": ["7", "acid", "1e300"], "dry": ["true"] * 3}
-    assert block.encode(cells)[1] == [
-        "column 'assay': 'animal' is none of 'cell', 'enzyme'",
-        "column 'pH': 'acid' is no number",
-        "column 'pH': '1e300' is no number",
-    ]
+    values, notes, errors = block.encode(cells)
+    assert errors == [None, "column 'pH': 'acid' is no number", "column 'pH': '1e300' is no number"]
+    assert notes == [
+        "column 'assay' is taken as unknown: it is 'animal', which was not met in training", None, None,
+    ]  # fmt: skip
+    assert np.isnan(values[0, 1:3]).all()
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,15 @@ def test_members_are_heads_on_every_block_and_on_all():
     np.testing.assert_allclose(head.predict(X), mean, atol=1e-6)
 
 
+def test_extra_columns_stand_beside_every_block():
+    beside = {**X, "columns": X["exlm"][:, :1]}
+    head = AverageHead(["linear", "kernel"]).fit(beside, Y, "classification", range(40))
+    assert head.choices["members"] == [
+        *("linear on exlm + columns", "kernel on exlm + columns", "kernel on ecfp + columns"),
+        *("linear on exlm + ecfp + columns", "kernel on exlm + ecfp + columns"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "members", "rule"),
     [

@@ -39,7 +39,7 @@ def lengths(rules=("none",), names=("len",)):
         name=names[0],
         columns=columns,
         rules=rules,
-        begin=lambda smiles: lambda: answer(smiles),
+        begin=lambda smiles, _: lambda: answer(smiles),
         answered="measured",
         unanswered="not measured",
     )
@@ -125,7 +125,7 @@ def test_readers_that_do_not_agree_are_named(tmp_path):
         name="x",
         columns=[("x", "x", float)],
         rules=["none"],
-        begin=lambda smiles: lambda: answer(smiles),
+        begin=lambda smiles, _: lambda: answer(smiles),
         answered="",
         unanswered="",
     )
