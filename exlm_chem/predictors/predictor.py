@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from exlm_chem.heads.head import Head
 from exlm_chem.locations import TASK_NAME
 from exlm_chem.model_directory import open_model
 from exlm_chem.predictors.directory import read_predictor
+from exlm_chem.predictors.remarks import lacking, told
 from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.smiles.containers import index_of, molecules_in
 from exlm_chem.smiles.molecule import Molecule
@@ -34,7 +35,6 @@ if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict
     from exlm_chem.predictors.training_molecules import TrainingMolecules
 
 NO_COLUMNS: Final[Mapping[str, Sequence[Any]]] = MappingProxyType({})
-TOO_SLOW: Final = "RDKit needs too long for the features of this molecule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,17 +262,12 @@ def _finish(
 ) -> Prediction:
     """Predict some molecules; `known` gives blocks of features by their fingerprints, `encoded` is what is beside."""
     features = {block.fingerprint: known[block.fingerprint]() for block in predictor.molecule_blocks}
-    lost = np.any([np.isnan(numbers).all(1) for numbers in features.values()], axis=0)
-    molecules = [
-        replace(one, error=TOO_SLOW) if is_lost and one.error is None else one
-        for one, is_lost in zip(molecules, lost.tolist(), strict=True)
-    ]
+    names = np.array([block.name for block in predictor.molecule_blocks])
+    gaps = np.stack([np.isnan(numbers).all(1) for numbers in features.values()], axis=1)
+    molecules = [told(one, *lacking(names[gap].tolist(), len(names))) for one, gap in zip(molecules, gaps, strict=True)]
     if encoded is not None and predictor.extra is not None:
         features[predictor.extra.fingerprint] = encoded.numbers
-        molecules = [
-            one if one.error else replace(one, error=error, note="; ".join(filter(None, (one.note, note))) or None)
-            for one, note, error in zip(molecules, encoded.notes, encoded.errors, strict=True)
-        ]
+        molecules = list(map(told, molecules, encoded.notes, encoded.errors))
     values = np.full((len(molecules), len(predictor.columns)), np.nan, dtype=np.float32)
     prediction = Prediction(values, molecules, features)
     values[prediction.answered] = predictor.head.predict(_read_by_head(predictor, prediction))

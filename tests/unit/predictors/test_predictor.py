@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -13,11 +14,13 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.features import compute
 from exlm_chem.features.registry import block_spec, make_blocks
+from exlm_chem.heads.registry import make_head
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.prediction.table import predict_file
 from exlm_chem.predictors.predictor import Predictor, load_predictors
 from exlm_chem.predictors.task import OutputColumn
 from exlm_chem.predictors.task_file import PredictorTask
+from exlm_chem.smiles.errors import MoleculeError
 
 CPU = PredictionOptions(device="cpu")
 SMILES = ["CCO", "c1ccccc1O", "C1CC", "", "OCC", "CC(=O)[O-].[Na+]", "C" * 900, None, "CCN" * 10]
@@ -29,6 +32,10 @@ def copy(tiny_predictors, tmp_path):
     """A predictor directory to spoil."""
     shutil.copytree(tiny_predictors / "salt", tmp_path / "salt")
     return tmp_path / "salt"
+
+
+def raises(error):
+    raise error
 
 
 def read_csv(path):
@@ -141,6 +148,34 @@ def test_every_count_and_chunk_gives_every_row(tiny_predictors, tmp_path, count,
     assert [row[:2] for row in rows[1:]] == [[str(i), "C" * (i + 1)] for i in range(count)]
     assert all(row[2] and not row[3] and not row[4] for row in rows[1:])
     assert (summary.rows, summary.failed) == (count, 0)
+
+
+def test_a_molecule_that_rdkit_needs_too_long_for_does_without_one_block(tiny_model, monkeypatch):
+    encoder, random = ExLM.from_pretrained(tiny_model, device="cpu"), np.random.default_rng(0)
+    blocks = make_blocks(["exlm", "descriptors"], encoder)
+    x = {block.name: random.normal(size=(40, block.width)).astype(np.float32) for block in blocks}
+    head = make_head("linear").fit(x, x["exlm"][:, :1], "regression", range(40))
+    task = PredictorTask(
+        "x", "regression", (OutputColumn("x", "x"),), features=tuple(block_spec(block) for block in blocks)
+    )
+    predictor, smiles = Predictor(task, head, encoder), ["CCO", "CCCCCCCCCO", "c1ccccc1"]
+    before = predictor.predict(smiles)
+    monkeypatch.setattr(compute, "is_slow", lambda text: text == "CCCCCCCCCO")
+    monkeypatch.setattr(compute, "bounded", lambda *_: raises(MoleculeError("too long")))
+    after = predictor.predict(smiles)
+    assert after["x"][[0, 2]].tolist() == before["x"][[0, 2]].tolist()
+    assert np.isfinite(after["x"][1])
+    assert after["note"].tolist() == [
+        None,
+        "predicted with typical descriptors: RDKit needs too long for its own",
+        None,
+    ]
+    assert after["error"].tolist() == [None] * 3
+    alone = {"descriptors": x["descriptors"]}
+    task = replace(task, features=task.features[1:])
+    head = make_head("linear").fit(alone, x["exlm"][:, :1], "regression", range(40))
+    told = Predictor(task, head, encoder).predict(smiles)
+    assert told["error"].tolist() == [None, "RDKit needs too long for the features of this molecule", None]
 
 
 def test_names_that_are_taken_get_a_prefix(tiny_predictors, tmp_path):
