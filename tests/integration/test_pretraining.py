@@ -135,7 +135,7 @@ def test_accumulated_batches_give_one_step(molecules: Path, tmp_path: Path) -> N
 
 def test_molecule_objectives_are_learnt_resumed_and_saved(molecules: Path, tmp_path: Path) -> None:
     objectives = ("descriptors", "ecfp")
-    options = replace(OPTIONS, molecule_objectives=objectives, unmasked=0.3, max_steps=120, evaluations=6)
+    options = replace(OPTIONS, molecule_objectives=objectives, unmasked=0.3, max_steps=50, evaluations=5)
     run = pretrain([molecules], tmp_path / "run", replace(options, checkpoint_minutes=1e-6))
     rows, whole = metrics(run), load_file(run / "model.safetensors")
     for name in objectives:
