@@ -16,16 +16,29 @@ class Action(StrEnum):
     list = "list"
     show = "show"
     check = "check"
+    export = "export"
+
+
+class Weights(StrEnum):
+    """How exported weights are kept."""
+
+    fp32 = "fp32"
+    int8 = "int8"
 
 
 def models(
     action: Annotated[
-        Action, typer.Argument(help="list: those that ship; show: one; check: the files of one, or of all that ship.")
+        Action,
+        typer.Argument(
+            help="list: those that ship; show: one; check: the files of one, or of all that ship; export: as ONNX."
+        ),
     ] = Action.list,
     model: Annotated[str, typer.Argument(help="A name from the list or a model directory.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The directory for what export writes.")] = None,
+    precision: Annotated[Weights, typer.Option(help="Of the weights that export writes.")] = Weights.fp32,
 ) -> None:
-    """List the models that ship with the package, show what one is, or check a model directory.
+    """List the models that ship with the package, show what one is, check a model directory, or export an encoder.
 
     The page of a predictor says what its numbers mean, from where on they are a yes, how good they are and on what
     molecules, where the labels come from, and what it is not for.
@@ -35,7 +48,9 @@ def models(
     if action is Action.show and not model:
         example = (locations.available() or ["DIR"])[0]
         raise typer.BadParameter(f"name a model, for example: exlm-chem models show {example}", param_hint="MODEL")
-    if action is Action.list:
+    if action is Action.export:
+        _export(model, output, precision, as_json)
+    elif action is Action.list:
         _list(as_json)
     elif action is Action.check:
         _check([model] if model else locations.available(), as_json)
@@ -123,6 +138,17 @@ def _check(names: list[str], as_json: bool) -> None:
         say(f"broken: {sentence}")
     if broken:
         raise typer.Exit(1)
+
+
+def _export(model: str, output: Path | None, precision: Weights, as_json: bool) -> None:
+    if not model or output is None:
+        raise typer.BadParameter(
+            "name a model and a directory, for example: exlm-chem models export exlm-small -o onnx"
+        )
+    from exlm_chem.embedding.backends.export import export_onnx
+
+    files = [str(path) for path in export_onnx(model, output, precision.value)]
+    typer.echo(json.dumps({"files": files}, indent=2) if as_json else "\n".join(files))
 
 
 def _show(summary: dict[str, Any], as_json: bool) -> None:

@@ -26,6 +26,12 @@ OptimizerName = Literal["muon", "adamw"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 """The precision of the matrix products."""
 
+EmbeddingPrecision = Literal["fp32", "bf16", "int8", "auto"]
+"""The precision of an encoder that is only used: bf16 with torch, int8 with onnx."""
+
+BackendName = Literal["torch", "onnx"]
+"""What an encoder runs on."""
+
 TrainingDevice = Literal["auto", "cpu"]
 """Where a model is trained: the GPUs if there are any, or the processor."""
 

@@ -7,28 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors.torch import save as to_bytes
 
+from exlm_chem.embedding.backends.backend import Backend
+from exlm_chem.embedding.backends.registry import open_backend
 from exlm_chem.embedding.options import EmbeddingOptions
 from exlm_chem.errors import ExLMError, quoted
-from exlm_chem.machine import checked_device
 from exlm_chem.model_directory import open_model, write_model
-from exlm_chem.modeling import ExLMModel
 from exlm_chem.smiles.containers import molecules_in
 from exlm_chem.smiles.molecule import Molecule, read_molecule
-from exlm_chem.terms import OnInvalidMolecule, Pooling, Standardise
+from exlm_chem.terms import BackendName, EmbeddingPrecision, OnInvalidMolecule, Pooling, Standardise
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
 
+if TYPE_CHECKING:  # torch, which another backend can spare
+    from exlm_chem.modeling import ExLMModel
+
 BATCH_SIZE = EmbeddingOptions.batch_size
-# A processor is fastest when a batch fits into its cache (2,048 tokens: 1.3 x as fast as 8,192), a GPU when it is full.
-BATCH_TOKENS = {"cpu": 2048}
-BATCH_TOKENS_GPU = 32768
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +44,23 @@ class ExLM:
 
     Parameters
     ----------
-    model : ExLMModel
-        The encoder; it is put on the device and into evaluation mode.
+    encoder : ExLMModel or Backend
+        The encoder. A model is put on the device and into evaluation mode.
     tokenizer : ExLMTokenizer
         The tokenizer that the encoder was trained with.
     device : str
-        A torch device, or "auto" for the first of CUDA, MPS and CPU that there is.
+        For a model: a torch device, or "auto" for the first of CUDA, MPS and CPU that there is.
+
+    Attributes
+    ----------
+    backend : Backend
+        What the encoder runs on.
+    device : torch.device or str
+        Where it runs.
 
     Examples
     --------
-    >>> from exlm_chem.modeling import ExLMConfig
+    >>> from exlm_chem.modeling import ExLMConfig, ExLMModel
     >>> tokenizer = ExLMTokenizer()
     >>> config = ExLMConfig.preset("tiny", tokenizer.vocab_size, mask_token_id=tokenizer.mask_id)
     >>> embedder = ExLM(ExLMModel(config), tokenizer, device="cpu")
@@ -64,24 +69,33 @@ class ExLM:
     ((3, 96), True, True)
     """
 
-    def __init__(self, model: ExLMModel, tokenizer: ExLMTokenizer, device: str = "auto") -> None:
-        if model.config.vocab_size != tokenizer.vocab_size:
+    def __init__(self, encoder: ExLMModel | Backend, tokenizer: ExLMTokenizer, device: str = "auto") -> None:
+        if encoder.config.vocab_size != tokenizer.vocab_size:
             raise ExLMError(
-                f"the model knows {model.config.vocab_size} tokens and the tokenizer {tokenizer.vocab_size}: "
+                f"the model knows {encoder.config.vocab_size} tokens and the tokenizer {tokenizer.vocab_size}: "
                 "they do not belong together"
             )
-        self.device = pick_device(device)
-        self.model = model.to(self.device).eval()
+        if not isinstance(encoder, Backend):
+            from exlm_chem.embedding.backends.torch_backend import TorchBackend
+
+            encoder = TorchBackend(encoder, device)
+        self.backend, self.device = encoder, encoder.device
         self.tokenizer = tokenizer
 
     def __repr__(self) -> str:
-        layers = self.model.config.num_hidden_layers
+        layers = self.backend.config.num_hidden_layers
         return (
             f"ExLM(width={self.width}, layers={layers}, scheme={self.tokenizer.scheme!r}, device={str(self.device)!r})"
         )
 
     @classmethod
-    def from_pretrained(cls, name_or_directory: str | Path = "exlm-small", device: str = "auto") -> Self:
+    def from_pretrained(
+        cls,
+        name_or_directory: str | Path = "exlm-small",
+        device: str = "auto",
+        backend: BackendName = "torch",
+        precision: EmbeddingPrecision = "fp32",
+    ) -> Self:
         """Read a model that ships with the package, or a directory; of a predictor, its encoder.
 
         Parameters
@@ -90,11 +104,20 @@ class ExLM:
             See `exlm_chem.locations.locate`.
         device : str
             See the class.
+        backend : {"torch", "onnx"}
+            What it runs on. With "onnx" no torch is loaded.
+        precision : {"fp32", "bf16", "int8", "auto"}
+            See `TorchBackend` and `OnnxBackend`.
         """
         found = open_model(name_or_directory)
-        embedder = cls(ExLMModel.from_pretrained(found.path), found.tokenizer, device)
+        embedder = cls(open_backend(found, backend, device, precision), found.tokenizer)
         embedder.fingerprint = found.fingerprint
         return embedder
+
+    @property
+    def model(self) -> ExLMModel:
+        """The module of torch, for what looks inside: training, explanations."""
+        return self.backend.model
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write encoder and tokenizer as a model directory."""
@@ -103,11 +126,18 @@ class ExLM:
     @property
     def width(self) -> int:
         """Length of a vector."""
-        return self.model.config.hidden_size
+        return self.backend.config.hidden_size
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of the longest molecule, ``<s>`` and ``</s>`` included."""
+        return self.backend.config.max_tokens
 
     @cached_property
     def fingerprint(self) -> str:
         """The sha256 of ``model.safetensors``: of the file that was read, or of the one that would be written."""
+        from safetensors.torch import save as to_bytes
+
         weights = {name: value.cpu().contiguous() for name, value in self.model.state_dict().items()}
         return hashlib.sha256(to_bytes(weights, metadata={"format": "pt"})).hexdigest()
 
@@ -133,7 +163,7 @@ class ExLM:
             ids = self.tokenizer.encode(result.smiles)
         except ValueError as error:  # for SELFIES, some molecules have no words
             return ModelInput(replace(result, smiles="", error=str(error)))
-        limit = self.model.config.max_tokens
+        limit = self.max_tokens
         if len(ids) > limit:
             reason = f"too long for this model: {len(ids) - 2:,} tokens, and it reads {limit - 2:,}"
             return ModelInput(replace(result, smiles="", error=reason))
@@ -236,7 +266,7 @@ class ExLM:
         Parameters
         ----------
         token_ids : sequence of sequences of int
-            As `ExLMTokenizer.encode` gives them, none longer than ``model.config.max_tokens``.
+            As `ExLMTokenizer.encode` gives them, none longer than ``max_tokens``.
         pooling, batch_tokens, batch_size
             See `embed`.
 
@@ -249,25 +279,8 @@ class ExLM:
         rows = [index_of.setdefault(tuple(ids), len(index_of)) for ids in token_ids]
         unique = list(index_of)
         vectors = np.empty((len(unique), self.width), dtype=np.float32)
-        batch_tokens = batch_tokens or BATCH_TOKENS.get(self.device.type, BATCH_TOKENS_GPU)
-        with torch.inference_mode():
-            for batch in length_batches([len(ids) for ids in unique], batch_tokens, batch_size):
-                input_ids = torch.from_numpy(self.tokenizer.pad([unique[index] for index in batch]))
-                vectors[batch] = self.model.embed(input_ids.to(self.device), pooling).float().cpu().numpy()
+        for batch in length_batches(
+            [len(ids) for ids in unique], batch_tokens or self.backend.batch_tokens, batch_size
+        ):
+            vectors[batch] = self.backend.encode(self.tokenizer.pad([unique[index] for index in batch]), pooling)
         return vectors[rows] + np.float32(0)  # never -0.0
-
-
-def pick_device(name: str = "auto") -> torch.device:
-    """Give the torch device of a name, or for "auto" the first of CUDA, MPS and CPU that there is.
-
-    Examples
-    --------
-    >>> pick_device("cpu")
-    device(type='cpu')
-    """
-    if checked_device(name) == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        raise ExLMError(f"there is no device '{name}' here: {str(error).splitlines()[0]}") from None

@@ -58,7 +58,7 @@ def embed_file(
     opened = open_arrays if Path(output).suffix.lower() in ARRAY_SUFFIXES else open_writer
     with MoleculeReader(molecules, reading) as reader:
         if not isinstance(embedder, ExLM):
-            embedder = ExLM.from_pretrained(embedder, options.device)
+            embedder = ExLM.from_pretrained(embedder, options.device, options.backend, options.precision)
         return ResultTable(reader, _vectors(embedder, options), options).write(str(output), opened, progress)
 
 

@@ -60,4 +60,4 @@ class ExlmBlock(MoleculeBlock):
             ids = self.encoder.tokenizer.encode(molecule)
         except ValueError:  # for SELFIES, some molecules have no words
             return []
-        return list(ids) if len(ids) <= self.encoder.model.config.max_tokens else []
+        return list(ids) if len(ids) <= self.encoder.max_tokens else []

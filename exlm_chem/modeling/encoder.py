@@ -207,7 +207,9 @@ class ExLMEncoder(nn.Module):
             Input of the first layer, output of every layer, and last the normed features.
         """
         hidden = self.dropout(self.tok_embeddings(expansion.input_ids))
-        cos, sin = rotary_table(self.config, expansion.token_index, expansion.state_index, hidden.dtype)
+        # half precision cannot even tell position 257 from 256
+        exact = torch.promote_types(hidden.dtype, torch.float32)
+        cos, sin = rotary_table(self.config, expansion.token_index, expansion.state_index, exact)
         key_bias = None
         if expansion.has_padding:
             padding = expansion.padding

@@ -79,6 +79,7 @@ class ExLMModel(SavedModel):
     def pool(self, output: ExLMOutput, pooling: Pooling = "mean") -> Tensor:
         """Pool an encoder output to (B, D); see `embed`."""
         features, expansion = output.last_hidden_state, output.expansion
+        features = features.to(torch.promote_types(features.dtype, torch.float32))
         if pooling == "first":
             return features[:, 0]
         special = special_tokens(self.config, expansion.input_ids) | expansion.padding

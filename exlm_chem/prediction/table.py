@@ -71,7 +71,8 @@ def predict_file(
     if not predictors:
         raise ExLMError("no predictor is given; name at least one task or directory")
     with MoleculeReader(molecules, reading) as reader, killed_on_failure():
-        columns = PredictionColumns(load_predictors(predictors, options.device), options)
+        loaded = load_predictors(predictors, options.device, options.backend, options.precision)
+        columns = PredictionColumns(loaded, options)
         table = ResultTable(reader, columns.addition(), options)
         if options.report is not None:
             open_output = _with_report(open_output, options.report, columns, table)

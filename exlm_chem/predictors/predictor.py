@@ -28,6 +28,7 @@ from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.smiles.containers import index_of, molecules_in
 from exlm_chem.smiles.molecule import Molecule
 from exlm_chem.storage.records import naming
+from exlm_chem.terms import BackendName, EmbeddingPrecision
 
 if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict` needs it
     import pandas as pd
@@ -111,15 +112,21 @@ class Predictor:
         return f"Predictor({about}, device={str(self.encoder.device)!r})"
 
     @classmethod
-    def from_pretrained(cls, name_or_directory: str | Path, device: str = "auto") -> Self:
+    def from_pretrained(
+        cls,
+        name_or_directory: str | Path,
+        device: str = "auto",
+        backend: BackendName = "torch",
+        precision: EmbeddingPrecision = "fp32",
+    ) -> Self:
         """Read a predictor that ships with the package, or a directory.
 
         Parameters
         ----------
         name_or_directory : str or Path
             See `exlm_chem.locations.locate`.
-        device : str
-            See `ExLM`.
+        device, backend, precision
+            See `ExLM.from_pretrained`.
 
         Raises
         ------
@@ -127,7 +134,7 @@ class Predictor:
             If it is missing or broken; the message says what to do.
         """
         directory, task, head = read_predictor(name_or_directory)
-        return cls(task, head, ExLM.from_pretrained(directory, device), directory)
+        return cls(task, head, ExLM.from_pretrained(directory, device, backend, precision), directory)
 
     @cached_property
     def training(self) -> TrainingMolecules | None:
@@ -172,15 +179,20 @@ class Predictor:
         return table
 
 
-def load_predictors(names: Sequence[Predictor | str | Path], device: str = "auto") -> list[Predictor]:
+def load_predictors(
+    names: Sequence[Predictor | str | Path],
+    device: str = "auto",
+    backend: BackendName = "torch",
+    precision: EmbeddingPrecision = "fp32",
+) -> list[Predictor]:
     """Read several predictors; those with the same encoder share it.
 
     Parameters
     ----------
     names : sequence of Predictor, str or Path
         See `Predictor.from_pretrained`; what is a predictor already stays as it is.
-    device : str
-        See `ExLM`.
+    device, backend, precision
+        See `ExLM.from_pretrained`.
     """
     encoders: dict[tuple[str, str], ExLM] = {}
     predictors = []
@@ -192,7 +204,7 @@ def load_predictors(names: Sequence[Predictor | str | Path], device: str = "auto
         found = open_model(directory)
         key = found.fingerprint, found.saved.sha256
         if key not in encoders:
-            encoders[key] = ExLM.from_pretrained(directory, device)
+            encoders[key] = ExLM.from_pretrained(directory, device, backend, precision)
         predictors.append(Predictor(task, head, encoders[key], directory))
     return predictors
 

@@ -38,6 +38,24 @@ def tensor_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
         raise ExLMError(f"{path} cannot be read ({reason_of(error)}); copy it again") from None
 
 
+def read_tensors(path: str | Path) -> dict[str, NDArray[Any]]:
+    """Read the tensors of a file as arrays of single precision, all of them finite.
+
+    Raises
+    ------
+    ExLMError
+        See `check_numbers`.
+    """
+    check_numbers(path)
+    found = {}
+    for name, tensor in deserialize(Path(path).read_bytes()):  # type: ignore[no-untyped-call]
+        numbers = np.frombuffer(tensor["data"], _NUMBERS[tensor["dtype"]])
+        if tensor["dtype"] == "BF16":  # the upper half of the bits of a float32
+            numbers = (numbers.astype(np.uint32) << 16).view(np.float32)
+        found[name] = numbers.astype(np.float32).reshape(tensor["shape"])
+    return found
+
+
 def check_numbers(path: str | Path) -> None:
     """Check that a file holds floating-point numbers, all of them finite, and small counts only.
 

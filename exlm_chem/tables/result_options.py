@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from exlm_chem.machine import checked_device
 from exlm_chem.options import check_options, documented, option
-from exlm_chem.terms import OnInvalid
+from exlm_chem.terms import BackendName, EmbeddingPrecision, OnInvalid
 
 
 @documented
@@ -22,6 +22,10 @@ class ResultOptions:
         False, "Keep what is finished in OUTPUT.part, and go on from what an earlier run has left there."
     )
     device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.")
+    backend: BackendName = option("torch", "What the encoder runs on; onnx, on the processor, loads no torch.")
+    precision: EmbeddingPrecision = option(
+        "fp32", "Of the encoder: bf16 (torch) is faster where the device multiplies it, int8 (onnx) rounds more."
+    )
 
     def __post_init__(self) -> None:
         check_options(self)

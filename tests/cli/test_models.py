@@ -118,3 +118,30 @@ def test_page_for_programs(monkeypatch: Any, capsys: Any) -> None:
 )
 def test_metric_of_the_list(metrics: dict[str, Any], shown: str) -> None:
     assert main_metric({"metrics": metrics}) == shown
+
+
+def test_an_exported_encoder_needs_none_of_ours(monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
+    import numpy as np
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    from exlm_chem import ExLM
+
+    done = run_here(monkeypatch, capsys, "models", "export", "exlm-small", "-o", tmp_path)
+    assert done.out.splitlines()[0] == str(tmp_path / "model.onnx")
+    ids = Tokenizer.from_file(str(tmp_path / "tokenizer.json")).encode("CC(=O)Oc1ccccc1").ids
+    (vectors,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(["mean"], {"input_ids": np.array([ids])})
+    np.testing.assert_allclose(vectors, ExLM.from_pretrained("exlm-small", "cpu").embed("CC(=O)Oc1ccccc1"), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["export"], 2, "name a model and a directory"),
+        (["export", "exlm-small", "-o", locations.SHIPPED / "exlm-small"], 1, "is the model itself"),
+    ],
+)
+def test_what_cannot_be_exported(monkeypatch: Any, capsys: Any, words: list[Any], status: int, told: str) -> None:
+    done = run_here(monkeypatch, capsys, "models", *words)
+    assert done.status == status
+    assert told in " ".join(done.err.split())

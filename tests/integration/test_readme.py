@@ -33,7 +33,9 @@ def test_commands_run(checkout: Path) -> None:
     commands = "".join(blocks("bash"))
     assert commands.count("exlm-chem") >= 6
     commands = commands.replace("--max-time 1m", "--max-steps 2 --batch-tokens 1024")  # all but the minute
-    commands = commands.replace("exlm-chem finetune", "exlm-chem finetune --features exlm --head linear")  # and the average
+    commands = commands.replace(
+        "exlm-chem finetune", "exlm-chem finetune --features exlm --head linear"
+    )  # and the average
     result = subprocess.run(
         ["bash", "-ec", commands], cwd=checkout, env=environment, capture_output=True, text=True, check=False
     )

@@ -3,7 +3,8 @@ import pytest
 import torch
 from rdkit import Chem
 
-from exlm_chem.embedding.embedder import ExLM, pick_device
+from exlm_chem.embedding.backends.torch_backend import pick_device
+from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMConfig, ExLMModel
 from exlm_chem.smiles.molecule import canonical_smiles, randomised_smiles

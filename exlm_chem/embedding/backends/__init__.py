@@ -1,0 +1,1 @@
+"""What an encoder runs on: torch or ONNX Runtime."""

@@ -1,0 +1,55 @@
+"""The interface of what an encoder runs on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling.configuration import ExLMConfig
+from exlm_chem.terms import Pooling
+
+if TYPE_CHECKING:  # torch
+    from exlm_chem.modeling import ExLMModel
+
+
+class Backend(ABC):
+    """Turns padded rows of token ids into vectors.
+
+    Attributes
+    ----------
+    config : ExLMConfig
+        Of the model.
+    device : torch.device or str
+        Where it runs.
+    batch_tokens : int
+        How many tokens, padding included, a batch should have to be fast there.
+    """
+
+    config: ExLMConfig
+    device: Any
+    batch_tokens: int
+
+    @abstractmethod
+    def encode(self, input_ids: NDArray[np.int64], pooling: Pooling) -> NDArray[np.float32]:
+        """Encode a batch.
+
+        Parameters
+        ----------
+        input_ids : array of int64, shape (B, T)
+            Every row ``<s> ... </s>``, padded on the right.
+        pooling : {"mean", "first"}
+            See `ExLMModel.embed`.
+
+        Returns
+        -------
+        float32 array of shape (B, D)
+        """
+
+    @property
+    def model(self) -> ExLMModel:
+        """The module of torch, for what looks inside: training, explanations."""
+        raise ExLMError("this needs the encoder itself and not only its vectors; use the backend torch")

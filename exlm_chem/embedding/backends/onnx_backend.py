@@ -1,0 +1,99 @@
+"""An encoder in ONNX Runtime: no torch is loaded for it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exlm_chem.embedding.backends.backend import Backend
+from exlm_chem.embedding.backends.onnx_graph import INPUT, encoder_graph
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling.config_file import WEIGHTS_NAME
+from exlm_chem.modeling.configuration import ExLMConfig
+from exlm_chem.storage.tensors import read_tensors
+from exlm_chem.terms import EmbeddingPrecision, Pooling
+
+if TYPE_CHECKING:
+    import onnx
+
+
+class OnnxBackend(Backend):
+    """An encoder whose graph is made from the weights of its directory.
+
+    Parameters
+    ----------
+    config : ExLMConfig
+        Of the model.
+    weights : mapping of str to array
+        Of an `ExLMModel`.
+    device : str
+        "cpu", or "auto", which is the same here.
+    precision : {"fp32", "int8", "auto"}
+        "int8" keeps weights as whole numbers, a scale for each column, and rounds what they are multiplied by as it
+        comes; "auto" is "fp32".
+    """
+
+    batch_tokens = 2048
+
+    def __init__(
+        self,
+        config: ExLMConfig,
+        weights: Mapping[str, NDArray[Any]],
+        device: str = "auto",
+        precision: EmbeddingPrecision = "fp32",
+    ) -> None:
+        if device not in ("auto", "cpu"):
+            raise ExLMError(f"--backend onnx runs on the processor; give --device cpu, or --backend torch for {device}")
+        if precision == "bf16":
+            raise ExLMError("--precision bf16 needs --backend torch; with onnx choose fp32, int8 or auto")
+        self.config, self.device = config, "cpu"
+        runtime = _runtime()
+        settings = runtime.SessionOptions()
+        settings.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
+        self._session = runtime.InferenceSession(
+            graph_bytes(config, weights, precision), settings, providers=["CPUExecutionProvider"]
+        )
+
+    def encode(self, input_ids: NDArray[np.int64], pooling: Pooling) -> NDArray[np.float32]:
+        """See `Backend`."""
+        vectors: NDArray[np.float32] = self._session.run([pooling], {INPUT: input_ids})[0]
+        return vectors
+
+
+def encoder_weights(directory: Path) -> dict[str, NDArray[Any]]:
+    """Read the weights of the encoder in a model directory, without those of the heads that pretraining needs."""
+    weights = read_tensors(directory / WEIGHTS_NAME)
+    inner = {name.removeprefix("model."): value for name, value in weights.items() if name.startswith("model.")}
+    return inner or weights
+
+
+def graph_bytes(config: ExLMConfig, weights: Mapping[str, NDArray[Any]], precision: EmbeddingPrecision) -> bytes:
+    """Give what an ``.onnx`` file of the encoder holds; see `encoder_graph` and `OnnxBackend`."""
+    _runtime()
+    graph = encoder_graph(config, weights)
+    return _quantised(graph) if precision == "int8" else graph.SerializeToString()
+
+
+def _quantised(graph: onnx.ModelProto) -> bytes:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "int8.onnx"
+        quantize_dynamic(graph, path, weight_type=QuantType.QInt8, per_channel=True)
+        return path.read_bytes()
+
+
+def _runtime() -> Any:
+    try:
+        import onnx  # noqa: F401  (which makes the graph)
+        import onnxruntime
+    except ImportError:
+        raise ExLMError("--backend onnx needs ONNX Runtime; run: pip install 'exlm-chem[onnx]'") from None
+    onnxruntime.set_default_logger_severity(3)
+    return onnxruntime

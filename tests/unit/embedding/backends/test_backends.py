@@ -1,0 +1,79 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from exlm_chem.embedding.backends.onnx_backend import OnnxBackend
+from exlm_chem.embedding.backends.torch_backend import TorchBackend
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling import ExLMConfig, ExLMModel
+
+MOLECULES = ["CC(=O)Oc1ccccc1C(=O)O", "C", "[Na+].[Cl-]", "C[C@H](N)C(=O)O", "c1ccc2c(c1)ccc1ccccc12"]
+ROWS = np.array([[0, 5, 6, 7, 8, 2], [0, 9, 2, 1, 1, 1], [0, 2, 1, 1, 1, 1], [0, 4, 3, 10, 2, 1]])
+
+
+def cosines(ours, theirs):
+    return (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+
+
+@pytest.mark.parametrize("changes", [{}, {"objective": "mlm"}, {"norm_first": False}, {"num_states": 1}])
+def test_onnx_gives_what_torch_gives(changes):
+    config = ExLMConfig(
+        vocab_size=20, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, initializer_range=0.3, **changes
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = ExLMModel(config)
+    weights = {name: value.numpy() for name, value in model.state_dict().items()}
+    onnx, plain = OnnxBackend(config, weights), TorchBackend(model, "cpu")
+    for pooling in ("mean", "first"):
+        np.testing.assert_allclose(onnx.encode(ROWS, pooling), plain.encode(ROWS, pooling), atol=1e-5)
+        np.testing.assert_allclose(onnx.encode(ROWS[1:2, :3], pooling), plain.encode(ROWS[1:2], pooling), atol=1e-5)
+
+
+@pytest.mark.parametrize(("backend", "precision", "least"), [("torch", "bf16", 0.999), ("onnx", "int8", 0.99)])
+def test_lower_precision_is_near(tiny_model, backend, precision, least):
+    exact = ExLM.from_pretrained(tiny_model, "cpu")
+    coarse = ExLM.from_pretrained(tiny_model, "cpu", backend, precision)
+    found = coarse.embed(MOLECULES)
+    assert found.dtype == np.float32
+    assert cosines(found, exact.embed(MOLECULES)).min() > least
+    assert coarse.fingerprint == exact.fingerprint
+    assert np.abs(found - exact.embed(MOLECULES)).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("device", "backend", "precision", "message"),
+    [
+        ("cpu", "onnx", "bf16", "needs --backend torch"),
+        ("cpu", "torch", "int8", "needs --backend onnx"),
+        ("cuda", "onnx", "fp32", "give --device cpu"),
+        ("cpu", "tensorflow", "fp32", "no backend 'tensorflow'; choose torch or onnx"),
+    ],
+)
+def test_what_does_not_exist_is_one_sentence(tiny_model, device, backend, precision, message):
+    with pytest.raises(ExLMError, match=message):
+        ExLM.from_pretrained(tiny_model, device, backend, precision)
+
+
+def test_what_looks_inside_needs_torch(tiny_model):
+    with pytest.raises(ExLMError, match="use the backend torch"):
+        _ = ExLM.from_pretrained(tiny_model, "cpu", "onnx").model
+
+
+def test_onnx_predicts_where_there_is_no_torch():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from exlm_chem import Predictor\n"
+        "print(Predictor.from_pretrained('bbbp', backend='onnx').predict(['CCO'])['bbbp'][0])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    from exlm_chem import Predictor
+
+    assert float(done.stdout) == pytest.approx(
+        Predictor.from_pretrained("bbbp", "cpu").predict(["CCO"])["bbbp"][0], abs=1e-4
+    )
