@@ -11,7 +11,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from exlm_chem.embedding.embedder import pick_device
+from exlm_chem.embedding.backends.torch_backend import pick_device
 from exlm_chem.errors import ExLMError
 from exlm_chem.generation.options import FillOptions
 from exlm_chem.generation.template import Template, matching_atoms
