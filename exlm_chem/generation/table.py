@@ -14,7 +14,8 @@ from exlm_chem.features.processes import killed_on_failure
 from exlm_chem.generation.infill import Infiller, Proposal
 from exlm_chem.generation.options import FillFileOptions
 from exlm_chem.generation.report import marked_text, open_fill_report
-from exlm_chem.predictors.predictor import Predictor, load_predictors, predict_all
+from exlm_chem.predictors.loading import load_predictors
+from exlm_chem.predictors.predictor import Predictor, predict_all
 from exlm_chem.smiles.cells import EMPTY
 from exlm_chem.tables.formats.table import Record
 from exlm_chem.tables.names import free_name

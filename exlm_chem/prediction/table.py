@@ -12,7 +12,8 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.features.processes import killed_on_failure
 from exlm_chem.prediction.columns import PredictionColumns, write_descriptions
 from exlm_chem.prediction.options import PredictionOptions
-from exlm_chem.predictors.predictor import Predictor, load_predictors
+from exlm_chem.predictors.loading import load_predictors
+from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.storage import is_special
 from exlm_chem.tables.outputs import refuse_input
 from exlm_chem.tables.read_options import ReadOptions

@@ -21,7 +21,6 @@ from exlm_chem.features.processes import killed_on_failure
 from exlm_chem.features.registry import make_blocks, read_block
 from exlm_chem.heads.head import Head
 from exlm_chem.locations import TASK_NAME
-from exlm_chem.model_directory import open_model
 from exlm_chem.predictors.directory import read_predictor
 from exlm_chem.predictors.remarks import lacking, told
 from exlm_chem.predictors.task_file import PredictorTask
@@ -177,36 +176,6 @@ class Predictor:
         for name in ("note", "error"):
             table[name] = pd.Series([getattr(one, name) for one in molecules], index=table.index, dtype=object)
         return table
-
-
-def load_predictors(
-    names: Sequence[Predictor | str | Path],
-    device: str = "auto",
-    backend: BackendName = "torch",
-    precision: EmbeddingPrecision = "fp32",
-) -> list[Predictor]:
-    """Read several predictors; those with the same encoder share it.
-
-    Parameters
-    ----------
-    names : sequence of Predictor, str or Path
-        See `Predictor.from_pretrained`; what is a predictor already stays as it is.
-    device, backend, precision
-        See `ExLM.from_pretrained`.
-    """
-    encoders: dict[tuple[str, str], ExLM] = {}
-    predictors = []
-    for name in names:
-        if isinstance(name, Predictor):
-            predictors.append(name)
-            continue
-        directory, task, head = read_predictor(name)
-        found = open_model(directory)
-        key = found.fingerprint, found.saved.sha256
-        if key not in encoders:
-            encoders[key] = ExLM.from_pretrained(directory, device, backend, precision)
-        predictors.append(Predictor(task, head, encoders[key], directory))
-    return predictors
 
 
 def predict_all(

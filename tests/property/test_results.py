@@ -16,7 +16,8 @@ from exlm_chem.embedding.options import EmbeddingOptions
 from exlm_chem.embedding.table import embed_file
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.prediction.table import predict_file
-from exlm_chem.predictors.predictor import load_predictors, predict_all
+from exlm_chem.predictors.loading import load_predictors
+from exlm_chem.predictors.predictor import predict_all
 from exlm_chem.smiles.molecule import read_molecule
 
 MOLECULES = [

@@ -186,7 +186,7 @@ def test_a_missing_export_is_warned_of(encoder, caplog):
 def test_a_file_is_hashed_once(tiny_predictors, monkeypatch):
     import time
 
-    from exlm_chem.predictors.predictor import load_predictors
+    from exlm_chem.predictors.loading import load_predictors
 
     time.sleep(0.2)  # a file that is as young as that may change without another time
     read = []

@@ -14,7 +14,8 @@ from exlm_chem.heads.average import AverageHead
 from exlm_chem.heads.layer import LayerHead
 from exlm_chem.heads.property_head import PropertyHead
 from exlm_chem.predictors.directory import check, describe, read_predictor, write_predictor
-from exlm_chem.predictors.predictor import Predictor, load_predictors
+from exlm_chem.predictors.loading import load_predictors
+from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.task import OutputColumn
 from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.storage.records import content_sha256

@@ -17,7 +17,8 @@ from exlm_chem.features.registry import block_spec, make_blocks
 from exlm_chem.heads.registry import make_head
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.prediction.table import predict_file
-from exlm_chem.predictors.predictor import Predictor, load_predictors
+from exlm_chem.predictors.loading import load_predictors
+from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.task import OutputColumn
 from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.smiles.errors import MoleculeError
