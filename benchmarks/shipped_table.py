@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from benchmarks.writer import ROOT, read_result
+from benchmarks.writer import ROOT
 from exlm_chem.finetuning.card import METRIC_NAMES
 
 
@@ -15,7 +15,6 @@ def tasks() -> str:
         "| `--task` | the number | unit | a yes from | on molecules of new scaffolds (95 %) | ECFP | descriptors |",
         "|---" * 7 + "|",
     ]
-    peers = read_result("peers")["results"]
     shipped = [json.loads(path.read_text(encoding="utf-8")) for path in ROOT.glob("exlm_chem/zoo/*/task.json")]
     for task in sorted(shipped, key=lambda task: (len(task["columns"]), task["name"])):
         metric = "roc_auc" if task["kind"] == "classification" else "rmse"
@@ -25,8 +24,8 @@ def tasks() -> str:
         thresholds = {column["threshold"] for column in task["columns"]}
         meaning = f"{task['title']}: {len(task['columns'])} numbers" if several else task["columns"][0]["meaning"]
         yes = "-" if thresholds == {None} else "see its page" if len(thresholds) > 1 else thresholds.pop()
-        others = (peers.get(task["name"], {}).get(block) for block in ("ecfp", "descriptors"))
-        beside = " | ".join("-" if one is None else f"{one['test']:.3f}" for one in others)
+        others = (task["metrics"].get("blocks", {}).get(block) for block in ("ecfp", "descriptors"))
+        beside = " | ".join("-" if one is None else f"{one[metric]:.3f}" for one in others)
         lines.append(f"| `{task['name']}` | {meaning} | {task['columns'][0]['unit']} | {yes} | {good} | {beside} |")
     return "\n".join(lines)
 

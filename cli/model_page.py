@@ -18,22 +18,24 @@ _METHODS = {
     "full": "encoder and head together",
 }
 _COUNTS = frozenset(["molecules", "scored", "known", "positive", "seeds"])
-_MOST_COLUMNS = 30
 
 
 def show_predictor(summary: dict[str, Any]) -> None:
     """Print the page of a predictor, from what `exlm_chem.predictors.directory.describe` says."""
+    from exlm_chem.finetuning.card import MOST_COLUMNS
+
     task, run = summary["task"], summary.get("run", {})
     show_text(f"{summary['name']}: {task.get('title') or task['name']}")
     outputs = "one output" if len(task["columns"]) == 1 else f"{len(task['columns']):,} outputs"
     show_text(f"a predictor ({task['kind']}, {outputs}) in {summary['directory']}")
     show_heading("What a number means")
-    columns = task["columns"][:_MOST_COLUMNS]
+    columns = task["columns"][:MOST_COLUMNS]
     show_table(("output", "unit", "range", "a yes from", "wanted", "meaning"), map(_output, columns), numbers=(3,))
-    if len(task["columns"]) > _MOST_COLUMNS:
-        show_text(f"and {len(task['columns']) - _MOST_COLUMNS:,} more outputs; --json tells all")
+    if len(task["columns"]) > MOST_COLUMNS:
+        show_text(f"and {len(task['columns']) - MOST_COLUMNS:,} more outputs; --json tells all")
     show_heading("How good it is")
     _show_metrics(task["metrics"], task["kind"])
+    _show_blocks(task["metrics"], task["kind"])
     show_heading("On what it was trained")
     show_table(("", ""), _training(task, run, summary))
     show_heading("What it is not for")
@@ -98,7 +100,7 @@ def _output(column: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _show_metrics(metrics: dict[str, Any], kind: str) -> None:
-    from exlm_chem.finetuning.card import METRIC_NAMES, format_number
+    from exlm_chem.finetuning.card import METRIC_NAMES, MOST_COLUMNS, format_number
 
     parts = {part: metrics[part] for part in ("valid", "test") if isinstance(metrics.get(part), dict)}
     names = [name for name in METRIC_NAMES if any(name in result for result in parts.values())]
@@ -112,7 +114,7 @@ def _show_metrics(metrics: dict[str, Any], kind: str) -> None:
         interval = " to ".join(format_number(bound) for bound in result.get("interval") or ()) or "-"
         known = sum(column["known"] for column in columns.values())
         rows.append((part, one, *(format_number(result.get(name)) for name in names), interval, f"{known:,}"))
-        for name, values in list(columns.items())[:_MOST_COLUMNS] if len(columns) > 1 else ():
+        for name, values in list(columns.items())[:MOST_COLUMNS] if len(columns) > 1 else ():
             numbers = (format_number(values.get(metric)) for metric in names)
             rows.append((part, name, *numbers, "", f"{values['known']:,}"))
     titles = [METRIC_NAMES[name] for name in names]
@@ -121,7 +123,7 @@ def _show_metrics(metrics: dict[str, Any], kind: str) -> None:
         if name in _IN_WORDS:
             show_text(_IN_WORDS[name])
     if judged := metrics.get("out_of_fold"):
-        shown = list(judged.items())[:_MOST_COLUMNS]
+        shown = list(judged.items())[:MOST_COLUMNS]
         keys = ("threshold", "precision", "recall", "ece")
         lines = [(name, *(format_number(column.get(key)) for key in keys)) for name, column in shown]
         show_table(("output", "a yes from", "precision", "recall", "calibration error"), lines, numbers=range(1, 5))
@@ -131,6 +133,15 @@ def _show_metrics(metrics: dict[str, Any], kind: str) -> None:
         show_text("how far probabilities are from the shares that they promise (ECE, 10 bins)")
     if kind == "classification" and "test" in parts:
         show_text(_balance(parts["test"]["columns"]))
+
+
+def _show_blocks(metrics: dict[str, Any], kind: str) -> None:
+    from exlm_chem.finetuning.card import block_rows
+
+    rows = block_rows(kind, metrics)
+    if rows:
+        show_table(rows[0], rows[1:], numbers=(1,))
+        show_text("the same heads on one kind of features alone, and on all of them, on the test part")
 
 
 def _balance(columns: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import typer
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.tables.read_options import ReadOptions
 
+from .importing import importing
 from .options import takes_options
 from .progress import counting
 from .screen import open_screen
@@ -52,7 +53,8 @@ def predict(
     else:
         opened = partial(open_writer, stdout_format="jsonl" if as_json else "csv")
 
-    from exlm_chem.prediction.table import predict_file
+    with importing():  # torch, above all
+        from exlm_chem.prediction.table import predict_file
 
     with counting(quiet=output is None and sys.stdout.isatty()) as progress:
         summary = predict_file(

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 from exlm_chem.errors import printable
 
@@ -10,14 +10,17 @@ from exlm_chem.errors import printable
 @contextmanager
 def counting(*, quiet: bool = False) -> Iterator[Callable[[int], None]]:
     """Count rows, unless it shall be quiet because the rows themselves are shown there."""
+    if quiet or not _is_terminal():
+        yield lambda _: None
+        return
     from rich.console import Console
     from rich.live import Live
     from rich.spinner import Spinner
 
     spinner = Spinner("dots", "loading")
     # rich would take what is written to stdout, the results, to stderr
-    shown = Live(spinner, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
-    with nullcontext() if quiet or not _is_terminal() else shown:
+    console = Console(stderr=True)
+    with Live(spinner, console=console, transient=True, redirect_stdout=False, redirect_stderr=False):
         yield lambda rows: spinner.update(text=f"{rows:,} rows")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import Any
 
 from exlm_chem.errors import printable
@@ -10,6 +11,8 @@ from exlm_chem.finetuning.metrics import unscored
 from exlm_chem.predictors.task_file import PredictorTask
 
 METRIC_NAMES = {"roc_auc": "ROC-AUC", "rmse": "RMSE", "mae": "MAE"}
+MOST_COLUMNS = 30
+"""Outputs of which a card or a page says everything; of the others ``task.json`` does."""
 
 
 def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
@@ -38,8 +41,10 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
         method = f"head {printable(head)} on {', '.join(task.blocks)}; the encoder stays as it is"
     outputs = "\n".join(
         _line(column.name, column.unit, _range(column.range), column.direction, column.meaning)
-        for column in task.columns
+        for column in task.columns[:MOST_COLUMNS]
     )
+    more = len(task.columns) - MOST_COLUMNS
+    outputs += f"\n\nand {more:,} more outputs, in `task.json`." if more > 0 else ""
     left_out = f"; {data['left_out']:,} rows were left out" if data["left_out"] else ""
     conflicts = (
         f", {data['conflicting']:,} of them with labels that contradict each other" if data["conflicting"] else ""
@@ -67,7 +72,7 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
 
 Intervals hold 95 % of the bootstrap samples of the molecules: with other molecules of the same kind, numbers like these
 are to be expected. Of molecules unlike the training molecules nothing is known here{_kept(task)}.
-{_yes(task)}{_head(facts)}{_cross_validation(task)}{source}
+{_blocks(task)}{_yes(task)}{_head(facts)}{_cross_validation(task)}{source}
 `task.json` describes the outputs, `splits.json` says which row of the table was in which part, `run.json` how the
 training went{_more_files(task)}.
 """
@@ -105,6 +110,45 @@ def _more_files(task: PredictorTask) -> str:
     return "; `predictions.csv` has what was predicted in every fold, `folds.json` which rows these were"
 
 
+def _blocks(task: PredictorTask) -> str:
+    rows = block_rows(task.kind, task.metrics)
+    if not rows:
+        return ""
+    lines = "\n".join(_line(*row) for row in rows[1:])
+    return f"""
+{_line(*rows[0])}
+|---|---|---|
+{lines}
+
+The same heads on one kind of features alone, and on all of them, on the test part.
+"""
+
+
+def block_rows(kind: str, metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Say how good the same heads are on one block alone: a head and a row for each block, the last for all together.
+
+    Examples
+    --------
+    >>> test = {"rmse": 0.7, "interval": [0.6, 0.8]}
+    >>> blocks = {"ecfp": {"rmse": 0.9, "interval": [0.8, 1.0]}}
+    >>> for row in block_rows("regression", {"test": test, "blocks": blocks}):
+    ...     print(row)
+    ('features', 'RMSE', '95 % interval')
+    ('ecfp alone', '0.900', '0.800 to 1.00')
+    ('all', '0.700', '0.600 to 0.800')
+    """
+    if not metrics.get("blocks") or not metrics.get("test"):
+        return []
+    name = "roc_auc" if kind == "classification" else "rmse"
+    judged = {**{f"{block} alone": one for block, one in metrics["blocks"].items()}, "all": metrics["test"]}
+    rows = [("features", METRIC_NAMES[name], "95 % interval")]
+    return [*rows, *((block, format_number(one[name]), _interval(one)) for block, one in judged.items())]
+
+
+def _interval(result: dict[str, Any]) -> str:
+    return " to ".join(format_number(bound) for bound in result["interval"]) if result["interval"] else "-"
+
+
 def _yes(task: PredictorTask) -> str:
     """Say from where an output is a yes, and what a yes is worth."""
     judged = task.metrics.get("out_of_fold")
@@ -112,7 +156,7 @@ def _yes(task: PredictorTask) -> str:
         return ""
     lines = [
         _line(name, *(format_number(column[key]) for key in ("threshold", "precision", "recall", "ece")))
-        for name, column in judged.items()
+        for name, column in islice(judged.items(), MOST_COLUMNS)
     ]
     return f"""
 | output | yes from | precision: a yes is right | recall: of class 1 found | calibration error (ECE, 10 bins) |
@@ -155,9 +199,9 @@ def metrics_table(task: PredictorTask) -> str:
         several = len(result["columns"]) > 1
         name = f"mean of {result['scored']} of {len(result['columns'])}" if several else next(iter(result["columns"]))
         known = sum(column["known"] for column in result["columns"].values())
-        interval = " to ".join(format_number(bound) for bound in result["interval"]) if result["interval"] else "-"
-        lines.append(_line(part, name, *(format_number(result[metric]) for metric in metrics), interval, f"{known:,}"))
-        for column, values in result["columns"].items() if several else ():
+        numbers = (format_number(result[metric]) for metric in metrics)
+        lines.append(_line(part, name, *numbers, _interval(result), f"{known:,}"))
+        for column, values in islice(result["columns"].items(), MOST_COLUMNS) if several else ():
             numbers = (format_number(values[metric]) for metric in metrics)
             lines.append(_line(part, column, *numbers, "", f"{values['known']:,}"))
         reasons = unscored(result, metrics[0])

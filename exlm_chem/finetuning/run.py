@@ -21,6 +21,7 @@ from exlm_chem.finetuning.metrics import MAIN_METRIC
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.preparation import Prepared, prepare
 from exlm_chem.finetuning.saving import Records, write_run
+from exlm_chem.finetuning.single_blocks import judge_blocks
 from exlm_chem.finetuning.splits import parse_split
 from exlm_chem.finetuning.trainings import Training, best_training, predictions_of, train
 from exlm_chem.heads.registry import make_head
@@ -108,7 +109,9 @@ def finetune(
     for part in ("valid", "test"):
         results = [run.facts["metrics"][part] for run in runs]
         log_metrics(part, results, best.facts["metrics"][part], MAIN_METRIC[task.kind], log)
-    summary = {"cross_validation": validated.summary} if validated else {}
+    summary: dict[str, Any] = {"cross_validation": validated.summary} if validated else {}
+    blocks = judge_blocks(material, best.fitted.head, best.facts["seed"])
+    summary |= {"blocks": blocks} if blocks else {}
     described = replace(material.task, metrics={"seeds": options.seeds, **best.facts["metrics"], **summary})
     model = model_directory.find_model(options.model)
     facts = {

@@ -6,6 +6,7 @@ that were compared.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import asdict, replace
 from typing import ClassVar, Final
 
@@ -109,6 +110,25 @@ class AverageHead(Head):
             if _is_worth_it(name, chosen) and (small or len(blocks) == 1 or (name == "linear") == (len(chosen) == 1))
         ]
         return plan, rule
+
+    def on_block(self, block: str) -> AverageHead | None:
+        """Give the mean of the members that read one block alone, if it is what a fit on that block would give.
+
+        Examples
+        --------
+        >>> x = {name: np.linspace(-1, 1, 60, dtype=np.float32)[:, None] for name in ("exlm", "descriptors")}
+        >>> head = AverageHead(["linear", "kernel"]).fit(x, 2 * x["exlm"], "regression", range(60))
+        >>> head.on_block("exlm")
+        AverageHead(regression, columns=1, blocks=['exlm'])
+        """
+        on_all = {member.name for member in self._members if len(member.blocks) == len(self.blocks)}
+        alone = [member for member in self._members if list(member.blocks) == [block]]
+        needed = {name for name in on_all if _is_worth_it(name, [block])}
+        if not alone or needed != {member.name for member in alone}:
+            return None
+        head = copy.copy(self)
+        head.blocks, head._members = {block: self.blocks[block]}, alone  # noqa: SLF001  (its own class)
+        return head
 
     @property
     def member_count(self) -> int:

@@ -49,6 +49,11 @@ class CalibratedHead(Head):
         raise ExLMError("head 'calibrated' is made by finetune around another one; name that one")
 
     @property
+    def uncalibrated(self) -> Head:
+        """The head that it stands around."""
+        return self._head
+
+    @property
     def member_count(self) -> int:
         """See `Head`."""
         return self._head.member_count

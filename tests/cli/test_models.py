@@ -69,6 +69,7 @@ def test_page_of_a_classifier(monkeypatch: Any, capsys: Any) -> None:
         f"bbbp    probability  0 to 1         0.5  depends  {task['columns'][0]['meaning']}\n",
         f"{task['metrics']['test']['roc_auc']:.3f}",
         "0.5 is guessing\n",
+        f"\necfp alone           {task['metrics']['blocks']['ecfp']['roc_auc']:.3f}",
         "left out     11 rows (11 impossible valence)\n",
         "licence      CC0 1.0 for the table (AttentiveFP)\n",
         "What it is not for\n* deciding about one molecule: ",

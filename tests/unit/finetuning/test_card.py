@@ -1,11 +1,14 @@
 """What a card says of numbers."""
 
 import math
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exlm_chem.finetuning.card import format_number
+from exlm_chem.finetuning.card import MOST_COLUMNS, format_number, metrics_table
+from exlm_chem.predictors.task import OutputColumn
+from exlm_chem.predictors.task_file import PredictorTask
 
 
 @given(st.floats(1e-30, 1e30), st.sampled_from([1, -1]))
@@ -20,3 +23,13 @@ def test_numbers_at_the_edges():
     assert [format_number(value) for value in (0.0, -0.0, 1.0, 0.9999, 99999.0, 0.000999, None)] == [
         "0", "0", "1.00", "1.00", "100000", "9.99e-04", "-",
     ]  # fmt: skip
+
+
+def test_of_very_many_outputs_the_first_are_listed():
+    names = [f"a{number}" for number in range(MOST_COLUMNS + 5)]
+    columns = {name: {"known": 9, "roc_auc": 0.5} for name in names}
+    test = {"columns": columns, "scored": len(names), "roc_auc": 0.5, "interval": [0.4, 0.6]}
+    task = PredictorTask("many", "classification", tuple(OutputColumn(name, name) for name in names))
+    table = metrics_table(replace(task, metrics={"test": test})).splitlines()
+    assert table[2] == f"| test | mean of {len(names)} of {len(names)} | 0.500 | 0.400 to 0.600 | {9 * len(names)} |"
+    assert table[-1] == f"| test | a{MOST_COLUMNS - 1} | 0.500 |  | 9 |"

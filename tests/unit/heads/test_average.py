@@ -72,3 +72,14 @@ def test_its_answer_is_the_mean_of_what_its_members_say(kind):
     assert said.shape == (head.member_count, 40, 2) == (5, 40, 2)
     np.testing.assert_allclose(said.mean(0), head.predict(X), atol=1e-5)
     assert (said[:, :, 0].std(0) > 0).any()
+
+
+def test_what_it_says_on_one_block_is_what_a_fit_on_that_block_says(monkeypatch):
+    head = AverageHead(["linear", "kernel"]).fit(X, Y, "classification", range(40))
+    for block, values in X.items():
+        alone = AverageHead(["linear", "kernel"]).fit({block: values}, Y, "classification", range(40))
+        np.testing.assert_array_equal(head.on_block(block).predict(X), alone.predict(X))
+    monkeypatch.setattr(average, "FEW_LABELS", 1)
+    much = AverageHead(["linear", "kernel"]).fit(X, Y, "classification", range(40))
+    assert much.choices["members"] == ["linear on exlm", "kernel on exlm + ecfp"]
+    assert [much.on_block(block) for block in X] == [None, None]
