@@ -175,7 +175,7 @@ def _head(facts: dict[str, Any]) -> str:
 
 def _kept_run(facts: dict[str, Any]) -> dict[str, Any]:
     """Give what is said of the training that is kept."""
-    return next((run for run in facts.get("runs", ()) if run["seed"] == facts["seed"]), {})
+    return facts.get("ensemble") or next((run for run in facts.get("runs", ()) if run["seed"] == facts["seed"]), {})
 
 
 def _in_words(value: Any) -> str:

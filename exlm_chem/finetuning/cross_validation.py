@@ -19,7 +19,7 @@ from exlm_chem.finetuning.methods.registry import METHODS
 from exlm_chem.finetuning.metrics import MAIN_METRIC
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.splits import Split, Splittable, make_folds
-from exlm_chem.finetuning.trainings import predictions_of, train
+from exlm_chem.finetuning.trainings import combine, predictions_of, train_seeds
 from exlm_chem.finetuning.weights import label_weights
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def cross_validate(material: Material, splits: Sequence[Split], log: Log, report
     for number, split in enumerate(splits):
         weights = label_weights(material.dataset, split.train, options.weights, balance=options.balance)
         part = replace(material, split=split, weights=weights)
-        for seed in range(options.seed, options.seed + options.seeds):
-            training = train(part, seed, partial(_said_of, f"fold {number}", log), report)
+        trainings = train_seeds(part, partial(_said_of, f"fold {number}", log), report)
+        for training in [combine(part, trainings)] if options.ensemble else trainings:
             tables.append(predictions_of(part, [training], number))
             runs.append({"fold": number, **training.facts})
             report((number + 1) / len(splits), f"fold {number + 1} of {len(splits)}")

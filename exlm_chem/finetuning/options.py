@@ -119,10 +119,16 @@ class FinetuningOptions(VectorOptions):
     seed: int = option(0, "Fixes the result.", least=0, most=2**32 - 1, group=HOW)
     seeds: int = option(
         1,
-        "Train so often; the best on the validation part is kept.",
+        "Train so often; the best on the validation part is kept, or with --ensemble all.",
         note="With the seeds `seed`, `seed` + 1, ...",
         least=1,
         most=1000,
+        group=HOW,
+    )
+    ensemble: bool = option(
+        False,
+        "Keep all of --seeds: the predictor is the mean of their heads, whose spread can be told; with lora and full "
+        "the mean of their weights.",
         group=HOW,
     )
     device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.", group=HOW)
@@ -166,6 +172,8 @@ class FinetuningOptions(VectorOptions):
                 f"--method {self.method} trains one linear layer on the encoder's vectors; leave --features and --head "
                 "and --extra-columns away."
             )
+        if self.ensemble and self.seeds == 1:
+            raise ExLMError("--ensemble needs several seeds; give --seeds too.")
         if self.seed + self.seeds > 2**32:
             raise ExLMError(f"--seed {self.seed} leaves no room for --seeds {self.seeds}; choose a smaller one.")
 

@@ -23,7 +23,7 @@ from exlm_chem.finetuning.preparation import Prepared, prepare
 from exlm_chem.finetuning.saving import Records, write_run
 from exlm_chem.finetuning.single_blocks import judge_blocks
 from exlm_chem.finetuning.splits import parse_split
-from exlm_chem.finetuning.trainings import Training, best_training, predictions_of, train
+from exlm_chem.finetuning.trainings import Training, best_training, combine, predictions_of, train_seeds
 from exlm_chem.heads.registry import make_head
 from exlm_chem.machine import versions
 from exlm_chem.predictors.task import Task
@@ -43,7 +43,8 @@ class Result:
     task : PredictorTask
         What it predicts and how good it is.
     runs : list of dict
-        For every seed, its metrics and how it was trained; the first with the best validation is in `directory`.
+        For every seed, its metrics and how it was trained; the first with the best validation is in `directory`, or
+        what was made of all.
     """
 
     directory: Path
@@ -103,8 +104,9 @@ def finetune(
     prepared = prepare(files, output.absolute().name, options, task, labels, reading, log)
     material, folds, task = prepared.material, prepared.folds, prepared.task
     validated = cross_validate(material, folds, log, report) if folds else None
-    runs = [train(material, options.seed + index, log, report) for index in range(options.seeds)]
-    best, held_out = finish(material, best_training(runs, task.kind))
+    runs = train_seeds(material, log, report)
+    kept_one = combine(material, runs) if options.ensemble else best_training(runs, task.kind)
+    best, held_out = finish(material, kept_one)
     runs = [best if run.facts is best.facts else run for run in runs]
     for part in ("valid", "test"):
         results = [run.facts["metrics"][part] for run in runs]
@@ -120,10 +122,11 @@ def finetune(
         **_facts(prepared, model.resolve().name),
         "seed": best.facts["seed"],
         "runs": [run.facts for run in runs],
+        **({"ensemble": best.facts} if options.ensemble else {}),
         **({"cross_validation": {**validated.summary, "runs": validated.runs}} if validated else {}),
         "versions": versions(),
     }
-    predictions = validated.predictions if validated else predictions_of(material, runs)
+    predictions = validated.predictions if validated else predictions_of(material, [best] if options.ensemble else runs)
     frozen = model_directory.encoder_directory(model) if best.fitted.encoder is material.encoder else None
     kept = _kept(material, best, held_out) if options.keep_training else None
     written = write_run(output, described, best.fitted, frozen, material, kept, Records(facts, predictions, folds))

@@ -46,6 +46,23 @@ def train(material: Material, seed: int, log: Log, report: Report) -> Training:
     fitted = METHODS[material.options.method].train(material, seed, report)
     for sentence in fitted.said:
         log(sentence)
+    return _judged(material, fitted, seed, started)
+
+
+def train_seeds(material: Material, log: Log, report: Report) -> list[Training]:
+    """Train with every seed that the options name."""
+    options = material.options
+    return [train(material, options.seed + number, log, report) for number in range(options.seeds)]
+
+
+def combine(material: Material, trainings: Sequence[Training]) -> Training:
+    """Make one of the trainings of several seeds, and judge it."""
+    started = time.monotonic()
+    fitted = METHODS[material.options.method].combine(material, [one.fitted for one in trainings])
+    return _judged(material, fitted, material.options.seed, started)
+
+
+def _judged(material: Material, fitted: Fitted, seed: int, started: float) -> Training:
     outputs = fitted.head.predict({**material.features, "exlm": fitted.vectors})
     seconds = round(time.monotonic() - started, 2)
     facts = {"seed": seed, **fitted.facts, "metrics": judge(material, outputs, seed), "seconds": seconds}

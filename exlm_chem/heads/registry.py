@@ -25,6 +25,7 @@ HEADS: Final[dict[str, str]] = {
 TRAINED: Final[dict[str, str]] = {
     "layer": "exlm_chem.heads.layer:LayerHead",
     "calibrated": "exlm_chem.heads.calibrated:CalibratedHead",
+    "ensemble": "exlm_chem.heads.ensemble:EnsembleHead",
 }
 """Those that are not fitted by themselves, but can be read."""
 

@@ -90,6 +90,23 @@ class FullTraining(TrainingMethod):
         vectors = encoder.embed_tokens(ids, material.options.pooling)
         return Fitted(encoder, vectors, LayerHead.of(head, kind), facts, said)
 
+    def combine(self, material: Material, fitted: Sequence[Fitted]) -> Fitted:
+        """See `TrainingMethod`: the mean of weights that began as the same (Wortsman et al., ICML 2022)."""
+        encoders, heads = [one.encoder for one in fitted], [one.head.arrays() for one in fitted]
+        model, states = copy.deepcopy(encoders[0].model), [one.model.state_dict() for one in encoders]
+        means = {
+            name: torch.stack([one[name] for one in states])
+            for name, values in states[0].items()
+            if values.is_floating_point()
+        }
+        model.load_state_dict({**states[0], **{name: values.mean(0) for name, values in means.items()}})
+        encoder, head = ExLM(model, encoders[0].tokenizer, str(encoders[0].device)), copy.copy(fitted[0].head)
+        head.restore({name: np.mean([one[name] for one in heads], axis=0) for name in heads[0]})
+        vectors = encoder.embed_tokens([one.token_ids for one in material.dataset.inputs], material.options.pooling)
+        return Fitted(
+            encoder, vectors, head, {"choices": {"ensemble": f"the mean of the weights of {len(fitted)} seeds"}}
+        )
+
 
 @dataclass(frozen=True)
 class Epoch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from exlm_chem.finetuning.choice import choose_head, fit_head
 from exlm_chem.finetuning.kept import out_of_fold
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
+from exlm_chem.heads.ensemble import EnsembleHead
 from exlm_chem.heads.head import Head
 
 
@@ -31,6 +33,11 @@ class HeadTraining(TrainingMethod):
         if scores:
             head.choices = {"head": head.name, "scores of the heads, cross-validated": scores, **head.choices}
         return Fitted(material.encoder, material.vectors, head, {"head": head.name, "choices": head.choices}, said)
+
+    def combine(self, material: Material, fitted: Sequence[Fitted]) -> Fitted:
+        """See `TrainingMethod`: all heads are kept, and their mean is the answer."""
+        head = EnsembleHead.of([one.head for one in fitted])
+        return Fitted(material.encoder, material.vectors, head, {"head": head.name, "choices": head.choices})
 
     def out_of_fold(self, material: Material, head: Head, seed: int) -> NDArray[Any]:
         """See `TrainingMethod`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -131,6 +131,10 @@ class TrainingMethod(ABC):
         ExLMError
             In one sentence, if it cannot be learnt.
         """
+
+    @abstractmethod
+    def combine(self, material: Material, fitted: Sequence[Fitted]) -> Fitted:
+        """Make one of what several seeds gave; its facts say how."""
 
     def out_of_fold(self, material: Material, head: Head, seed: int) -> NDArray[Any]:  # noqa: ARG002  (for others)
         """Predict training molecules by models that have not seen them, where that is no second training for hours.
