@@ -26,8 +26,8 @@ def fill(
         str, typer.Option("--model", "-m", help="A model that ships, or a model directory.")
     ] = "exlm-small",
     task: Annotated[
-        list[str] | None,
-        typer.Option("--task", "-t", help="A predictor whose numbers stand beside; may be given several times."),
+        str | None,
+        typer.Option("--task", "-t", help="Predictors whose numbers stand beside: names or directories, with commas."),
     ] = None,
     output: Annotated[
         str | None,
@@ -53,7 +53,14 @@ def fill(
         opened = open_screen
     with counting(quiet=on_screen) as progress:
         summary = fill_file(
-            molecules, model, output, options, predictors=task or [], reading=reading, progress=progress,
+            molecules, model, output, options, predictors=_names(task), reading=reading, progress=progress,
             open_output=opened,
         )  # fmt: skip
     say_summary(summary)
+
+
+def _names(task: str | None) -> list[str]:
+    names = [] if task is None else [name.strip() for name in task.split(",")]
+    if not all(names):
+        raise typer.BadParameter("--task has an empty name")
+    return list(dict.fromkeys(names))

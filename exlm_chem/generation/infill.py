@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -96,8 +96,10 @@ class Infiller:
     Examples
     --------
     >>> infiller = Infiller.from_pretrained("exlm-small", device="cpu")
-    >>> [proposal.smiles for proposal in infiller.fill("CC(=O)Nc1ccc(O)cc[MASK]", FillOptions(number=1))]
-    ['CC(=O)Nc1ccc(O)cc1']
+    >>> [proposal.smiles for proposal in infiller.fill("c1ccc([MASK])cc1", number=3)]
+    ['c1ccc(Br)cc1', 'c1ccc(Cl)cc1', 'c1ccc(O)cc1']
+    >>> infiller.fill("CC(=O)Nc1ccc(O)cc1", smarts="C(=O)N", span=(1, 6), valid_only=True)[0].smiles
+    'COc1ccc(O)cc1'
     """
 
     def __init__(self, model: ExLMForMaskedLM, tokenizer: ExLMTokenizer, device: str = "auto") -> None:
@@ -156,7 +158,7 @@ class Infiller:
             raise ExLMError(f"too long for this model: {longest - 2:,} tokens and states, and it reads {limit - 2:,}")
         return mask_graphs(self.model, torch.from_numpy(self.tokenizer.pad(rows)).to(self.device))
 
-    def fill(self, text: str | Template, options: FillOptions | None = None) -> list[Proposal]:
+    def fill(self, text: str | Template, options: FillOptions | None = None, **changes: Any) -> list[Proposal]:
         """Propose what stands in the masks of a molecule.
 
         Parameters
@@ -165,6 +167,8 @@ class Infiller:
             See `template`.
         options : FillOptions, optional
             How many proposals, how they are found and which are left out.
+        **changes
+            Fields of the options that differ from these.
 
         Returns
         -------
@@ -177,10 +181,11 @@ class Infiller:
         ExLMError
             In one sentence if the text cannot be read.
         """
-        options = options or FillOptions()
+        options = replace(options or FillOptions(), **changes)
         template = self.template(text, options) if isinstance(text, str) else text
         templates = [template] if options.span is None else template.spans(*options.span)
         graphs = self.graphs(templates)
+        parent = _canonical(template.parent) if options.skip_parent else ""
         known: dict[tuple[Template, tuple[str, ...]], Proposal] = {}
         for factor in TRIES:
             wanted = min(options.number * factor, _MOST_CANDIDATES)
@@ -189,7 +194,7 @@ class Infiller:
                 self._scored(template, graph, tokens, known)
                 for template, graph, tokens in zip(templates, graphs, candidates, strict=True)
             ]
-            proposals = _chosen(scored, options)
+            proposals = _chosen(scored, options, parent)
             exhausted = not options.drawn and all(len(tokens) < wanted for tokens in candidates)
             if len(proposals) == options.number or exhausted or wanted == _MOST_CANDIDATES:
                 break
@@ -219,12 +224,12 @@ class Infiller:
         return proposals
 
 
-def _chosen(scored: Sequence[Sequence[Proposal]], options: FillOptions) -> list[Proposal]:
+def _chosen(scored: Sequence[Sequence[Proposal]], options: FillOptions, parent: str) -> list[Proposal]:
     """Take the best proposals, or those that were drawn first, each molecule once, and order them."""
     in_turn = [one for turn in zip_longest(*scored) for one in turn if one is not None]
     best: dict[str, Proposal] = {}
     for proposal in in_turn if options.drawn else sorted(in_turn, key=_order):
-        if proposal.valid or not options.valid_only:
+        if proposal.canonical != parent if proposal.valid else not options.valid_only:
             best.setdefault(proposal.canonical or proposal.smiles, proposal)
         if len(best) == options.number:
             break

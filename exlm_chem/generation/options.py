@@ -74,6 +74,7 @@ class FillOptions:
         parse=parse_span,
     )
     valid_only: bool = option(False, "Only proposals that RDKit takes for molecules.", group=_HOW)
+    skip_parent: bool = option(False, "Leave out the molecule whose atoms are masked.", group=_HOW)
     temperature: float | None = option(
         None,
         "Draw paths and tokens instead of taking the best; 1 as probable as the model says, less for less variety.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Final, Self
 
@@ -24,6 +24,13 @@ MASK: Final = "[MASK]"
 class Template:
     """The tokens of a molecule, with None for each mask.
 
+    Attributes
+    ----------
+    tokens : tuple of str or None
+        In the order of the text.
+    parent : str
+        The molecule whose atoms were masked; empty if a text came with its masks.
+
     Examples
     --------
     >>> Template.of_text("C[MASK]O", ExLMTokenizer()).tokens
@@ -33,6 +40,7 @@ class Template:
     """
 
     tokens: tuple[str | None, ...]
+    parent: str = field(default="", compare=False)
 
     @classmethod
     def of_text(cls, text: str, tokenizer: ExLMTokenizer) -> Self:
@@ -85,7 +93,7 @@ class Template:
         tokens: list[str | None] = []
         for atom, group in groupby(zip(pieces, atom_of, strict=True), key=lambda pair: pair[1]):
             tokens += [None] if atom in chosen else [piece for piece, _ in group]
-        return cls(tuple(tokens))
+        return cls(tuple(tokens), smiles)
 
     @property
     def places(self) -> list[tuple[int, int]]:

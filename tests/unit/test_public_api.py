@@ -122,6 +122,7 @@ def instances(tiny_predictors: Path) -> dict[str, Any]:
         "ExLM": exlm_chem.ExLM.from_pretrained(tiny_predictors / "salt", device="cpu"),
         "ExLMTokenizer": exlm_chem.ExLMTokenizer(),
         "ExLMTransformer": exlm_chem.ExLMTransformer(tiny_predictors / "salt", device="cpu"),
+        "Infiller": exlm_chem.Infiller.from_pretrained(tiny_predictors / "tiny", device="cpu"),
         "Predictor": exlm_chem.Predictor.from_pretrained(tiny_predictors / "sol", device="cpu"),
     }
 
@@ -150,6 +151,8 @@ def answer(instance: Any) -> Any:
             return instance.embed([CAFFEINE]).tolist()
         case "ExLMTokenizer":
             return instance.encode(CAFFEINE)
+        case "Infiller":
+            return [(one.smiles, one.log_likelihood) for one in instance.fill("C[MASK]C")]
         case "ExLMTransformer":
             return instance.transform([CAFFEINE]).tolist()
         case _:
@@ -190,6 +193,7 @@ FAILURES: dict[str, Callable[[Path], Any]] = {
     "a transformer without model": lambda folder: exlm_chem.ExLMTransformer(folder).fit(),
     "no molecule": lambda _: exlm_chem.ExLMTransformer(on_invalid="raise", device="cpu").transform(["no molecule"]),
     "no list": lambda _: exlm_chem.ExLMTransformer(device="cpu").transform(np.zeros((2, 3, 4))),
+    "no mask": lambda _: exlm_chem.Infiller.from_pretrained(device="cpu").fill("CCO"),
     "no SMILES": lambda _: exlm_chem.ExLMTokenizer().encode("no SMILES"),
 }
 

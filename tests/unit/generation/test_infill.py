@@ -54,6 +54,13 @@ def test_one_molecule_that_is_written_in_two_ways_is_one_proposal(shipped: Infil
     assert not {"OCN", "NCO"} <= {one.smiles for one in proposals}
 
 
+def test_the_parent_can_be_left_out(shipped: Infiller) -> None:
+    parent = "Oc1ccccc1"
+    with_it, without = (shipped.fill(parent, number=5, mask_atoms=(0,), skip_parent=skip) for skip in (False, True))
+    assert parent in {one.canonical for one in with_it}
+    assert [one.smiles for one in without[:4]] == [one.smiles for one in with_it if one.canonical != parent]
+
+
 def test_spans_of_all_lengths_are_ordered_by_the_likelihood_of_a_mask(shipped: Infiller) -> None:
     options = FillOptions(number=20, span=(1, 4), smarts="C(=O)N", valid_only=True)
     proposals = shipped.fill("CC(=O)Nc1ccc(O)cc1", options)
