@@ -14,6 +14,7 @@ from exlm_chem.features.processes import killed_on_failure
 from exlm_chem.generation.infill import Infiller, Proposal
 from exlm_chem.generation.options import FillFileOptions
 from exlm_chem.generation.report import marked_text, open_fill_report
+from exlm_chem.generation.template import pattern_of
 from exlm_chem.predictors.loading import load_predictors
 from exlm_chem.predictors.predictor import Predictor, predict_all
 from exlm_chem.smiles.cells import EMPTY
@@ -108,6 +109,8 @@ class _FilledRows:
         self, reader: MoleculeReader, infiller: Infiller, predictors: list[Predictor], options: FillFileOptions
     ) -> None:
         self._reader, self._infiller, self._predictors, self._options = reader, infiller, predictors, options
+        if options.smarts is not None:
+            pattern_of(options.smarts)  # what is wrong with it is no fault of a row
         # SMILES of the command line have no columns of their own: "parent" says what they are.
         given = [] if reader.path is None else list(reader.columns)
         predicted = [column for one in predictors for column in one.task.columns]

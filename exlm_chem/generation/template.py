@@ -57,7 +57,7 @@ class Template:
         text = only_smiles(text)
         if MASK not in text:
             hint = f"write {MASK} where something is to be proposed, or name atoms with --mask-atoms or --smarts"
-            raise ExLMError(f"there is no mask in {quoted(text)}; {hint}")
+            raise ExLMError(f"no mask: there is none in {quoted(text)}; {hint}")
         tokens: list[str | None] = []
         position = 0
         for number, piece in enumerate(text.split(MASK)):
@@ -89,7 +89,7 @@ class Template:
         chosen, count = set(atoms), max(atom_of) + 1
         for atom in sorted(chosen):
             if not 0 <= atom < count:
-                raise ExLMError(f"there is no atom {atom} in {quoted(smiles)}: its atoms are numbered 0 to {count - 1}")
+                raise ExLMError(f"no such atom: {quoted(smiles)} has no atom {atom}, but 0 to {count - 1}")
         tokens: list[str | None] = []
         for atom, group in groupby(zip(pieces, atom_of, strict=True), key=lambda pair: pair[1]):
             tokens += [None] if atom in chosen else [piece for piece, _ in group]
@@ -120,9 +120,7 @@ class Template:
         (start, _), (_, end) = self.places[0], self.places[-1]
         between = [token or "" for token in self.tokens[start:end]]
         if max(atoms_of_tokens(between)) >= 0:
-            raise ExLMError(
-                f"--span needs one masked place, and in {quoted(str(self))} there are atoms between the masks"
-            )
+            raise ExLMError(f"--span needs one masked place: in {quoted(str(self))} there are atoms between the masks")
         return [
             replace(self, tokens=(*self.tokens[:start], *[None] * count, *self.tokens[end:]))
             for count in range(least, most + 1)
@@ -150,6 +148,21 @@ def molecule_of(smiles: str) -> Any:
     return Chem.MolFromSmiles(smiles, parameters)
 
 
+def pattern_of(smarts: str) -> Any:
+    """Make the RDKit pattern of a SMARTS.
+
+    Raises
+    ------
+    ExLMError
+        If it is none.
+    """
+    with rdBase.BlockLogs():
+        pattern = Chem.MolFromSmarts(smarts)
+    if pattern is None or not pattern.GetNumAtoms():
+        raise ExLMError(f"--smarts {quoted(smarts)} is no SMARTS that RDKit reads")
+    return pattern
+
+
 def matching_atoms(text: str, smarts: str) -> list[int]:
     """Give the atoms of all places of a molecule that match a SMARTS, numbered in the order of the text.
 
@@ -167,13 +180,10 @@ def matching_atoms(text: str, smarts: str) -> list[int]:
     """
     smiles = _checked(text)
     with rdBase.BlockLogs():
-        pattern = Chem.MolFromSmarts(smarts)
         molecule = molecule_of(smiles)
-    if pattern is None:
-        raise ExLMError(f"{quoted(smarts)} is no SMARTS that RDKit reads")
-    matches = molecule.GetSubstructMatches(pattern)
+    matches = molecule.GetSubstructMatches(pattern_of(smarts))
     if not matches:
-        raise ExLMError(f"nothing in {quoted(smiles)} matches {quoted(smarts)}")
+        raise ExLMError(f"nothing matches the SMARTS: {quoted(smarts)} is not in {quoted(smiles)}")
     return sorted({atom for match in matches for atom in match})
 
 

@@ -32,6 +32,7 @@ def test_atoms_of_a_molecule(monkeypatch, capsys):
         (["CCO", "--mask-atoms", "a"], 2, "takes numbers of atoms such as 5,6"),
         (["C[MASK]", "--span", "0-2"], 2, "--span takes from 1 to 20 masks"),
         (["C[MASK]", "--temperature", "0"], 2, "--temperature must be a number larger than 0"),
+        (["C", "--smarts", "N("], 1, "--smarts 'N(' is no SMARTS that RDKit reads"),
         (["C[MASK]", "--model", "nowhere"], 1, "no model 'nowhere'"),
     ],
 )
@@ -47,4 +48,6 @@ def test_graph(monkeypatch, capsys, tmp_path):
     shown = run_here(monkeypatch, capsys, "analyze", "graph", "c1ccc([MASK])cc1", "--json")
     assert json.loads(shown.out) == json.loads((tmp_path / "graph.json").read_text())
     assert "best paths" in run_here(monkeypatch, capsys, "analyze", "graph", "C[MASK]").out
-    assert run_here(monkeypatch, capsys, "analyze", "graph", "CC").err.startswith("exlm-chem: there is no mask in 'CC'")
+    assert run_here(monkeypatch, capsys, "analyze", "graph", "CC").err.startswith(
+        "exlm-chem: no mask: there is none in 'CC'"
+    )

@@ -32,7 +32,7 @@ def test_one_row_for_each_proposal(molecules: Path, tiny_predictors: Path, tmp_p
     rows = rows_of(tmp_path / "out.csv")
     assert [row["valid"] for row in rows] == ["a"] * 3 + ["b", "c"] + ["d"] * 3
     assert [row["parent"] for row in rows if row["proposal"]] == ["C[MASK]O"] * 3 + ["c1ccc([MASK])cc1"] * 3
-    assert "there is no mask in 'CC'" in rows[3]["error"]
+    assert "no mask: there is none in 'CC'" in rows[3]["error"]
     assert rows[4]["error"] == "no SMILES in this row"
     assert all((row["fill_valid"] == "yes") == bool(row["sol"]) for row in rows if row["proposal"])
     assert (summary.rows, summary.failed) == (4, 2)
@@ -45,7 +45,7 @@ def test_rows_that_cannot_be_filled(molecules: Path, tiny_model: Path, tmp_path:
     infiller = Infiller.from_pretrained(tiny_model, device="cpu")
     fill_file(molecules, infiller, tmp_path / "out.jsonl", FillFileOptions(number=1, on_invalid="skip"))
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
-    with pytest.raises(ExLMError, match=r"in\.csv, line 3: there is no mask"):
+    with pytest.raises(ExLMError, match=r"in\.csv, line 3: no mask"):
         fill_file(molecules, infiller, tmp_path / "none.csv", FillFileOptions(on_invalid="raise"))
     with pytest.raises(ExLMError, match="is the input, which is never written over"):
         fill_file(molecules, infiller, tmp_path / "none.csv", FillFileOptions(report=str(molecules)))

@@ -1,0 +1,46 @@
+"""The table of proposals, from what ``benchmarks/fill.py`` measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+COLUMNS = {
+    "best_valid": "best one valid",
+    "best_is_parent": "best one is what stood there",
+    "valid": "valid",
+    "unique": "different",
+    "novel": "not in the sample",
+    "internal_diversity": "diversity",
+    "similarity_to_parent": "like the parent",
+    "sa_score": "SA score",
+    "seconds_per_molecule": "s/molecule",
+}
+
+
+def fill_table(content: dict[str, Any]) -> str:
+    """Give a row for each model, number of masks and way."""
+    drawn_from = f"a sample of {content['corpus_sample']:,} molecules of the corpus"
+    lines = [
+        f"{content['molecules']:,} molecules; {drawn_from}; SA score of the parents {_parents(content):.2f}.\n",
+        f"| model | masks, way | {' | '.join(COLUMNS.values())} |",
+        "|---|---|" + "---|" * len(COLUMNS),
+    ]
+    for name, model in content["models"].items():
+        for case, numbers in model.items():
+            if isinstance(numbers, dict):
+                cells = " | ".join(_cell(key, numbers[key]) for key in COLUMNS)
+                lines.append(f"| {name} ({model['objective']}) | {case} | {cells} |")
+    single = content["seconds_for_100_valid"]
+    times = ", ".join(f"`{text.partition(':')[0]}` {seconds:.2f} s" for text, seconds in single.items())
+    return "\n".join([*lines, "", f"100 valid proposals for a single mask, the model loaded: {times}."])
+
+
+def _parents(content: dict[str, Any]) -> float:
+    cases = (case for model in content["models"].values() for case in model.values() if isinstance(case, dict))
+    return float(next(cases)["sa_score_of_parents"])
+
+
+def _cell(key: str, value: float) -> str:
+    if key in ("sa_score", "internal_diversity", "similarity_to_parent"):
+        return f"{value:.2f}"
+    return f"{value:.3f}" if key == "seconds_per_molecule" else f"{value:.1%}".replace("%", " %")
