@@ -24,6 +24,7 @@ COMMANDS = {
     "pretrain": "Pretrain a model on SMILES files.",
     "finetune": "Train a predictor on a table of measured molecules.",
     "predict": "Predict properties of molecules.",
+    "search": "Find the molecules of a library that are nearest to yours.",
     "rank": "Choose the compounds worth measuring next.",
     "embed": "Turn molecules into vectors.",
     "fill": "Propose what stands in masked places of molecules.",

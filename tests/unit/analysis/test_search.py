@@ -1,0 +1,99 @@
+import csv
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
+from rdkit.DataStructs import TanimotoSimilarity
+
+from exlm_chem.analysis.library import read_library
+from exlm_chem.analysis.search import Searcher, SearchOptions
+from exlm_chem.analysis.search_table import search_file
+from exlm_chem.data import data_path
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.embedding.table import embed_file
+from exlm_chem.errors import ExLMError
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_model):
+    return ExLM.from_pretrained(tiny_model, "cpu")
+
+
+@pytest.fixture(scope="module")
+def written(encoder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("library")
+    for name in ("v.npz", "v.csv", "v.parquet", "v.npy"):
+        embed_file(data_path("examples.csv"), encoder, folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["v.npz", "v.csv", "v.parquet"])
+def test_every_file_that_embed_writes_is_a_library(written, encoder, name):
+    library = read_library(written / name)
+    assert len(library.rows) == len(library.vectors) == 24  # five of the examples are no molecules
+    assert library.columns[:2] == ["name", "smiles"]
+    np.testing.assert_allclose(np.linalg.norm(library.vectors, axis=1), 1, atol=1e-5)
+    found = Searcher(library, encoder, SearchOptions(number=3)).search(library.smiles)
+    assert [hits[0].row for hits in found] == list(range(24))
+    assert all(hits[0].cosine > 0.9999 and hits[0].tanimoto == 1 for hits in found)
+
+
+def test_the_nearest_are_those_of_all_pairs(written, encoder):
+    library = read_library(written / "v.npz")
+    asked = "CC(=O)Oc1ccccc1C(=O)OC"
+    vector = encoder.embed([asked])[0]
+    cosines = library.vectors @ (vector / np.linalg.norm(vector))
+    generator = GetMorganGenerator(radius=2, fpSize=2048)
+    prints = [generator.GetFingerprint(Chem.MolFromSmiles(one)) for one in [asked, *library.smiles]]
+    likeness = np.array([TanimotoSimilarity(prints[0], one) for one in prints[1:]])
+    for by, score in (("embedding", cosines), ("tanimoto", likeness), ("both", (cosines + likeness) / 2)):
+        (hits,) = Searcher(library, encoder, SearchOptions(number=5, by=by)).search([asked])
+        assert [hit.row for hit in hits] == np.argsort(-score, kind="stable")[:5].tolist()
+        np.testing.assert_allclose([hit.cosine for hit in hits], cosines[[hit.row for hit in hits]], atol=1e-5)
+
+
+def test_an_index_is_made_kept_and_belongs_to_one_library(written, encoder, tmp_path):
+    library = read_library(written / "v.npz")
+    options = SearchOptions(number=3, index=str(tmp_path / "a.usearch"))
+    exact = Searcher(library, encoder, SearchOptions(number=3)).search(library.smiles[:5])
+    for _ in range(2):
+        assert Searcher(library, encoder, options).search(library.smiles[:5]) == exact
+    (tmp_path / "two.csv").write_text("smiles\nCCO\nCCN\n")
+    embed_file(tmp_path / "two.csv", encoder, tmp_path / "two.npz")
+    with pytest.raises(ExLMError, match="is no index of"):
+        Searcher(read_library(tmp_path / "two.npz"), encoder, options)
+
+
+def test_a_bad_molecule_costs_its_own_row(written, encoder, tmp_path):
+    page = tmp_path / "page.html"
+    summary = search_file(
+        ["CCO", "xyz"],
+        written / "v.npz",
+        encoder,
+        tmp_path / "out.csv",
+        SearchOptions(number=2, report=str(page)),
+    )
+    assert str(summary).startswith("2 rows, 1 searched, 1 not searched (1 not SMILES")
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["smiles"], row["rank"]) for row in rows] == [("CCO", "1"), ("CCO", "2"), ("xyz", "")]
+    assert rows[0]["found_smiles"]
+    assert "not SMILES" in rows[2]["error"]
+    assert "Nearest molecules in v.npz" in page.read_text()
+
+
+def test_what_is_no_library_is_one_sentence(written, encoder, tmp_path):
+    with pytest.raises(ExLMError, match="vectors without their molecules"):
+        read_library(written / "v.npy")
+    with pytest.raises(ExLMError, match="has no columns exlm_0"):
+        read_library(data_path("examples.csv"))
+    with pytest.raises(ExLMError, match="does not exist"):
+        read_library(tmp_path / "nothing.npz")
+    (tmp_path / "broken.npz").write_bytes(b"PK nothing")
+    with pytest.raises(ExLMError, match=r"is no \.npz that exlm-chem embed wrote"):
+        read_library(tmp_path / "broken.npz")
+    with pytest.raises(ExLMError, match="are not those of this model"):
+        Searcher(read_library(written / "v.npz"), ExLM.from_pretrained("exlm-small", "cpu"))
+    with pytest.raises(ExLMError, match="--index is one of embeddings"):
+        SearchOptions(by="tanimoto", index="a")
