@@ -11,7 +11,7 @@ from exlm_chem.tables.read_options import ReadOptions
 
 from .options import takes_options
 
-EXAMPLE = "exlm-chem embed data/examples.csv -o vectors.npz && exlm-chem search 'c1ccccc1O' --in vectors.npz -n 3"
+EXAMPLE = "exlm-chem search 'c1ccccc1O' --in data/examples.csv -n 3"
 
 
 @takes_options
@@ -20,7 +20,9 @@ def search(
         list[str],
         typer.Argument(help="What is looked for: SMILES, a file of molecules, or - for stdin."),
     ],
-    library: Annotated[Path, typer.Option("--in", help="What embed wrote: .npz, or a table with the vectors in it.")],
+    library: Annotated[
+        Path, typer.Option("--in", help="What embed wrote: .npz, or a table; or molecules, which are embedded first.")
+    ],
     options: SearchOptions,
     reading: ReadOptions,
     model: Annotated[str, typer.Option("--model", "-m", help="The model that made the vectors.")] = "exlm-small",

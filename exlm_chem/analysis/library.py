@@ -71,8 +71,8 @@ class Library:
             )
 
 
-def read_library(path: str | Path, smiles_column: str | None = None) -> Library:
-    """Read a file that ``exlm-chem embed`` wrote: ``.npz``, or a table.
+def read_library(path: str | Path, smiles_column: str | None = None, encoder: ExLM | None = None) -> Library:
+    """Read a file that ``exlm-chem embed`` wrote, ``.npz`` or a table; or molecules, which are embedded now.
 
     Parameters
     ----------
@@ -80,6 +80,8 @@ def read_library(path: str | Path, smiles_column: str | None = None) -> Library:
         The file.
     smiles_column : str, optional
         Which column holds the SMILES, where its name does not say so.
+    encoder : ExLM, optional
+        For a table without vectors: what makes them.
 
     Raises
     ------
@@ -89,8 +91,10 @@ def read_library(path: str | Path, smiles_column: str | None = None) -> Library:
     suffix = Path(path).suffix.lower()
     if suffix == ".npy":
         raise ExLMError(f"{path} holds vectors without their molecules; embed into .npz, .parquet or .csv instead")
-    read = _read_arrays if suffix == ".npz" else _read_table
-    names, rows, smiles_index, vectors = read(path, smiles_column)
+    if suffix == ".npz":
+        names, rows, smiles_index, vectors = _read_arrays(path, smiles_column)
+    else:
+        names, rows, smiles_index, vectors = _read_table(path, smiles_column, encoder)
     good = np.isfinite(vectors).all(1)
     rows = [row for row, kept in zip(rows, good.tolist(), strict=True) if kept]
     return Library(str(path), names, rows, smiles_index, unit(vectors[good]))
@@ -112,7 +116,7 @@ def _read_arrays(
     path: str | Path, smiles_column: str | None
 ) -> tuple[list[str], list[list[Any]], int, NDArray[np.float32]]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(path) as arrays:
             vectors = arrays["vectors"].astype(np.float32)
             names = [name for name in arrays.files if name != "vectors"]
             columns = [arrays[name].tolist() for name in names]
@@ -128,18 +132,21 @@ def _read_arrays(
 
 
 def _read_table(
-    path: str | Path, smiles_column: str | None
+    path: str | Path, smiles_column: str | None, encoder: ExLM | None
 ) -> tuple[list[str], list[list[Any]], int, NDArray[np.float32]]:
     with MoleculeReader(Path(path), smiles_column) as reader:
         places = [place for place, name in enumerate(reader.columns) if _VECTOR.fullmatch(name)]
-        if not places:
-            raise ExLMError(
-                f"{path} has no columns exlm_0, exlm_1, ...; make it with: exlm-chem embed MOLECULES -o ..."
-            )
+        if not places and encoder is None:
+            raise ExLMError(f"{path} has no columns exlm_0, exlm_1, ...; make it with: exlm-chem embed MOLECULES -o")
         others = [place for place in range(len(reader.columns)) if place not in set(places)]
-        rows, vectors = [], []
+        rows, numbers, smiles = [], [], []
         for record in reader:
             rows.append([record.cells[place] for place in others])
-            vectors.append([number_in(plain_value(record.cells[place])) for place in places])
+            numbers.append([number_in(plain_value(record.cells[place])) for place in places])
+            smiles.append(record.smiles if record.error is None else None)
         names = [reader.columns[place] for place in others]
-        return names, rows, others.index(reader.smiles_index), np.array(vectors, np.float32).reshape(-1, len(places))
+        if places or encoder is None:
+            vectors = np.array(numbers, np.float32).reshape(-1, len(places))
+        else:
+            vectors = encoder.embed(smiles)
+        return names, rows, others.index(reader.smiles_index), vectors

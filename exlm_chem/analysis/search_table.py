@@ -80,10 +80,10 @@ def search_file(
 
     options = options or SearchOptions()
     with MoleculeReader(molecules, reading) as reader, ExitStack() as opened:
-        if not isinstance(library, Library):
-            library = read_library(library, options.library_column)
         if not isinstance(encoder, ExLM):
             encoder = ExLM.from_pretrained(encoder, options.device, options.backend, options.precision)
+        if not isinstance(library, Library):
+            library = read_library(library, options.library_column, encoder)
         found = _FoundRows(reader, Searcher(library, encoder, options), options)
         path = None if output is None else str(output)
         writer = opened.enter_context(open_output(path, found.columns, found.types, reader.path))

@@ -88,6 +88,7 @@ def test_what_is_no_library_is_one_sentence(written, encoder, tmp_path):
         read_library(written / "v.npy")
     with pytest.raises(ExLMError, match="has no columns exlm_0"):
         read_library(data_path("examples.csv"))
+    assert len(read_library(data_path("examples.csv"), encoder=encoder).rows) == 24
     with pytest.raises(ExLMError, match="does not exist"):
         read_library(tmp_path / "nothing.npz")
     (tmp_path / "broken.npz").write_bytes(b"PK nothing")
