@@ -95,9 +95,8 @@ def read_library(path: str | Path, smiles_column: str | None = None, encoder: Ex
         names, rows, smiles_index, vectors = _read_arrays(path, smiles_column)
     else:
         names, rows, smiles_index, vectors = _read_table(path, smiles_column, encoder)
-    good = np.isfinite(vectors).all(1)
-    rows = [row for row, kept in zip(rows, good.tolist(), strict=True) if kept]
-    return Library(str(path), names, rows, smiles_index, unit(vectors[good]))
+    good = np.flatnonzero(np.isfinite(vectors).all(1))
+    return Library(str(path), names, [rows[row] for row in good], smiles_index, unit(vectors[good]))
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -119,7 +118,7 @@ def _read_arrays(
         with np.load(path) as arrays:
             vectors = arrays["vectors"].astype(np.float32)
             names = [name for name in arrays.files if name != "vectors"]
-            columns = [arrays[name].tolist() for name in names]
+            columns: list[list[Any]] = [list(arrays[name].tolist()) for name in names]
     except FileNotFoundError:
         raise ExLMError(f"{path} does not exist; make it with: exlm-chem embed MOLECULES -o {path}") from None
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):

@@ -190,5 +190,5 @@ def _open_index(path: str, library: Library) -> Any:
     index = Index(ndim=library.vectors.shape[1], metric="cos", dtype="f32")
     index.add(np.arange(len(library.rows)), library.vectors)
     with write_file(path) as file:
-        file.write(index.save())
+        file.write(bytes(index.save() or b""))
     return index
