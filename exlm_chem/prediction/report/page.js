@@ -88,14 +88,14 @@ function histogram() {
   };
   const picture = add(frame, "svg", { viewBox: "0 0 640 130", role: "img", "aria-label": "Histogram of " + columns[column].name });
   bins.forEach((count, bin) => {
-    const height = (90 * count) / highest;
+    const height = (83 * count) / highest;
     const bar = add(picture, "rect", { x: 5 + bin * 21, y: 105 - height, width: 19, height });
     add(bar, "title", {}, `${count} from ${written(least + (bin * (most - least)) / 30)}`);
   });
   add(picture, "text", { x: 5, y: 122 }, written(least));
   add(picture, "text", { x: 635, y: 122, "text-anchor": "end" }, written(most));
   add(picture, "text", { x: 320, y: 122, "text-anchor": "middle" }, `${columns[column].name} of ${values.length} molecules`);
-  add(picture, "text", { x: 5, y: 11 }, String(highest));
+  add(picture, "text", { x: 5, y: 16 }, String(highest));
 }
 
 function cellOf(row, index) {
@@ -105,7 +105,7 @@ function cellOf(row, index) {
   const made = make("td", { className: text === "" ? kind + " empty" : kind });
   if (text.length > 30) made.append(make("div", { className: "long", textContent: text, tabIndex: 0 }));
   else made.textContent = text;
-  made.dataset.name = columns[index].name;
+  made.dataset.name = columns[index].name.replaceAll("_", "_\u200b");  // where a narrow screen may break it
   return made;
 }
 
