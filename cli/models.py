@@ -35,13 +35,16 @@ def models(
     ] = Action.list,
     model: Annotated[str, typer.Argument(help="A name from the list or a model directory.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The directory for what export writes.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The directory for what export writes; a page.html for show."),
+    ] = None,
     precision: Annotated[Weights, typer.Option(help="Of the weights that export writes.")] = Weights.fp32,
 ) -> None:
     """List the models that ship with the package, show what one is, check a model directory, or export an encoder.
 
     The page of a predictor says what its numbers mean, from where on they are a yes, how good they are and on what
-    molecules, where the labels come from, and what it is not for.
+    molecules, where the labels come from, and what it is not for. With -o card.html it is its card, for a browser.
     """
     from exlm_chem import locations
 
@@ -54,6 +57,10 @@ def models(
         _list(as_json)
     elif action is Action.check:
         _check([model] if model else locations.available(), as_json)
+    elif output is not None:
+        from exlm_chem.prediction.report.card import write_card
+
+        write_card(model, output)
     else:
         _show(_describe(locations.locate(model)), as_json)
 

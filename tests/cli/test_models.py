@@ -146,3 +146,9 @@ def test_what_cannot_be_exported(monkeypatch: Any, capsys: Any, words: list[Any]
     done = run_here(monkeypatch, capsys, "models", *words)
     assert done.status == status
     assert told in " ".join(done.err.split())
+
+
+def test_card_as_a_page(monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
+    done = run_here(monkeypatch, capsys, "models", "show", "bbbp", "-o", tmp_path / "card.html")
+    assert (done.status, done.out, done.err) == (0, "", "")
+    assert "<th>ROC-AUC</th>" in (tmp_path / "card.html").read_text(encoding="utf-8")
