@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from exlm_chem.embedding.cache import VectorCache
 from exlm_chem.embedding.embedder import BATCH_SIZE, ExLM
 from exlm_chem.errors import ExLMError
-from exlm_chem.terms import OnInvalidMolecule, Pooling
+from exlm_chem.terms import BackendName, EmbeddingPrecision, OnInvalidMolecule, Pooling
 
 
 class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -29,7 +30,12 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     device : str
         A torch device, or "auto".
     on_invalid : {"nan", "raise"}
-        A molecule that cannot be read becomes a row of NaN, or raises `ExLMError`.
+        A molecule that cannot be read becomes a row of NaN, or raises `ExLMError`. Behind NaN, `SkipInvalid` lets
+        any estimator learn from the others.
+    backend, precision
+        See `ExLM.from_pretrained`.
+    cache : str or Path, optional
+        A file in which vectors are kept between runs; see `VectorCache`.
 
     Examples
     --------
@@ -44,12 +50,18 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         batch_size: int = BATCH_SIZE,
         device: str = "auto",
         on_invalid: OnInvalidMolecule = "nan",
+        backend: BackendName = "torch",
+        precision: EmbeddingPrecision = "fp32",
+        cache: str | Path | None = None,
     ) -> None:
         self.model = model
         self.pooling = pooling
         self.batch_size = batch_size
         self.device = device
         self.on_invalid = on_invalid
+        self.backend = backend
+        self.precision = precision
+        self.cache = cache
 
     def fit(self, X: Any = None, y: Any = None) -> Self:  # noqa: ARG002  (scikit-learn's signature)
         """Read the weights; the molecules are not looked at."""
@@ -68,7 +80,10 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -------
         float32 array of shape (molecules, width), or a DataFrame after ``set_output(transform="pandas")``
         """
-        return self._embedder().embed(X, self.pooling, on_invalid=self.on_invalid, batch_size=self.batch_size)
+        embedder, options = self._embedder(), {"on_invalid": self.on_invalid, "batch_size": self.batch_size}
+        if self.cache is not None:
+            return VectorCache(self.cache).embed(embedder, X, self.pooling, **options)
+        return embedder.embed(X, self.pooling, **options)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Name the columns: exlm_0, exlm_1, ..."""
@@ -87,11 +102,11 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _embedder(self) -> ExLM:
         # The parameters may have been changed by set_params since the weights were read.
-        wanted = (str(self.model), self.device)
-        loaded: tuple[tuple[str, str], ExLM] | None = getattr(self, "_loaded", None)
+        wanted = (str(self.model), self.device, self.backend, self.precision)
+        loaded: tuple[tuple[str, ...], ExLM] | None = getattr(self, "_loaded", None)
         if loaded is not None and loaded[0] == wanted:
             return loaded[1]
-        embedder = ExLM.from_pretrained(self.model, self.device)
+        embedder = ExLM.from_pretrained(self.model, self.device, self.backend, self.precision)
         name, fingerprint = getattr(self, "_fingerprint", ("", ""))
         if name == str(self.model) and fingerprint != embedder.fingerprint:
             raise ExLMError(f"model '{self.model}' has other weights than when this transformer was saved")

@@ -25,12 +25,15 @@ class Backend(ABC):
         Of the model.
     device : torch.device or str
         Where it runs.
+    name : str
+        What it runs on, and in which precision, such as "torch fp32".
     batch_tokens : int
         How many tokens, padding included, a batch should have to be fast there.
     """
 
     config: ExLMConfig
     device: Any
+    name: str
     batch_tokens: int
 
     @abstractmethod

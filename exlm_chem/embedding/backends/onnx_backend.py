@@ -53,6 +53,7 @@ class OnnxBackend(Backend):
         if precision == "bf16":
             raise ExLMError("--precision bf16 needs --backend torch; with onnx choose fp32, int8 or auto")
         self.config, self.device = config, "cpu"
+        self.name = f"onnx {'int8' if precision == 'int8' else 'fp32'}"
         runtime = _runtime()
         settings = runtime.SessionOptions()
         settings.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))

@@ -50,7 +50,7 @@ class TorchBackend(Backend):
             precision = "bf16" if resolve_precision("auto", self.device.type) == "bf16" else "fp32"
         # without a dtype the numbers stay what they are: double precision for tests against the published model
         self._model = (model.to(self.device, torch.bfloat16) if precision == "bf16" else model.to(self.device)).eval()
-        self.config = model.config
+        self.config, self.name = model.config, f"torch {precision}"
         self.batch_tokens = BATCH_TOKENS.get(self.device.type, BATCH_TOKENS_GPU)
 
     @property

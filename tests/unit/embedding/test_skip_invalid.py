@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from exlm_chem import ExLMTransformer
+from exlm_chem.embedding.skip_invalid import SkipInvalid
+
+GOOD = ["CCO", "CCN", "CCC", "CCCO", "CCCN", "c1ccccc1", "CCCCO", "CCCCN", "CC(C)O", "CC(C)N", "OCCO", "NCCN"]
+MOLECULES = [*GOOD[:6], "C1CC", *GOOD[6:], "xyz"]
+LABELS = np.array(["O" in one for one in MOLECULES]).astype(int)
+BAD = [6, 13]
+
+
+@pytest.fixture
+def transformer(tiny_model):
+    return ExLMTransformer(str(tiny_model), device="cpu")
+
+
+def test_bad_molecules_are_left_out_with_their_labels(transformer):
+    whole = make_pipeline(transformer, SkipInvalid(LogisticRegression())).fit(MOLECULES, LABELS)
+    clean = make_pipeline(transformer, LogisticRegression()).fit(GOOD, np.delete(LABELS, BAD))
+    answers = whole.predict_proba(MOLECULES)
+    np.testing.assert_array_equal(np.delete(answers, BAD, 0), clean.predict_proba(GOOD))
+    assert np.isnan(answers[BAD]).all()
+    assert whole[-1].n_skipped_ == 2
+    assert np.isnan(whole.predict(MOLECULES)[BAD]).all()
+    assert whole.score(MOLECULES, LABELS) == clean.score(GOOD, np.delete(LABELS, BAD))
+    assert whole.predict(["xyz"]).tolist() == pytest.approx([np.nan], nan_ok=True)
+
+
+def test_grid_search_goes_through(transformer):
+    pipeline = make_pipeline(transformer, SkipInvalid(RandomForestClassifier(5, random_state=0)))
+    search = GridSearchCV(pipeline, {"skipinvalid__estimator__max_depth": [1, 3]}, cv=2, error_score="raise")
+    search.fit(MOLECULES, LABELS)
+    assert np.isfinite(search.best_score_)
+    assert np.isnan(search.predict(["C1CC"])).all()
+
+
+def test_words_numbers_and_weights(transformer):
+    words = np.array(["no", "yes"])[LABELS]
+    model = make_pipeline(transformer, SkipInvalid(LogisticRegression())).fit(MOLECULES, words)
+    assert model.predict(["CCO", "xyz"]).tolist()[1] is None
+    assert model.classes_.tolist() == ["no", "yes"]
+    weights = np.where(LABELS == 1, 1.0, 1e-9)
+    ridge = make_pipeline(transformer, SkipInvalid(Ridge(1.0))).fit(
+        MOLECULES, LABELS.astype(float), skipinvalid__sample_weight=weights
+    )
+    assert ridge.predict(["CCN"])[0] > 0.9  # those without O count next to nothing
+    with pytest.raises(ValueError, match="none of the molecules could be read"):
+        model.fit(["xyz"], ["no"])
+
+
+def test_vectors_are_kept_on_the_disk(transformer, tmp_path, monkeypatch):
+    expected = transformer.transform(MOLECULES)
+    cached = ExLMTransformer(transformer.model, device="cpu", cache=tmp_path / "a.sqlite")
+    np.testing.assert_array_equal(cached.transform(MOLECULES), expected)
+    asked = []
+    embedder = cached._embedder()
+    expected = np.vstack([expected, expected[:1], embedder.embed(["CCCCCC"])])
+    embed = embedder.embed_inputs
+    monkeypatch.setattr(embedder, "embed_inputs", lambda new, *a, **k: asked.append(len(new)) or embed(new, *a, **k))
+    np.testing.assert_array_equal(cached.transform([*MOLECULES, "OCC", "CCCCCC"]), expected)
+    assert asked == [1]  # hexane alone is new
+    first = cached.set_params(pooling="first").transform(["CCO"])
+    assert not np.array_equal(first[0], expected[0])
