@@ -90,7 +90,7 @@ class VectorCache:
         return vectors
 
     def _known(self, database: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
-        found = {}
+        found: dict[bytes, NDArray[np.float32]] = {}
         for start in range(0, len(keys), 500):  # SQLite takes so many values at once
             part = keys[start : start + 500]
             marks = ",".join("?" * len(part))

@@ -75,12 +75,12 @@ class SkipInvalid(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """Answer each row; NaN for one without its numbers, None among labels that are no numbers."""
         return self._answer("predict", X)
 
-    @available_if(_has("predict_proba"))
+    @available_if(_has("predict_proba"))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Give probabilities of the classes; NaN for a row without its numbers."""
         return self._answer("predict_proba", X)
 
-    @available_if(_has("decision_function"))
+    @available_if(_has("decision_function"))  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> NDArray[Any]:
         """Give the decision values; NaN for a row without its numbers."""
         return self._answer("decision_function", X)

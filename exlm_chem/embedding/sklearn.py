@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -80,10 +81,9 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         -------
         float32 array of shape (molecules, width), or a DataFrame after ``set_output(transform="pandas")``
         """
-        embedder, options = self._embedder(), {"on_invalid": self.on_invalid, "batch_size": self.batch_size}
-        if self.cache is not None:
-            return VectorCache(self.cache).embed(embedder, X, self.pooling, **options)
-        return embedder.embed(X, self.pooling, **options)
+        embedder = self._embedder()
+        embed = embedder.embed if self.cache is None else partial(VectorCache(self.cache).embed, embedder)
+        return embed(X, self.pooling, on_invalid=self.on_invalid, batch_size=self.batch_size)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Name the columns: exlm_0, exlm_1, ..."""
