@@ -20,6 +20,7 @@ from exlm_chem.modeling.exlm import ExLMForMaskedLM
 from exlm_chem.modeling.fillings import best_fillings, sample_fillings
 from exlm_chem.modeling.mask_graph import MaskGraph, mask_graphs
 from exlm_chem.smiles.errors import MoleculeError
+from exlm_chem.smiles.grammar import ATOMS
 from exlm_chem.smiles.molecule import canonical_smiles
 from exlm_chem.smiles.token_atoms import atoms_of_tokens
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -105,8 +106,9 @@ class Infiller:
     def __init__(self, model: ExLMForMaskedLM, tokenizer: ExLMTokenizer, device: str = "auto") -> None:
         self.device = pick_device(device)
         self.model, self.tokenizer = model.to(self.device).eval(), tokenizer
-        words = [token for token in range(tokenizer.vocab_size) if token not in tokenizer.special_ids]
-        self.words = torch.tensor(words)
+        words = {word: index for word, index in tokenizer.vocab.items() if index not in tokenizer.special_ids}
+        self.words = torch.tensor(list(words.values()))
+        self._atoms = torch.tensor([index for word, index in words.items() if word in ATOMS])
 
     def __repr__(self) -> str:
         return f"Infiller(objective={self.model.config.objective!r}, device={str(self.device)!r})"
@@ -189,7 +191,8 @@ class Infiller:
         known: dict[tuple[Template, tuple[str, ...]], Proposal] = {}
         for factor in TRIES:
             wanted = min(options.number * factor, _MOST_CANDIDATES)
-            candidates = [self._candidates(graph, wanted, options) for graph in graphs]
+            words = [self._atoms if one.only_atoms else self.words for one in templates]
+            candidates = [self._candidates(*pair, wanted, options) for pair in zip(graphs, words, strict=True)]
             scored = [
                 self._scored(template, graph, tokens, known)
                 for template, graph, tokens in zip(templates, graphs, candidates, strict=True)
@@ -200,12 +203,12 @@ class Infiller:
                 break
         return proposals
 
-    def _candidates(self, graph: MaskGraph, number: int, options: FillOptions) -> Tensor:
+    def _candidates(self, graph: MaskGraph, words: Tensor, number: int, options: FillOptions) -> Tensor:
         """Give fillings that are worth scoring, the best or drawn ones."""
         if not options.drawn:
-            return best_fillings(graph, self.words, number).tokens
+            return best_fillings(graph, words, number).tokens
         generator = torch.Generator().manual_seed(options.seed)
-        return sample_fillings(graph, self.words, number, generator, options.temperature or 1.0, options.top_p or 1.0)
+        return sample_fillings(graph, words, number, generator, options.temperature or 1.0, options.top_p or 1.0)
 
     def _scored(
         self,

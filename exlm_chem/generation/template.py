@@ -30,6 +30,8 @@ class Template:
         In the order of the text.
     parent : str
         The molecule whose atoms were masked; empty if a text came with its masks.
+    only_atoms : bool
+        Whether each mask stands for an atom, so that nothing else is proposed for it.
 
     Examples
     --------
@@ -41,6 +43,7 @@ class Template:
 
     tokens: tuple[str | None, ...]
     parent: str = field(default="", compare=False)
+    only_atoms: bool = field(default=False, compare=False)
 
     @classmethod
     def of_text(cls, text: str, tokenizer: ExLMTokenizer) -> Self:
@@ -93,7 +96,7 @@ class Template:
         tokens: list[str | None] = []
         for atom, group in groupby(zip(pieces, atom_of, strict=True), key=lambda pair: pair[1]):
             tokens += [None] if atom in chosen else [piece for piece, _ in group]
-        return cls(tuple(tokens), smiles)
+        return cls(tuple(tokens), smiles, only_atoms=True)
 
     @property
     def places(self) -> list[tuple[int, int]]:
@@ -122,7 +125,7 @@ class Template:
         if max(atoms_of_tokens(between)) >= 0:
             raise ExLMError(f"--span needs one masked place: in {quoted(str(self))} there are atoms between the masks")
         return [
-            replace(self, tokens=(*self.tokens[:start], *[None] * count, *self.tokens[end:]))
+            replace(self, tokens=(*self.tokens[:start], *[None] * count, *self.tokens[end:]), only_atoms=False)
             for count in range(least, most + 1)
         ]
 

@@ -74,6 +74,11 @@ FREQUENT_BRACKET_ATOMS: Final = tuple(
 """The bracket atoms that are one token: those found 45 times or more in 4.3 million molecules (a corpus of 22 public
 sources, MoleculeNet, MOSES), the most frequent first. They are 99.8 % of all bracket atoms there."""
 
+ATOMS: Final = frozenset(
+    (*(glyph for glyph in OUTSIDE_GLYPHS if glyph[0].isalpha() or glyph == "*"), *FREQUENT_BRACKET_ATOMS)
+)
+"""The tokens that are whole atoms."""
+
 SINGLE_TOKENS: Final = (*OUTSIDE_GLYPHS, *FREQUENT_BRACKET_ATOMS)
 """The tokens that :data:`PIECES` finds whole."""
 

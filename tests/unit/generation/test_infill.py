@@ -61,6 +61,12 @@ def test_the_parent_can_be_left_out(shipped: Infiller) -> None:
     assert [one.smiles for one in without[:4]] == [one.smiles for one in with_it if one.canonical != parent]
 
 
+def test_masked_atoms_become_atoms(random_one: Infiller) -> None:
+    proposals = random_one.fill("CCOC", number=100, mask_atoms=(1, 2))
+    assert {len(one.changed_atoms) for one in proposals} == {2}
+    assert {len(one.changed_atoms) for one in random_one.fill("C[MASK][MASK]C", number=100)} > {2}
+
+
 def test_spans_of_all_lengths_are_ordered_by_the_likelihood_of_a_mask(shipped: Infiller) -> None:
     options = FillOptions(number=20, span=(1, 4), smarts="C(=O)N", valid_only=True)
     proposals = shipped.fill("CC(=O)Nc1ccc(O)cc1", options)
