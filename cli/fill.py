@@ -50,7 +50,7 @@ def fill(
     on_screen = output is None and sys.stdout.isatty()
     opened: Any = partial(open_writer, stdout_format="jsonl" if as_json else "csv")
     if on_screen and not as_json:
-        opened = open_screen
+        opened = partial(open_screen, whole=("proposal", "filled"))
     with counting(quiet=on_screen) as progress:
         summary = fill_file(
             molecules, model, output, options, predictors=_names(task), reading=reading, progress=progress,

@@ -88,8 +88,8 @@ def _print(shown: Any) -> None:
 class _Screen:
     """A table for reading, as long as there are few rows; CSV as soon as there are many."""
 
-    def __init__(self, columns: Sequence[str]) -> None:
-        self.columns, self.rows = columns, list[Sequence[Any]]()
+    def __init__(self, columns: Sequence[str], whole: Sequence[str]) -> None:
+        self.columns, self.whole, self.rows = columns, whole, list[Sequence[Any]]()
         self.csv: TableWriter | None = None
 
     def write(self, rows: Iterable[Sequence[Any]]) -> None:
@@ -123,6 +123,8 @@ class _Screen:
         for index, column in enumerate(self.columns):
             if index in numbers:
                 table.add_column(Text(column), justify="right", no_wrap=True)
+            elif column in self.whole:
+                table.add_column(Text(column), overflow="fold")
             elif index < len(self.columns) - 1:
                 table.add_column(Text(column), no_wrap=True, overflow="ellipsis", max_width=max(room, 6))
             else:
@@ -134,9 +136,13 @@ class _Screen:
 
 @contextmanager
 def open_screen(
-    _path: str | None, columns: Sequence[str], _types: object = None, _source: object = None
+    _path: str | None,
+    columns: Sequence[str],
+    _types: object = None,
+    _source: object = None,
+    whole: Sequence[str] = (),
 ) -> Iterator["TableWriter"]:
-    """Open a table for a terminal; its last columns are note and error."""
-    screen = _Screen(columns)
+    """Open a table for a terminal; its last columns are note and error, and those of `whole` are never shortened."""
+    screen = _Screen(columns, whole)
     yield cast("TableWriter", screen)
     screen.show()
