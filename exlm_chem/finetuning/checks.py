@@ -13,6 +13,7 @@ import numpy as np
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.options import FinetuningOptions
+from exlm_chem.finetuning.search import check_optuna
 from exlm_chem.finetuning.splits import Spec, Split
 from exlm_chem.storage import final_target
 
@@ -29,6 +30,8 @@ def check_files(files: Sequence[Path], options: FinetuningOptions) -> None:
         ...
     exlm_chem.errors.ExLMError: give one table, or three: TRAIN VALID TEST, where VALID decides and TEST judges; not 2
     """
+    if options.search:
+        check_optuna()
     if len(files) not in (1, 3):
         raise ExLMError(
             f"give one table, or three: TRAIN VALID TEST, where VALID decides and TEST judges; not {len(files)}"

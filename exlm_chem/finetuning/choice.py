@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,18 +14,21 @@ from exlm_chem.finetuning.methods.method import Material
 from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, BoundedLabels, mean_score
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.registry import make_head
+from exlm_chem.heads.space import USUAL, Parameters
+
+Predict = Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], NDArray[Any]]
+"""Learns columns (third) from molecules of the dataset (first), and predicts them for other ones (second)."""
 
 
-def choose_head(names: Sequence[str], material: Material, seed: int) -> tuple[str, dict[str, float | None]]:
-    """Choose the head that predicts molecules best which are held out, whole groups of the split at a time.
+def held_out_score(predict: Predict, material: Material, seed: int) -> float | None:
+    """Judge a way of learning by molecules of training and validation that are held out, whole groups at a time.
 
-    The test part is not looked at. The main metric is that of all held-out molecules together, its mean over the
-    columns; the first of equals is chosen.
+    The test part is not looked at.
 
     Parameters
     ----------
-    names : sequence of str
-        See `make_head`.
+    predict : callable
+        See `Predict`.
     material : Material
         Of whose training and validation parts is learnt.
     seed : int
@@ -34,51 +36,56 @@ def choose_head(names: Sequence[str], material: Material, seed: int) -> tuple[st
 
     Returns
     -------
-    name : str
-        The one that is chosen.
-    scores : dict
-        Of every head.
+    float or None
+        The main metric of all held-out molecules together, its mean over the columns; None if nothing can be judged.
+    """
+    inside = np.array(sorted([*material.split.train, *material.split.valid]))
+    labels, _, bounds = material.labels(inside)
+
+    def fit_predict(train: NDArray[np.int64], held_out: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[Any]:
+        return predict(inside[train], inside[held_out], columns)
+
+    outputs = out_of_fold(fit_predict, labels, material.groups(inside), seed)
+    known = np.where(np.isnan(outputs), np.nan, labels)
+    return mean_score(BoundedLabels(labels, bounds).meet(outputs), known, material.task.kind)
+
+
+def score_head(name: str, material: Material, seed: int, parameters: Parameters) -> float | None:
+    """Judge a head by `held_out_score`."""
+
+    def predict(train: NDArray[np.int64], held_out: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[Any]:
+        return fit_head(name, material, train, seed, columns, parameters).predict(material.rows(held_out))
+
+    return held_out_score(predict, material, seed)
+
+
+def best_head(scores: dict[str, float | None], material: Material) -> str:
+    """Give the head with the best score; the first of equals.
 
     Raises
     ------
     ExLMError
         If nothing can be compared.
     """
-    inside = np.array(sorted([*material.split.train, *material.split.valid]))
-    labels, _, bounds = material.labels(inside)
-    groups = material.groups(inside)
-    judged = BoundedLabels(labels, bounds)
-    scores = {}
-    for name in names:
-        outputs = out_of_fold(partial(_fit_predict, name, material, inside, seed), labels, groups, seed)
-        known = np.where(np.isnan(outputs), np.nan, labels)
-        scores[name] = mean_score(judged.meet(outputs), known, material.task.kind)
     scored = {name: score for name, score in scores.items() if score is not None}
     if not scored:
         raise ExLMError(
-            f"the heads {', '.join(names)} cannot be compared: training and validation have too few groups of "
-            "molecules with labels; name one of them with --head"
+            f"the heads {', '.join(scores)} cannot be compared: training and validation have too few groups of "
+            "molecules with labels; name one of them with --head, without --search"
         )
     metric = METRICS[MAIN_METRIC[material.task.kind]]
-    return (max if metric.higher_is_better else min)(scored, key=scored.__getitem__), scores
-
-
-def _fit_predict(
-    name: str,
-    material: Material,
-    inside: NDArray[np.int64],
-    seed: int,
-    train: NDArray[np.int64],
-    held_out: NDArray[np.int64],
-    columns: NDArray[np.int64],
-) -> NDArray[Any]:
-    return fit_head(name, material, inside[train], seed, columns).predict(material.rows(inside[held_out]))
+    return (max if metric.higher_is_better else min)(scored, key=scored.__getitem__)
 
 
 def fit_head(
-    name: str, material: Material, rows: NDArray[np.int64], seed: int, columns: NDArray[np.int64] | None = None
+    name: str,
+    material: Material,
+    rows: NDArray[np.int64],
+    seed: int,
+    columns: NDArray[np.int64] | None = None,
+    parameters: Parameters = USUAL,
 ) -> Head:
     """Fit a head on some of the molecules, and some or all columns."""
     labels, weights, bounds = material.labels(rows, columns)
     kind, groups = material.task.kind, material.groups(rows)
-    return make_head(name).fit(material.rows(rows), labels, kind, groups, seed, weights, bounds)
+    return make_head(name, parameters).fit(material.rows(rows), labels, kind, groups, seed, weights, bounds)

@@ -79,6 +79,17 @@ class FinetuningOptions(VectorOptions):
         shown="average",
         group=HOW,
     )
+    search: int | None = option(
+        None,
+        "Try so many other hyper-parameters of the head, or of lora and full, in a cross-validation over scaffolds "
+        "without the test part; a small table cannot tell small differences.",
+        note="See `exlm_chem.finetuning.search`; needs Optuna.",
+        metavar="N",
+        shown="as usual",
+        least=1,
+        most=100_000,
+        group=HOW,
+    )
     split: str = option(
         "scaffold",
         "scaffold, random, stratified, butina, group:COLUMN, date:COLUMN, a COLUMN of the table that says train, "

@@ -19,6 +19,7 @@ from exlm_chem.heads.arrays import Arrays, nested, unnested
 from exlm_chem.heads.examples import Examples, Features, FloatArray
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.preprocessing import COUNTS
+from exlm_chem.heads.space import Span, within
 from exlm_chem.heads.spec import HeadSpec
 
 MEMBERS: Final = ("linear", "kernel", "boosting")
@@ -56,6 +57,12 @@ class AverageHead(Head):
         self.names = tuple(members)
         self._members = []
 
+    def space(self) -> dict[str, Span]:
+        """See `Head`: that of all its heads, with their names before a dot."""
+        from exlm_chem.heads.registry import make_head
+
+        return {f"{head}.{name}": span for head in self.names for name, span in make_head(head).space().items()}
+
     def fit_columns(self, examples: Examples) -> None:
         """See `Head`."""
         from exlm_chem.heads.registry import make_head
@@ -77,7 +84,7 @@ class AverageHead(Head):
         else:
             plan, rule = self._plan(examples)
             self._members = [
-                make_head(name).fit(
+                make_head(name, within(name, self.parameters)).fit(
                     {block: features[block] for block in blocks}, examples.labels, examples.kind, groups, seed, weights
                 )
                 for name, blocks in plan

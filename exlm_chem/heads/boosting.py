@@ -12,6 +12,7 @@ from exlm_chem.heads.arrays import Arrays, take
 from exlm_chem.heads.examples import Examples, Features, FloatArray
 from exlm_chem.heads.folds import grouped_folds
 from exlm_chem.heads.head import Head
+from exlm_chem.heads.space import Parameters, Span
 from exlm_chem.heads.trees_text import Trees, read_trees, short_text, split_models
 from exlm_chem.terms import Kind
 
@@ -49,11 +50,21 @@ class BoostingHead(Head):
     _texts: list[str]
     _models: list[Trees]
 
+    def space(self) -> dict[str, Span]:
+        """See `Head`: parameters of LightGBM, by its names."""
+        return {
+            "learning_rate": Span(0.01, 0.2, log=True),
+            "num_leaves": Span(7, 127, log=True, whole=True),
+            "min_data_in_leaf": Span(1, 50, log=True, whole=True),
+            "feature_fraction": Span(0.05, 1.0, log=True),
+            "lambda_l2": Span(0.01, 30.0, log=True),
+        }
+
     def fit_columns(self, examples: Examples) -> None:
         """See `Head`."""
         x = _joined(examples.features)
         counts = examples.settings.get("trees", [None] * examples.labels.shape[1])
-        self._texts = [_fit_column(x, examples, column, trees) for column, trees in enumerate(counts)]
+        self._texts = [_fit_column(x, examples, column, trees, self.parameters) for column, trees in enumerate(counts)]
         self._models = [read_trees(text, x.shape[1]) for text in self._texts]
         self.settings["trees"] = np.array([len(model.feature) for model in self._models])
         self.choices["trees"] = sorted(set(self.settings["trees"].tolist()))
@@ -79,12 +90,14 @@ def _joined(features: Features) -> NDArray[np.float32]:
     return np.concatenate(list(features.values()), axis=1)
 
 
-def _fit_column(x: NDArray[np.float32], examples: Examples, column: int, trees: int | None) -> str:
+def _fit_column(
+    x: NDArray[np.float32], examples: Examples, column: int, trees: int | None, parameters: Parameters
+) -> str:
     """Fit the model of a column, with so many trees or with as many as it needs; give its text."""
     import lightgbm
 
     known, y, weight = examples.column(column)
-    options = _options(examples.kind, len(y), examples.seed)
+    options = {**_options(examples.kind, len(y), examples.seed), **parameters}
     data = lightgbm.Dataset(x[known], y.astype(np.float32), weight=weight.astype(np.float32), params=options)
     folds = []
     if trees is None and examples.labels.shape[1] <= OWN_TREES and len(y) >= FEWEST_MOLECULES:

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.heads.arrays import ARRAYS_NAME, Arrays, described, read_arrays, take
 from exlm_chem.heads.examples import Examples, Features, FloatArray, checked, label_moments
+from exlm_chem.heads.space import USUAL, Parameters, Span
 from exlm_chem.heads.spec import HeadSpec
 from exlm_chem.storage import sha256
 from exlm_chem.storage.packed import write_packed
 from exlm_chem.terms import Kind
 
 LARGEST_LOGIT: Final = 30.0
-
 ROUNDS: Final = 3
 """How often limits are replaced by predictions beyond them; see `Head.fit`."""
 
@@ -53,6 +53,8 @@ class Head(ABC):
         The same as arrays, for each column that varies; what `refit` hands on.
     given : mapping
         Settings that are not chosen anew, for each column.
+    parameters : mapping
+        Hyper-parameters of its `space` that a search has found; the others are as usual.
 
     Examples
     --------
@@ -76,6 +78,7 @@ class Head(ABC):
     choices: dict[str, Any]
     settings: dict[str, NDArray[Any]]
     given: Mapping[str, NDArray[Any]] = MappingProxyType({})
+    parameters: Parameters = USUAL
     _mean: FloatArray
     _scale: FloatArray
 
@@ -201,13 +204,7 @@ class Head(ABC):
         return self.predict(features)[None]
 
     def scores(self, features: Features) -> FloatArray:
-        """Give log-odds, or values in the unit of the labels: numbers whose differences mean something.
-
-        Returns
-        -------
-        array of shape (molecules, columns)
-            In double precision.
-        """
+        """Give log-odds, or values in the unit of the labels, in double precision: their differences mean something."""
         taken = self._taken(features)
         values = np.tile(self._mean, (len(next(iter(taken.values()))), 1))
         varying = self.varying
@@ -219,6 +216,10 @@ class Head(ABC):
     def varying(self) -> NDArray[np.int64]:
         """The columns whose labels were not all the same; only these have a model."""
         return np.flatnonzero(self._scale > 0)
+
+    def space(self) -> dict[str, Span]:
+        """Give what may be searched."""
+        return {}
 
     @abstractmethod
     def fit_columns(self, examples: Examples) -> None:

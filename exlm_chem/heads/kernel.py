@@ -20,6 +20,7 @@ from exlm_chem.heads.folds import grouped_folds
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.kernel_solvers import held_out_answers, solve
 from exlm_chem.heads.preprocessing import COUNTS, Preprocessing
+from exlm_chem.heads.space import Span
 
 EXACT: Final = 4000
 """Molecules up to which all are landmarks; fewer where columns know the labels of different molecules."""
@@ -65,6 +66,10 @@ class KernelHead(Head):
     _weight: NDArray[np.float32]
     _curve: FloatArray
 
+    def space(self) -> dict[str, Span]:
+        """See `Head`: the width of the kernel, and the share of noise."""
+        return {"gamma": Span(0.05, 8.0, log=True), "penalty": Span(0.001, 3.0, log=True)}
+
     def fit_columns(self, examples: Examples) -> None:
         """See `Head`."""
         y, self._curve = _standardised(examples)
@@ -98,13 +103,13 @@ class KernelHead(Head):
         y, weights, fold = y[rows], examples.weights[rows], _fold_of(examples, rows)
         columns = y.shape[1]
         some = np.unique(np.linspace(0, columns - 1, OWN_PENALTY).astype(int))
+        found = self.parameters
+        gammas = (found["gamma"],) if "gamma" in found else GAMMAS
+        choice = (found["penalty"],) if "penalty" in found else PENALTIES
         errors = np.array(
             [
-                [
-                    _errors(np.exp(-gamma * distances), y[:, some], weights[:, some], fold, penalty)
-                    for penalty in PENALTIES
-                ]
-                for gamma in GAMMAS
+                [_errors(np.exp(-gamma * distances), y[:, some], weights[:, some], fold, one) for one in choice]
+                for gamma in gammas
             ]
         )  # (gammas, penalties, some columns)
         self._gamma, usual = _USUAL
@@ -113,7 +118,7 @@ class KernelHead(Head):
             best = int(np.nanmean(errors.min(1), axis=1).argmin())
             self._gamma = GAMMAS[best]
             own = columns <= OWN_PENALTY
-            penalties[:] = np.array(PENALTIES)[errors[best].argmin(0) if own else np.nansum(errors[best], 1).argmin()]
+            penalties[:] = np.array(choice)[errors[best].argmin(0) if own else np.nansum(errors[best], 1).argmin()]
         if examples.kind == "classification":
             held_out = held_out_answers(np.exp(-self._gamma * distances), y, weights, fold, penalties)
             for column in range(columns):

@@ -13,6 +13,7 @@ from exlm_chem.heads.examples import LABEL_NOISE, Examples, Features, FloatArray
 from exlm_chem.heads.folds import Fold, grouped_folds
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.preprocessing import Preprocessing
+from exlm_chem.heads.space import Span
 from exlm_chem.terms import Kind
 
 if TYPE_CHECKING:
@@ -51,13 +52,23 @@ class LinearHead(Head):
     _weight: NDArray[np.float32]
     _bias: NDArray[np.float32]
 
+    def space(self) -> dict[str, Span]:
+        """See `Head`: alpha of a ridge regression or 1 / C of a logistic one, and the principal components."""
+        return {"penalty": Span(0.01, 1e5, log=True), "components": Span(16, 512, log=True, whole=True)}
+
     def fit_columns(self, examples: Examples) -> None:
         """See `Head`."""
         self._preprocessing = Preprocessing.fit(examples.features)
         x = self._preprocessing.joined(examples.features).astype(np.float64)
-        axes = _principal_axes(x) if x.shape[1] > min(len(x), COMPONENTS) else None
+        components = int(self.parameters.get("components", COMPONENTS))
+        axes = _principal_axes(x, components) if x.shape[1] > min(len(x), components) else None
         x = x if axes is None else x @ axes
-        strengths = examples.settings["strength"] if examples.settings else _chosen(x, examples)
+        if examples.settings:
+            strengths = examples.settings["strength"]
+        elif penalty := self.parameters.get("penalty"):
+            strengths = np.full(examples.labels.shape[1], penalty if examples.kind == "regression" else 1 / penalty)
+        else:
+            strengths = _chosen(x, examples)
         weights, biases = [], []
         for column, strength in enumerate(strengths.tolist()):
             known, y, w = examples.column(column)
@@ -85,11 +96,11 @@ class LinearHead(Head):
         self._bias = take(arrays, "bias", (columns,))
 
 
-def _principal_axes(x: FloatArray) -> FloatArray:
+def _principal_axes(x: FloatArray, components: int) -> FloatArray:
     """Give the directions in which the molecules differ the most, shape (width, components)."""
     narrow = len(x) >= x.shape[1]
     values, vectors = np.linalg.eigh(x.T @ x if narrow else x @ x.T)
-    most = np.flatnonzero(values > 1e-10 * values[-1])[-COMPONENTS:]
+    most = np.flatnonzero(values > 1e-10 * values[-1])[-components:]
     axes = vectors[:, most] if narrow else x.T @ vectors[:, most] / np.sqrt(values[most])
     return np.ascontiguousarray(axes)
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from exlm_chem.heads.arrays import Arrays, take
 from exlm_chem.heads.examples import Examples, Features, FloatArray
-from exlm_chem.heads.folds import grouped_folds
+from exlm_chem.heads.folds import Fold, grouped_folds
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.preprocessing import Preprocessing
+from exlm_chem.heads.space import Parameters, Span
 from exlm_chem.terms import Kind
 
 MEMBERS: Final = 3
@@ -49,6 +50,16 @@ class NetworkHead(Head):
     _preprocessing: Preprocessing
     _members: list[dict[str, NDArray[np.float32]]]
 
+    def space(self) -> dict[str, Span]:
+        """See `Head`; dropout is that of the features and that of the hidden layer."""
+        return {
+            "hidden": Span(32, 1024, log=True, whole=True),
+            "learning_rate": Span(1e-4, 1e-2, log=True),
+            "weight_decay": Span(1e-4, 1.0, log=True),
+            "dropout_in": Span(0.0, 0.5),
+            "dropout": Span(0.0, 0.6),
+        }
+
     def fit_columns(self, examples: Examples) -> None:
         """See `Head`."""
         self._preprocessing = Preprocessing.fit(examples.features)
@@ -57,7 +68,7 @@ class NetworkHead(Head):
         there = np.flatnonzero((examples.weights > 0).any(1))
         folds = grouped_folds(labels[there], examples.kind, examples.groups[there], examples.seed, MEMBERS)
         parts = [(there[train], there[held_out]) for train, held_out in folds] or [(there, there)]
-        trained = [_train(x, examples, *part, number) for number, part in enumerate(parts)]
+        trained = [_train(x, examples, part, number, self.parameters) for number, part in enumerate(parts)]
         self._members = [weights for weights, _ in trained]
         self.choices["epochs"] = [epoch for _, epoch in trained]
 
@@ -77,7 +88,8 @@ class NetworkHead(Head):
         """See `Head`."""
         self._preprocessing = Preprocessing.restore(arrays, self.blocks)
         width, columns = sum(self.blocks.values()), len(self.varying)
-        shapes = ((HIDDEN, width), (HIDDEN,), (columns, HIDDEN), (columns,))
+        hidden = len(take(arrays, "first.bias.0", (None,)))
+        shapes = ((hidden, width), (hidden,), (columns, hidden), (columns,))
         count = sum(name.startswith("first.bias.") for name in arrays)
         self._members = [
             {part: take(arrays, f"{part}.{n}", shape) for part, shape in zip(_PARTS, shapes, strict=True)}
@@ -93,12 +105,17 @@ def _answers(
 
 
 def _train(
-    x: NDArray[np.float32], examples: Examples, train: NDArray[np.int64], held_out: NDArray[np.int64], number: int
+    x: NDArray[np.float32], examples: Examples, part: Fold, number: int, parameters: Parameters
 ) -> tuple[dict[str, NDArray[np.float32]], int]:
     """Train one member; give its weights and the epoch that was the best."""
     import torch
     from torch import nn
 
+    train, held_out = part
+    hidden, dropout_in, dropout = (
+        int(parameters.get("hidden", HIDDEN)),
+        *(parameters.get(name, usual) for name, usual in zip(("dropout_in", "dropout"), DROPOUT, strict=True)),
+    )
     tensors = [
         torch.from_numpy(values.astype(np.float32))
         for values in (x, np.nan_to_num(examples.labels), examples.weights, examples.bounds)
@@ -106,9 +123,10 @@ def _train(
     random = np.random.default_rng((examples.seed, number))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(random.integers(2**31)))
-        first, second = nn.Linear(x.shape[1], HIDDEN), nn.Linear(HIDDEN, examples.labels.shape[1])
-        model = nn.Sequential(nn.Dropout(DROPOUT[0]), first, nn.ReLU(), nn.Dropout(DROPOUT[1]), second)
-        optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        first, second = nn.Linear(x.shape[1], hidden), nn.Linear(hidden, examples.labels.shape[1])
+        model = nn.Sequential(nn.Dropout(dropout_in), first, nn.ReLU(), nn.Dropout(dropout), second)
+        rate, decay = parameters.get("learning_rate", LEARNING_RATE), parameters.get("weight_decay", WEIGHT_DECAY)
+        optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=decay)
         batches = -(-len(train) // int(np.clip(len(train) // BATCHES, 8, 64)))
         best, kept, last = np.inf, _weights(first, second), 0
         for epoch in range(1, EPOCHS + 1):

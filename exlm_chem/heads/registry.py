@@ -10,6 +10,7 @@ from typing import Any, Final
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.heads.arrays import Arrays
 from exlm_chem.heads.head import Head
+from exlm_chem.heads.space import USUAL, Parameters
 from exlm_chem.heads.spec import HeadSpec
 from exlm_chem.storage.records import from_json
 
@@ -36,13 +37,15 @@ between several."""
 _own: dict[str, type[Head]] = {}
 
 
-def make_head(name: str) -> Head:
+def make_head(name: str, parameters: Parameters = USUAL) -> Head:
     """Make a head that is not fitted yet.
 
     Parameters
     ----------
     name : str
         One of `HEADS`, or "package.module:Class" for a subclass of `Head` of one's own.
+    parameters : mapping, optional
+        Of its `space`.
 
     Raises
     ------
@@ -55,11 +58,15 @@ def make_head(name: str) -> Head:
     LinearHead()
     """
     if name in HEADS:
-        return _imported(HEADS[name])()
+        head = _imported(HEADS[name])()
+        head.parameters = parameters
+        return head
     if ":" in name:
-        head = _imported(name)
-        register_head(head, name)
-        return head()
+        own = _imported(name)
+        register_head(own, name)
+        head = own()
+        head.parameters = parameters
+        return head
     raise ExLMError(f"there is no head {quoted(name)}; use {', '.join(HEADS)}, or package.module:Class for your own")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -19,6 +19,7 @@ from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.methods.adapters import Adapters
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
 from exlm_chem.finetuning.options import FinetuningOptions
+from exlm_chem.finetuning.search import search_training
 from exlm_chem.finetuning.splits import Split
 from exlm_chem.heads.layer import LayerHead
 from exlm_chem.heads.linear import fit_linear_head
@@ -74,6 +75,14 @@ class FullTraining(TrainingMethod):
 
     def train(self, material: Material, seed: int, report: Report) -> Fitted:
         """See `TrainingMethod`."""
+        if not material.options.search:
+            return self._fit(material, seed, report)
+        material, found = search_training(self._fit, material, seed, report)
+        fitted = self._fit(material, seed, report)
+        facts = {**fitted.facts, "choices": {"search, cross-validated": found.to_json()}}
+        return replace(fitted, facts=facts, said=[f"seed {seed}: {found}", *fitted.said])
+
+    def _fit(self, material: Material, seed: int, report: Report) -> Fitted:
         ids, split = [one.token_ids for one in material.dataset.inputs], material.split
         train, valid = (Examples.of(material, part) for part in (split.train, split.valid))
         kind, groups = material.task.kind, material.groups(np.asarray(split.train))

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.finetuning.choice import choose_head, fit_head
+from exlm_chem.finetuning.choice import best_head, fit_head, score_head
 from exlm_chem.finetuning.kept import out_of_fold
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
+from exlm_chem.finetuning.metrics import MAIN_METRIC
+from exlm_chem.finetuning.search import Found, search
 from exlm_chem.heads.ensemble import EnsembleHead
 from exlm_chem.heads.head import Head
+from exlm_chem.heads.registry import make_head
+
+
+def _searched(name: str, material: Material, seed: int, trials: int, report: Report) -> Found:
+    """Judge a head as it is, and with so many other hyper-parameters."""
+    metric = MAIN_METRIC[material.task.kind]
+    return search(partial(score_head, name, material, seed), make_head(name).space(), trials, metric, seed, report)
 
 
 class HeadTraining(TrainingMethod):
@@ -22,16 +32,25 @@ class HeadTraining(TrainingMethod):
 
     def train(self, material: Material, seed: int, report: Report) -> Fitted:
         """See `TrainingMethod`."""
-        names, said = material.options.heads, []
+        names, trials, said = material.options.heads, material.options.search, []
         report(0.0, f"{', '.join(names)} on {', '.join(material.features)}")
-        scores: dict[str, float | None] = {}
-        if len(names) > 1:
-            name, scores = choose_head(names, material, seed)
-            said = [f"seed {seed}: head {name} is chosen of {', '.join(names)}, by molecules that were held out"]
-            names = (name,)
-        head = fit_head(names[0], material, np.asarray(material.split.train), seed)
-        if scores:
-            head.choices = {"head": head.name, "scores of the heads, cross-validated": scores, **head.choices}
+        found, choices = dict.fromkeys(names, Found()), {}
+        if len(names) > 1 or trials:
+            found = {name: _searched(name, material, seed, trials or 0, report) for name in names}
+            scores = {name: one.score for name, one in found.items()}
+            names = (best_head(scores, material),)
+            if len(scores) > 1:
+                said = [
+                    f"seed {seed}: head {names[0]} is chosen of {', '.join(scores)}, by molecules that were held out"
+                ]
+                choices = {"head": names[0], "scores of the heads, cross-validated": scores}
+        best = found[names[0]]
+        if trials:
+            said.append(f"seed {seed}: {best}")
+            choices["search, cross-validated"] = best.to_json()
+        train = np.asarray(material.split.train)
+        head = fit_head(names[0], material, train, seed, parameters=best.parameters)
+        head.choices = {**choices, **head.choices}
         return Fitted(material.encoder, material.vectors, head, {"head": head.name, "choices": head.choices}, said)
 
     def combine(self, material: Material, fitted: Sequence[Fitted]) -> Fitted:
