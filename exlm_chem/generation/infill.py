@@ -28,6 +28,9 @@ from exlm_chem.tokenizer import ExLMTokenizer
 TRIES = (1, 4, 16, 64)
 """How many times as many candidates as proposals are looked at, as long as there are too few proposals."""
 
+MOST_MASKS = 50
+"""Masks of a molecule; beyond, time and memory grow out of proportion."""
+
 _MOST_CANDIDATES = 20_000
 
 
@@ -152,6 +155,10 @@ class Infiller:
 
     def graphs(self, templates: Iterable[Template]) -> list[MaskGraph]:
         """Make the state graphs of templates."""
+        templates = list(templates)
+        most = max(template.num_masks for template in templates)
+        if most > MOST_MASKS:
+            raise ExLMError(f"too many masks: {most:,}, and {MOST_MASKS} can be filled together")
         rows = [template.ids(self.tokenizer) for template in templates]
         extra = (self.model.config.num_states - 1) if self.model.config.objective == "exlm" else 0
         longest = max(len(ids) + extra * ids.count(self.tokenizer.mask_id) for ids in rows)
@@ -188,9 +195,11 @@ class Infiller:
         templates = [template] if options.span is None else template.spans(*options.span)
         graphs = self.graphs(templates)
         parent = _canonical(template.parent) if options.skip_parent else ""
+        # The best paths are kept for every pair of states.
+        most = min(_MOST_CANDIDATES, *(3 * graph.rows_at_a_time for graph in graphs))
         known: dict[tuple[Template, tuple[str, ...]], Proposal] = {}
         for factor in TRIES:
-            wanted = min(options.number * factor, _MOST_CANDIDATES)
+            wanted = min(options.number * factor, most)
             words = [self._atoms if one.only_atoms else self.words for one in templates]
             candidates = [self._candidates(*pair, wanted, options) for pair in zip(graphs, words, strict=True)]
             scored = [
@@ -199,7 +208,7 @@ class Infiller:
             ]
             proposals = _chosen(scored, options, parent)
             exhausted = not options.drawn and all(len(tokens) < wanted for tokens in candidates)
-            if len(proposals) == options.number or exhausted or wanted == _MOST_CANDIDATES:
+            if len(proposals) == options.number or exhausted or wanted == most:
                 break
         return proposals
 

@@ -120,7 +120,9 @@ def sample_fillings(
     -------
     Tensor of int64, shape (number, M)
     """
-    path = sample_path(*graph.masses(tokens, number), generator=generator)
+    at_a_time = graph.rows_at_a_time
+    sizes = [min(at_a_time, number - start) for start in range(0, number, at_a_time)]
+    path = torch.cat([sample_path(*graph.masses(tokens, size), generator=generator) for size in sizes])
     path = path[:, 1:-1] if graph.ends else path
     chances, order = (graph.emissions[:, tokens] / temperature).softmax(1).sort(dim=1, descending=True)
     before = chances.cumsum(1) - chances  # the best token is always kept

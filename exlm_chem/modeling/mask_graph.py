@@ -7,6 +7,7 @@ state for each mask and one path through them, so that its likelihood is the pro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -15,6 +16,9 @@ from exlm_chem.modeling.alignment import log_likelihood
 from exlm_chem.modeling.exlm import ExLMForMaskedLM
 from exlm_chem.modeling.inputs import NOT_A_TARGET, prepare_inputs
 from exlm_chem.modeling.outputs import MaskedLMOutput
+
+MOST_NUMBERS: Final = 10_000_000
+"""Numbers in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,11 @@ class MaskGraph:
     ends: tuple[int, ...]
     num_masks: int
 
+    @property
+    def rows_at_a_time(self) -> int:
+        """For how many fillings there is room at a time."""
+        return max(1, MOST_NUMBERS // self.transitions.numel())
+
     def with_ends(self, fillings: Tensor) -> Tensor:
         """Put what the ends emit around (n, M) tokens: the targets of the alignment."""
         if not self.ends:
@@ -55,8 +64,12 @@ class MaskGraph:
 
     def log_likelihoods(self, fillings: Tensor) -> Tensor:
         """Log-probability of each of (n, M) fillings, summed over all paths: what the alignment says, shape (n,)."""
-        match = self.emissions.T[self.with_ends(fillings)]
-        return log_likelihood(match, *self._repeated(len(fillings), match.shape[1]))
+        targets = self.with_ends(fillings)
+        parts = [
+            log_likelihood(self.emissions.T[some], *self._repeated(len(some), some.shape[1]))
+            for some in targets.split(self.rows_at_a_time)
+        ]
+        return torch.cat(parts)
 
     def path_posteriors(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Tell how often paths visit a state, and go from one to another, when any of `tokens` may stand in the masks.

@@ -90,6 +90,16 @@ def test_the_seed_decides_what_is_drawn(random_one: Infiller) -> None:
     assert drawn(1) == drawn(1) != drawn(2)
 
 
+def test_many_masks_and_proposals_need_little_memory(random_one: Infiller, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = FillOptions(number=30, temperature=1.0)
+    before = [random_one.fill("C[MASK][MASK]", options), random_one.fill("C[MASK][MASK]", number=9)]
+    monkeypatch.setattr("exlm_chem.modeling.mask_graph.MOST_NUMBERS", 16 * 16 * 4)
+    assert len(random_one.fill("C[MASK][MASK]", options)) <= len(before[0])
+    assert random_one.fill("C[MASK][MASK]", number=9) == before[1]
+    with pytest.raises(ExLMError, match="too many masks: 51, and 50 can be filled together"):
+        random_one.fill("[MASK]" * 51)
+
+
 def test_what_is_too_long_or_has_no_head_is_refused(random_one: Infiller, tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(ExLMError, match="too long for this model: 312 tokens and states, and it reads 248"):
         random_one.fill("C" * 300 + "[MASK]" * 3)
