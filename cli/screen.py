@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _SHORT = 14  # characters of a cell that is never broken
 _ROWS_ON_SCREEN = 40
+_NUMBER = 11  # characters that a number takes of a line
 
 
 def show_table(
@@ -117,9 +118,12 @@ class _Screen:
             self.columns = [*self.columns[:-2], self.columns[-1]]
             self.rows = [[*row[:-2], row[-1]] for row in self.rows]
         numbers = {i for row in self.rows for i, cell in enumerate(row) if isinstance(cell, float)}
+        if _NUMBER * len(numbers) > console.width:
+            self._list()
+            return
         # numbers are shown in full and reasons on several lines; the other columns share what room is left
         others = len(self.columns) - len(numbers) - 1
-        room = (console.width - 11 * len(numbers) - 33) // max(others, 1) - 2
+        room = (console.width - _NUMBER * len(numbers) - 33) // max(others, 1) - 2
         for index, column in enumerate(self.columns):
             if index in numbers:
                 table.add_column(Text(column), justify="right", no_wrap=True)
@@ -132,6 +136,15 @@ class _Screen:
         for row in self.rows:
             table.add_row(*(Text(cell_text(cell)) for cell in row))  # Text, because [nH] is no markup
         console.print(table)
+
+    def _list(self) -> None:
+        """Print every row as a list of its cells, because the numbers do not fit beside each other."""
+        from exlm_chem.tables.writers import cell_text
+
+        for number, row in enumerate(self.rows):
+            show_heading(f"Row {number + 1}")
+            cells = [(column, cell_text(cell)) for column, cell in zip(self.columns, row, strict=True)]
+            show_table(("", ""), [(column, text) for column, text in cells if text])
 
 
 @contextmanager

@@ -6,7 +6,9 @@ import re
 import sys
 from typing import Any
 
-from exlm_chem.cli.screen import show_heading, show_table, show_text
+import numpy as np
+
+from exlm_chem.cli.screen import _Screen, show_heading, show_table, show_text
 
 LONG = "Probability that the molecule passes from the blood into the brain, told at length"
 
@@ -38,3 +40,14 @@ def test_a_terminal_gets_lines_that_fit(capsys: Any, monkeypatch: Any) -> None:
 def test_no_heading_where_there_is_none(capsys: Any) -> None:
     show_table(("", ""), [("rows", "300")])
     assert capsys.readouterr().out == "rows  300\n"
+
+
+def test_numbers_that_do_not_fit_beside_each_other_stand_below_each_other(capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    names = [f"assay{number}" for number in range(6)]
+    screen = _Screen(["smiles", *names, "note", "error"])
+    screen.write([["CCO", *np.linspace(0, 1, 6).tolist(), None, None], ["C1CC", *[None] * 7, "ring"]])
+    screen.show()
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in shown if line][:3] == [["Row", "1"], ["smiles", "CCO"], ["assay0", "0"]]
+    assert [line.split() for line in shown if line][-3:] == [["Row", "2"], ["smiles", "C1CC"], ["error", "ring"]]
