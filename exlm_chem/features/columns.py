@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.errors import ExLMError, printable, quoted
 from exlm_chem.features.block import FeatureBlock
 from exlm_chem.storage.records import check_fields, from_json
 from exlm_chem.tables.numbers import is_missing, number_in
@@ -135,7 +135,7 @@ class ColumnsBlock(FeatureBlock):
                     continue
                 if numbers is None:
                     told = "empty" if is_missing(cell) else f"{quoted(cell)}, which was not met in training"
-                    told = f"column {quoted(column.name)} is taken as unknown: it is {told}"
+                    told = f"{printable(column.name)} is taken as unknown: it is {told}"
                     notes[row] = told if notes[row] is None else f"{notes[row]}; {told}"
                 else:
                     values[row, start : start + width] = numbers

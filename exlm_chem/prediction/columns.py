@@ -12,6 +12,7 @@ import numpy as np
 
 from exlm_chem.data import data_path
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.features.columns import ColumnsBlock
 from exlm_chem.features.compute import FeatureCache, compute_blocks
 from exlm_chem.features.exlm import ExlmBlock
 from exlm_chem.prediction.explanation.attribution import ExplainedModel
@@ -189,13 +190,16 @@ def background_of(predictor: Predictor, predict: Callable[[Sequence[str]], Any])
     """Give what stages may know about a predictor; `predict` gives its numbers of other molecules."""
     task = predictor.task
 
-    def outputs(text: str, vectors: Any) -> Any:
+    def outputs(text: str, vectors: Any, beside: Any = None) -> Any:
         others = [block for block in predictor.molecule_blocks if block.name != ExlmBlock.name]
         features = {name: np.repeat(row, len(vectors), axis=0) for name, row in compute_blocks([text], others).items()}
+        if beside is not None:
+            features[ColumnsBlock.name] = np.repeat(beside[None], len(vectors), axis=0)
         return predictor.head.scores({**features, ExlmBlock.name: vectors})
 
-    reads_vectors = ExlmBlock.name in predictor.head.blocks and predictor.extra is None
-    model = ExplainedModel(predictor.encoder, task.pooling, outputs) if reads_vectors else None
+    beside = None if predictor.extra is None else predictor.extra.fingerprint
+    reads_vectors = ExlmBlock.name in predictor.head.blocks
+    model = ExplainedModel(predictor.encoder, task.pooling, outputs, beside) if reads_vectors else None
     return Background(
         task.name,
         task.kind,

@@ -73,11 +73,12 @@ def test_rows_of_one_molecule_have_their_own_answers(predictor, command, tmp_pat
     assert low < empty < high
     assert unmet < high
     assert made["note"].fillna("").tolist()[3:5] == [
-        "column 'ph' is taken as unknown: it is empty",
-        "column 'assay' is taken as unknown: it is 'animal', which was not met in training",
+        "ph is taken as unknown: it is empty",
+        "assay is taken as unknown: it is 'animal', which was not met in training",
     ]
     assert made["error"][5] == "column 'ph': 'low' is no number"
     assert "column" not in made["error"][6]
+    assert "in 1 row, ph is taken as unknown; in 1 row, assay is taken as unknown" in done.err
 
     told = Predictor.from_pretrained(predictor, "cpu").predict(["CCO", "CCO"], {"ph": [3, 9.0], "assay": "cell"})
     assert told["y"].tolist() == pytest.approx([low, high], abs=1e-3)
@@ -85,7 +86,23 @@ def test_rows_of_one_molecule_have_their_own_answers(predictor, command, tmp_pat
     assert json.loads(done.out)["y"] == pytest.approx(high, abs=1e-3)
 
 
+def test_rows_of_one_molecule_have_their_own_pictures(predictor, command, tmp_path):
+    (tmp_path / "in.csv").write_text("smiles,pH,assay\nCCCO,3,cell\nCCCO,9,cell\nCCCO,9,cell\n")
+    done = command(
+        "predict", tmp_path / "in.csv", "-m", predictor, "--explain", tmp_path / "seen", "-o", tmp_path / "o.csv"
+    )
+    assert done.status == 0, done.err
+    made = pd.read_csv(tmp_path / "o.csv")
+    first, second, third = made["y_explained"]
+    assert first != second == third
+    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == sorted({first, second})
+
+
 def test_columns_that_are_missing_are_named(predictor, table, command, tmp_path):
+    done = command(
+        "predict", "CCO", "-m", predictor, "--extra", "ph=9", "--extra", "assay=cell", "--reference", "drugs"
+    )
+    assert "'mine' reads columns besides the molecules, and a reference set has none" in done.err
     done = command("predict", DATA / "esol_150.csv", "-m", predictor)
     assert (done.status, done.out) == (1, "")
     assert "esol_150.csv has no column 'ph'" in done.err

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +34,18 @@ class ExplainedModel:
     outputs : callable
         Gives the numbers, shape (B, columns), of vectors of shape (B, width), all of one molecule whose text comes
         first: what else a head reads of the molecule is not changed.
+    beside : str, optional
+        The fingerprint of the block of what it reads of a row besides the molecule; see `at`.
     """
 
     encoder: ExLM
     pooling: Pooling
-    outputs: Callable[[str, NDArray[Any]], FloatArray]
+    outputs: Callable[..., FloatArray]
+    beside: str | None = None
+
+    def at(self, numbers: NDArray[np.float32]) -> ExplainedModel:
+        """Hold what it reads besides the molecule: shape (width,)."""
+        return replace(self, outputs=partial(self.outputs, beside=numbers))
 
     def tokens(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Give the token ids of a molecule, and for each the atom that it belongs to; -1 for those of none."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from exlm_chem.errors import ExLMError
@@ -59,9 +60,7 @@ class ExplanationStage(Stage):
         if settings.folder is None:
             raise NotKeptError("the columns 'explanation' need a folder for their pictures; use --explain DIR")
         if background.explained is None:
-            raise NotKeptError(
-                f"'{background.name}' cannot be explained: it reads no vectors, or columns besides the molecules"
-            )
+            raise NotKeptError(f"'{background.name}' cannot be explained: its head reads no vectors of an encoder")
         if background.explained.encoder.tokenizer.scheme == "selfies":
             raise NotKeptError(f"'{background.name}' cannot be explained: its tokens are not those of SMILES")
         try:
@@ -72,28 +71,33 @@ class ExplanationStage(Stage):
 
     def compute(self, rows: Rows) -> list[list[Any]]:
         """See `Stage`."""
-        known: dict[str, list[Any]] = {}
+        known: dict[tuple[str, bytes], list[Any]] = {}
         answers = []
-        for text, molecule, values in zip(rows.molecules.texts, rows.molecules.parsed, rows.values, strict=True):
+        molecules, beside = rows.molecules, np.empty((len(rows.molecules), 0), np.float32)
+        if self._model.beside is not None:
+            beside = molecules.known(self._model.beside)
+        for text, molecule, values, own in zip(molecules.texts, molecules.parsed, rows.values, beside, strict=True):
             if molecule is None or np.isnan(values).all() or molecule.GetNumAtoms() > MOST_ATOMS:
                 answers.append([None] * len(self.columns))
                 continue
-            if text not in known:
-                known[text] = self._explain(text, values.tolist())
-            answers.append(known[text])
+            key = text, own.tobytes()
+            if key not in known:
+                known[key] = self._explain(text, values.tolist(), own)
+            answers.append(known[key])
         return [[row[index] for row in answers] for index in range(len(self.columns))]
 
-    def _explain(self, text: str, values: list[float]) -> list[Any]:
-        _, atoms = self._model.tokens(text)
+    def _explain(self, text: str, values: list[float], beside: NDArray[np.float32]) -> list[Any]:
+        model = self._model.at(beside) if len(beside) else self._model
+        _, atoms = model.tokens(text)
         with rdBase.BlockLogs():
             molecule = Chem.MolFromSmiles(text)
         if int(atoms.max(initial=-1)) + 1 != molecule.GetNumAtoms():  # RDKit takes hydrogens of the text as no atoms
             return [None] * len(self.columns)
-        opinions = [one.contributions(self._model, text) for one in OPINIONS]
+        opinions = [one.contributions(model, text) for one in OPINIONS]
         agreed = cells(agreement(*opinions), digits=3)
         told: list[Any] = []
         for column, name in enumerate(self._names):
-            file = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.svg"
+            file = f"{name}-{hashlib.sha256(text.encode() + beside.tobytes()).hexdigest()[:16]}.svg"
             legends = [OPINIONS[0].name, OPINIONS[1].name]
             legends[0] = f"{name} {values[column]:z.3g}: {legends[0]}"
             if agreed[column] is not None:

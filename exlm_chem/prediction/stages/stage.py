@@ -72,6 +72,11 @@ class Molecules:
         """Take what is known already: for the fingerprint of a block, its numbers of all molecules."""
         self._known |= features
 
+    def known(self, fingerprint: str) -> NDArray[np.float32]:
+        """Give the numbers of a block that `learn` was given."""
+        values: NDArray[np.float32] = self._known[fingerprint]
+        return values
+
     def features(self, block: MoleculeBlock) -> NDArray[np.float32]:
         """Give the numbers of a block, shape (molecules, width); NaN where there is no molecule."""
         values: NDArray[np.float32] = self.once(

@@ -18,7 +18,7 @@ def test_numbers_and_categories():
     expected = [[7.4, 1, 0, 1], [2, 0, 1, 0], [np.nan, 1, 0, 1], [np.nan] * 4]
     np.testing.assert_array_equal(values, np.array(expected, np.float32))
     assert errors == notes[:2] + [None] * 2 == [None] * 4
-    assert notes[2] == "column 'pH' is taken as unknown: it is empty"
+    assert notes[2] == "pH is taken as unknown: it is empty"
     assert notes[3].count("is taken as unknown") == 3
 
 
@@ -34,7 +34,7 @@ def test_a_row_that_was_not_learnt_has_its_reason():
     values, notes, errors = block.encode(cells)
     assert errors == [None, "column 'pH': 'acid' is no number", "column 'pH': '1e300' is no number"]
     assert notes == [
-        "column 'assay' is taken as unknown: it is 'animal', which was not met in training", None, None,
+        "assay is taken as unknown: it is 'animal', which was not met in training", None, None,
     ]  # fmt: skip
     assert np.isnan(values[0, 1:3]).all()
 
