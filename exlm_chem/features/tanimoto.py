@@ -36,8 +36,8 @@ class TanimotoIndex:
     def __init__(self, counts: NDArray[Any]) -> None:
         molecules, width = counts.shape
         self._molecules = int(molecules)
-        rows, features = np.nonzero(counts)
-        order = np.argsort(features.astype(np.uint32), kind="stable")
+        rows, features = np.divmod(np.flatnonzero(counts), max(width, 1))
+        order = np.argsort(features.astype(np.min_scalar_type(width)), kind="stable")  # of 16 bits, twice as fast
         features, rows = features[order], rows[order]
         self._rows = rows
         self._counts = counts[rows, features].astype(np.uint16)

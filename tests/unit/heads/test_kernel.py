@@ -4,11 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.heads import kernel
-from exlm_chem.heads.distances import Landmarks, tanimoto
+from exlm_chem.heads.distances import Landmarks
 from exlm_chem.heads.kernel import KernelHead
 from exlm_chem.heads.kernel_solvers import held_out_answers, solve
 from exlm_chem.heads.registry import load_head
@@ -95,7 +94,9 @@ def test_tanimoto_is_minima_over_maxima():
     random = np.random.default_rng(3)
     left, right = random.poisson(0.5, size=(5, 40)), random.poisson(0.5, size=(4, 40))
     left[0] = right[0] = 0
-    found = tanimoto(sparse.csr_matrix(left.astype(np.uint8)), sparse.csr_matrix(right.astype(np.uint8)))
+    landmarks = Landmarks({}, {"ecfp": right.astype(np.uint8)}, {"ecfp": 1.0})
+    found = 1 - landmarks.of_block("ecfp", left.astype(np.float32)) / 2
+    assert landmarks.of_block("ecfp", np.zeros((0, 40), np.float32)).shape == (0, 4)
     for i, a in enumerate(left):
         for j, b in enumerate(right):
             most = np.maximum(a, b).sum()
