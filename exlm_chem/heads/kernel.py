@@ -45,7 +45,7 @@ JUDGES: Final = 1000
 
 _ENTRIES: Final = 40_000_000
 _FEWEST_OF_A_CLASS: Final = 5
-_USUAL: Final = (1.0, 0.1)
+_USUAL: Final = {"gamma": 1.0, "penalty": 0.1}
 
 
 class KernelHead(Head):
@@ -112,11 +112,11 @@ class KernelHead(Head):
                 for gamma in gammas
             ]
         )  # (gammas, penalties, some columns)
-        self._gamma, usual = _USUAL
+        self._gamma, usual = (found.get(name, value) for name, value in _USUAL.items())
         penalties = np.full(columns, usual)
         if np.isfinite(errors).any():
             best = int(np.nanmean(errors.min(1), axis=1).argmin())
-            self._gamma = GAMMAS[best]
+            self._gamma = gammas[best]
             own = columns <= OWN_PENALTY
             penalties[:] = np.array(choice)[errors[best].argmin(0) if own else np.nansum(errors[best], 1).argmin()]
         if examples.kind == "classification":
