@@ -31,8 +31,8 @@ def fill_table(content: dict[str, Any]) -> str:
                 cells = " | ".join(_cell(key, numbers[key]) for key in COLUMNS)
                 lines.append(f"| {name} ({model['objective']}) | {case.replace('1 masks', '1 mask')} | {cells} |")
     single = content["seconds_for_100_valid"]
-    times = ", ".join(f"`{text.partition(':')[0]}` {seconds:.2f} s" for text, seconds in single.items())
-    return "\n".join([*lines, "", f"100 valid proposals for a single mask, the model loaded: {times}."])
+    times = ", ".join(f"`{text.replace(':', '`')} in {seconds:.2f} s" for text, seconds in single.items())
+    return "\n".join([*lines, "", f"Up to 100 valid proposals for a single mask, the model loaded: {times}."])
 
 
 def _parents(content: dict[str, Any]) -> float:

@@ -168,7 +168,7 @@ class _FilledRows:
             values = np.full((1, self._width), np.nan, np.float32)
         texts: list[list[str | None]] = [[record.smiles, one.smiles, " ".join(one.filled)] for one in proposals]
         last: list[list[str | None]] = [["yes" if one.valid else "no", note, error] for one in proposals]
-        marked = [marked_text(one) for one in proposals]
+        marked = [marked_text(one) if self._options.report else "" for one in proposals]
         count = max(len(proposals), 1)
         return Rows(
             [[*cells, *text] for text in texts or [[record.smiles, None, None]]],
