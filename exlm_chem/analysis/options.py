@@ -3,9 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from exlm_chem.machine import checked_device
 from exlm_chem.options import check_options, documented, option
+from exlm_chem.terms import Preset
+
+Variant = Literal[
+    "exlm", "k1", "k2", "k8", "no-transitions", "next-mask-only", "no-second-position", "masks-15", "masks-40", "mlm",
+    "mlm-equal-seconds",
+]  # fmt: skip
+"""What an ablation changes of exlm."""
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class SemanticsOptions:
+    """The grid of `exlm-chem analyze semantics`, and how its small models are trained."""
+
+    copies: tuple[int, ...] = option(
+        (1, 2, 4), "How often a token is repeated; several by repeating the flag.", shown="1 2 4", least=1, most=16
+    )
+    masked: tuple[float, ...] = option(
+        (0.15, 0.39, 0.62),
+        "Share of the copies that is masked; several by repeating the flag.",
+        note="With 1, 2 and 4 copies these three hide the same share of the tokens (0.15) wholly.",
+        shown="0.15 0.39 0.62",
+        above=0,
+        below=1,
+    )
+    preset: Preset = option("tiny", "Size of the models.")
+    steps: int = option(300, "Optimizer steps of every model.", least=1)
+    batch: int = option(32, "Molecules of a step.", least=1, most=100_000)
+    held_out: int = option(1000, "Molecules kept for measuring.", least=40)
+    seed: int = option(0, "Fixes weights, order and masks.", least=0, most=2**32 - 1)
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class AblationOptions:
+    """What `exlm-chem analyze ablation` leaves out, and how long its models learn."""
+
+    variants: tuple[Variant, ...] = option(get_args(Variant), "What is trained.", shown="all")
+    preset: Preset = option("tiny", "Size of the models.")
+    passes: float = option(1.0, "Passes over the molecules, the same for all but the mlm of equal seconds.", above=0)
+    mask_ratio: float = option(0.2, "Share of the tokens that is masked, also where it is measured.", above=0, below=1)
+    seeds: int = option(3, "Runs of everything.", least=1, most=100)
+    batch_tokens: int = option(4096, "Tokens of a batch, after expansion.", least=512, most=1_000_000_000)
+    held_out: int = option(500, "Molecules on which everything is measured.", least=40, most=100_000)
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
 @documented

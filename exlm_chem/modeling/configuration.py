@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.storage.records import Between, check_fields
-from exlm_chem.terms import Objective
+from exlm_chem.terms import Objective, StateGraphKind
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ class ExLMConfig:
         Epsilon of all layer norms.
     initializer_range : float
         Standard deviation of the initial weights.
+    state_graph : {"full", "next", "even"}
+        Where transitions lead: to all later states, as published; to the states of the next mask only (the restricted
+        graph); or to these, all equally probable (no transitions are learned).
+    second_position : bool
+        Whether the encoder is told s, the number of a state, besides p; without it the states of a mask are alike for
+        the encoder, and only the transitions know one from another.
     molecule_objectives : dict of str to int
         Molecule-level objectives and how many numbers each predicts from the embedding.
     bos_token_id, pad_token_id, eos_token_id, unk_token_id, mask_token_id : int
@@ -76,6 +82,8 @@ class ExLMConfig:
     norm_first: bool = True
     layer_norm_eps: Annotated[float, Between(0, 1)] = 1e-5
     initializer_range: Annotated[float, Between(0, 100)] = 0.02
+    state_graph: StateGraphKind = "full"
+    second_position: bool = True
     molecule_objectives: dict[str, Annotated[int, Between(1, 2**20)]] = field(default_factory=dict)
     bos_token_id: Annotated[int, Between(0, 2**24)] = 0
     pad_token_id: Annotated[int, Between(0, 2**24)] = 1

@@ -209,7 +209,8 @@ class ExLMEncoder(nn.Module):
         hidden = self.dropout(self.tok_embeddings(expansion.input_ids))
         # half precision cannot even tell position 257 from 256
         exact = torch.promote_types(hidden.dtype, torch.float32)
-        cos, sin = rotary_table(self.config, expansion.token_index, expansion.state_index, exact)
+        second = expansion.state_index if self.config.second_position else torch.zeros_like(expansion.state_index)
+        cos, sin = rotary_table(self.config, expansion.token_index, second, exact)
         key_bias = None
         if expansion.has_padding:
             padding = expansion.padding

@@ -22,6 +22,7 @@ class TransitionHead(nn.Module):
     def __init__(self, config: ExLMConfig) -> None:
         super().__init__()
         width, self.num_heads = config.hidden_size, config.num_attention_heads
+        self.num_states, self.state_graph = config.num_states, config.state_graph
         # Rows 0..pad are never a state's: the published table counts positions from pad + 1.
         self.first_row = config.pad_token_id + 1
         self.pos_embeddings = nn.Embedding(
@@ -46,18 +47,39 @@ class TransitionHead(nn.Module):
         Returns
         -------
         Tensor, shape (B, S, S)
-            ``[b, i, j]`` is the log-probability of going from state i to state j; -inf unless i < j. Rows with a
-            later state sum to 1 in probability.
+            ``[b, i, j]`` is the log-probability of going from state i to state j; -inf unless i < j, or where the
+            graph is restricted. Rows from which a state can be reached sum to 1 in probability.
         """
+        allowed = (state_mask[:, :, None] & state_mask[:, None, :]).triu(1)
+        if self.state_graph != "full":
+            allowed &= to_next_mask(state_mask, self.num_states)
+        if self.state_graph == "even":
+            count = allowed.sum(-1, keepdim=True)
+            return torch.where(allowed, -count.to(torch.promote_types(features.dtype, torch.float32)).log(), -torch.inf)
         states = torch.cat([features, self.pos_embeddings(positions + self.first_row).to(features.dtype)], dim=-1)
         query, key, gate = self.Wq(states), self.Wk(states), self.Wgate(states)
-        allowed = (state_mask[:, :, None] & state_mask[:, None, :]).triu(1)
         # Sums of probabilities need float32 even inside autocast.
         full = torch.promote_types(features.dtype, torch.float32)
         query, key = (x.to(full).unflatten(-1, (self.num_heads, -1)) for x in (query, key))
         log_gate = gate.to(full).log_softmax(-1)
         matrix: Tensor = _MixedHeads.apply(query * query.shape[-1] ** -0.5, key, log_gate, ~allowed)  # type: ignore[no-untyped-call]
         return matrix
+
+
+def to_next_mask(state_mask: Tensor, num_states: int) -> Tensor:
+    """Say which states a restricted graph lets follow each other, bool of shape (B, S, S).
+
+    Those of the next expanded token; of the last one only the state at which every path must end.
+
+    Examples
+    --------
+    >>> to_next_mask(torch.ones(1, 6, dtype=torch.bool), 2)[0].nonzero().tolist()
+    [[0, 2], [0, 3], [1, 2], [1, 3], [2, 5], [3, 5]]
+    """
+    state = torch.arange(state_mask.shape[1], device=state_mask.device)
+    token, end = state // num_states, state_mask.sum(1)[:, None, None] - 1
+    reachable = (token != end // num_states) | (state == end)
+    return (token[:, None] + 1 == token) & reachable
 
 
 class _MixedHeads(torch.autograd.Function):

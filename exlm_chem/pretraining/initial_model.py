@@ -42,6 +42,8 @@ def make_config(
     chosen: dict[str, Any] = {
         "objective": options.objective,
         "num_states": options.states,
+        "state_graph": options.state_graph,
+        "second_position": options.second_position,
         "molecule_objectives": molecule_objectives or {},
     }
     if options.init_from is None:

@@ -19,6 +19,7 @@ from exlm_chem.terms import (
     Preset,
     Schedule,
     Scheme,
+    StateGraphKind,
     TrainingDevice,
 )
 
@@ -65,6 +66,15 @@ class PretrainingOptions:
         "probable, and so every jump that leaves few states behind it is cheap.",
         least=0,
         most=1,
+    )
+    state_graph: StateGraphKind = option(
+        "full",
+        "Where transitions lead: full, to all later states, as published; next, to those of the next mask; even, to "
+        "these with equal probabilities.",
+        group=LEARNT,
+    )
+    second_position: bool = option(
+        True, "Tell the encoder which of a mask's states is which.", group=LEARNT, note="For ablations only."
     )
     molecule_objectives: tuple[MoleculeObjective, ...] = option(
         (), "What else the embedding must predict.", flag="--molecule-objective", group=LEARNT

@@ -1,0 +1,171 @@
+"""Ablations of the paper: what each part of the model is worth, by small runs that differ in one thing."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import stats
+
+from exlm_chem.analysis.cells import Cells
+from exlm_chem.analysis.masked import mask_ids
+from exlm_chem.analysis.options import AblationOptions, Variant
+from exlm_chem.analysis.probe import PROBES, probe, probe_values
+from exlm_chem.modeling import ExLMForMaskedLM
+from exlm_chem.modeling.inputs import prepare_inputs
+from exlm_chem.pretraining.batching import Batch
+from exlm_chem.pretraining.evaluation import evaluate
+from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.run import prepare_corpus, pretrain
+from exlm_chem.storage import read_json
+from exlm_chem.tokenizer import ExLMTokenizer
+
+CHANGES: dict[Variant, dict[str, Any]] = {
+    "exlm": {},
+    "k1": {"states": 1},
+    "k2": {"states": 2},
+    "k8": {"states": 8},
+    "no-transitions": {"state_graph": "even"},
+    "next-mask-only": {"state_graph": "next"},
+    "no-second-position": {"second_position": False},
+    "masks-15": {"mask_ratio": 0.15},
+    "masks-40": {"mask_ratio": 0.4},
+    "mlm": {"objective": "mlm"},
+    "mlm-equal-seconds": {"objective": "mlm"},
+}
+"""In which options a variant differs from "exlm"."""
+
+MEASURES = ("loss_per_masked_token", "accuracy", "path_entropy", *PROBES, "molecules", "seconds")
+"""What is measured of every run."""
+
+
+def measure_ablation(
+    files: Sequence[str | Path],
+    output: str | Path,
+    options: AblationOptions | None = None,
+    *,
+    cache: str | Path | None = None,
+    log: Callable[[str], None] = lambda _: None,
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """Pretrain every variant with every seed, and measure all on the same masks of the same molecules.
+
+    Parameters
+    ----------
+    files : sequence of paths
+        Molecules to learn from; a twentieth of them is held out.
+    output : path
+        A picture; the numbers stand beside it in a ``.json``. Runs that are there already are not made again.
+    options : AblationOptions, optional
+    cache : path, optional
+        Where prepared corpora are kept; see `exlm_chem.pretraining.run.pretrain`.
+    log : callable, optional
+        Called with a sentence for every run.
+
+    Returns
+    -------
+    dict
+        For every variant the mean of each of `MEASURES` over the seeds, and half the width of its 95 % interval (NaN
+        with a single seed).
+    """
+    from exlm_chem.analysis.ablation_picture import draw_ablation
+
+    options = options or AblationOptions()
+    kept = {name: value for name, value in asdict(options).items() if name not in ("variants", "seeds")}
+    table = Cells(Path(output).with_suffix(".json"), {"files": [Path(file).name for file in files]} | kept)
+    for seed in range(options.seeds):
+        for variant in sorted(options.variants, key=list(CHANGES).index):
+            found = table.get(f"{variant}, seed {seed}", partial(_run, files, variant, seed, options, table, cache))
+            log(f"{variant}, seed {seed}: {found['loss_per_masked_token']:.4f} nats per masked token.")
+    summary = summarise(table.cells)
+    draw_ablation(summary, output)
+    return summary
+
+
+def _run(
+    files: Sequence[str | Path],
+    variant: Variant,
+    seed: int,
+    options: AblationOptions,
+    table: Cells,
+    cache: str | Path | None,
+) -> dict[str, Any]:
+    """Pretrain once and measure."""
+    limit: dict[str, Any] = {"epochs": options.passes}
+    if variant == "mlm-equal-seconds":
+        of_exlm = partial(_run, files, "exlm", seed, options, table, cache)
+        full = table.get(f"exlm, seed {seed}", of_exlm)
+        limit = {"max_seconds": full["seconds"]}
+    chosen = {"mask_ratio": options.mask_ratio} | CHANGES[variant]
+    run = PretrainingOptions(
+        preset=options.preset,
+        batch_tokens=options.batch_tokens,
+        validation=0.05,
+        evaluations=1,
+        seed=seed,
+        **limit,
+        **chosen,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        directory = pretrain(files, Path(folder) / "run", run, cache=cache)
+        facts = read_json(directory / "training.json")
+        model = ExLMForMaskedLM.from_pretrained(directory)
+    tokenizer = ExLMTokenizer(run.scheme)
+    corpus = prepare_corpus(files, tokenizer, run, cache=cache)
+    ids = corpus.padded(corpus.validation_rows(options.held_out), tokenizer.pad_id)
+    measured = measure_model(model, ids, tokenizer, options.mask_ratio)
+    return {
+        "variant": variant,
+        "seed": seed,
+        "molecules": facts["molecules_seen"],
+        "seconds": facts["training_seconds"],
+    } | measured
+
+
+def measure_model(model: ExLMForMaskedLM, ids: Any, tokenizer: ExLMTokenizer, mask_ratio: float) -> dict[str, float]:
+    """Measure a model on molecules with masks that are always the same, and its vectors without masks."""
+    masked = mask_ids(ids, tokenizer, "token", mask_ratio, np.random.default_rng(0))
+    batches = [
+        Batch(prepare_inputs(model.config, torch.from_numpy(some.input_ids), torch.from_numpy(some.labels)))
+        for some in masked.batches(64, tokenizer.pad_id)
+    ]
+    found = evaluate(model, batches, torch.device("cpu"))
+    with torch.inference_mode():
+        vectors = np.concatenate([model.model.embed(torch.from_numpy(part)).numpy() for part in np.array_split(ids, 8)])
+    known = probe(vectors, probe_values([tokenizer.decode(row) for row in ids.tolist()]))
+    return {
+        "loss_per_masked_token": found["loss_per_masked_token"],
+        "accuracy": found["validation_accuracy"],
+        "path_entropy": found["path_entropy"],
+    } | known
+
+
+def summarise(cells: dict[str, dict[str, Any]]) -> dict[str, dict[str, tuple[float, float]]]:
+    """Give mean and half the width of the 95 % interval over seeds, of every variant and measure.
+
+    Examples
+    --------
+    >>> cells = {str(seed): {"variant": "k1", **dict.fromkeys(MEASURES, seed)} for seed in (1.0, 2.0, 3.0)}
+    >>> [round(number, 2) for number in summarise(cells)["k1"]["accuracy"]]
+    [2.0, 2.48]
+    """
+    summary: dict[str, dict[str, tuple[float, float]]] = {}
+    for variant in CHANGES:
+        runs = [cell for cell in cells.values() if cell["variant"] == variant]
+        if runs:
+            summary[variant] = {name: _interval([one[name] for one in runs]) for name in MEASURES}
+    return summary
+
+
+def _interval(values: list[float | None]) -> tuple[float, float]:
+    known = np.array([math.nan if value is None else value for value in values])
+    half = (
+        stats.t.ppf(0.975, len(known) - 1) * known.std(ddof=1) / math.sqrt(len(known)) if len(known) > 1 else math.nan
+    )
+    return float(known.mean()), float(half)
