@@ -11,8 +11,9 @@ Preset = Literal["tiny", "small", "base", "paper"]
 Objective = Literal["exlm", "mlm"]
 """What pretraining maximises: expanded states and alignment, or the plain masked language model."""
 
-StateGraphKind = Literal["full", "next", "even"]
-"""Where transitions lead: to all later states, to those of the next mask, or to these with equal probabilities."""
+StateGraphKind = Literal["full", "next", "even", "lanes"]
+"""Where transitions lead: to all later states; to those of the next mask; to these with equal probabilities; or from a
+state to that of the same number only, after a first choice with equal probabilities."""
 
 MoleculeObjective = Literal["descriptors", "ecfp"]
 """What the embedding must predict besides, as one value or many of a whole molecule."""

@@ -18,6 +18,7 @@ from exlm_chem.analysis.cells import Cells
 from exlm_chem.analysis.masked import mask_ids
 from exlm_chem.analysis.options import AblationOptions, Variant
 from exlm_chem.analysis.probe import PROBES, probe, probe_values
+from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.modeling.inputs import prepare_inputs
 from exlm_chem.pretraining.batching import Batch
@@ -34,6 +35,7 @@ CHANGES: dict[Variant, dict[str, Any]] = {
     "k8": {"states": 8},
     "no-transitions": {"state_graph": "even"},
     "next-mask-only": {"state_graph": "next"},
+    "lanes": {"state_graph": "lanes"},
     "no-second-position": {"second_position": False},
     "masks-15": {"mask_ratio": 0.15},
     "masks-40": {"mask_ratio": 0.4},
@@ -42,6 +44,7 @@ CHANGES: dict[Variant, dict[str, Any]] = {
 }
 """In which options a variant differs from "exlm"."""
 
+FEWEST = 10  # molecules on which something can be measured
 MEASURES = ("loss_per_masked_token", "accuracy", "path_entropy", *PROBES, "molecules", "seconds")
 """What is measured of every run."""
 
@@ -102,7 +105,7 @@ def _run(
         of_exlm = partial(_run, files, "exlm", seed, options, table, cache)
         full = table.get(f"exlm, seed {seed}", of_exlm)
         limit = {"max_seconds": full["seconds"]}
-    chosen = {"mask_ratio": options.mask_ratio} | CHANGES[variant]
+    chosen = {"mask_ratio": options.mask_ratio, "mask_by": options.mask_by} | CHANGES[variant]
     run = PretrainingOptions(
         preset=options.preset,
         batch_tokens=options.batch_tokens,
@@ -118,8 +121,11 @@ def _run(
         model = ExLMForMaskedLM.from_pretrained(directory)
     tokenizer = ExLMTokenizer(run.scheme)
     corpus = prepare_corpus(files, tokenizer, run, cache=cache)
-    ids = corpus.padded(corpus.validation_rows(options.held_out), tokenizer.pad_id)
-    measured = measure_model(model, ids, tokenizer, options.mask_ratio)
+    rows = corpus.validation_rows(options.held_out)
+    if len(rows) < FEWEST:
+        raise ExLMError(f"{len(rows)} molecules are held out, and {FEWEST} are needed; give a larger file.")
+    ids = corpus.padded(rows, tokenizer.pad_id)
+    measured = measure_model(model, ids, tokenizer, options)
     return {
         "variant": variant,
         "seed": seed,
@@ -128,9 +134,11 @@ def _run(
     } | measured
 
 
-def measure_model(model: ExLMForMaskedLM, ids: Any, tokenizer: ExLMTokenizer, mask_ratio: float) -> dict[str, float]:
+def measure_model(
+    model: ExLMForMaskedLM, ids: Any, tokenizer: ExLMTokenizer, options: AblationOptions
+) -> dict[str, float]:
     """Measure a model on molecules with masks that are always the same, and its vectors without masks."""
-    masked = mask_ids(ids, tokenizer, "token", mask_ratio, np.random.default_rng(0))
+    masked = mask_ids(ids, tokenizer, options.mask_by, options.mask_ratio, np.random.default_rng(0))
     batches = [
         Batch(prepare_inputs(model.config, torch.from_numpy(some.input_ids), torch.from_numpy(some.labels)))
         for some in masked.batches(64, tokenizer.pad_id)

@@ -7,11 +7,11 @@ from typing import Literal, get_args
 
 from exlm_chem.machine import checked_device
 from exlm_chem.options import check_options, documented, option
-from exlm_chem.terms import Preset
+from exlm_chem.terms import MaskUnit, Preset
 
 Variant = Literal[
-    "exlm", "k1", "k2", "k8", "no-transitions", "next-mask-only", "no-second-position", "masks-15", "masks-40", "mlm",
-    "mlm-equal-seconds",
+    "exlm", "k1", "k2", "k8", "no-transitions", "next-mask-only", "lanes", "no-second-position", "masks-15",
+    "masks-40", "mlm", "mlm-equal-seconds",
 ]  # fmt: skip
 """What an ablation changes of exlm."""
 
@@ -51,6 +51,7 @@ class AblationOptions:
     preset: Preset = option("tiny", "Size of the models.")
     passes: float = option(1.0, "Passes over the molecules, the same for all but the mlm of equal seconds.", above=0)
     mask_ratio: float = option(0.2, "Share of the tokens that is masked, also where it is measured.", above=0, below=1)
+    mask_by: MaskUnit = option("token", "What is masked together, also where it is measured.")
     seeds: int = option(3, "Runs of everything.", least=1, most=100)
     batch_tokens: int = option(4096, "Tokens of a batch, after expansion.", least=512, most=1_000_000_000)
     held_out: int = option(500, "Molecules on which everything is measured.", least=40, most=100_000)
@@ -66,6 +67,25 @@ class GraphOptions:
 
     tokens: int = option(4, "Most probable tokens of every state.", least=1, most=20)
     paths: int = option(3, "Best paths that are drawn.", least=1, most=20)
+    device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.")
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        checked_device(self.device)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class MultimodalityOptions:
+    """How `exlm-chem analyze multimodality` asks models about masks."""
+
+    masks: tuple[int, ...] = option(
+        (1, 2, 3, 5, 8), "Masks of a molecule; several by repeating the flag.", shown="1 2 3 5 8", least=1, most=64
+    )
+    number: int = option(300, "Molecules that are asked about: the first ones with enough tokens.", short="-n", least=1)
+    samples: int = option(4, "Answers drawn for every molecule.", least=1, most=1000)
+    mode: float = option(0.05, "Least probability of a token that counts as a mode.", above=0, below=1)
+    seed: int = option(0, "Fixes masks and samples.", least=0, most=2**32 - 1)
     device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.")
 
     def __post_init__(self) -> None:

@@ -29,9 +29,9 @@ def train(model: torch.nn.Module, loss_of: Callable[[int, float], Tensor], steps
     >>> layer = layers["layers"]
     >>> def loss_of(step: int, share: float) -> Tensor:
     ...     return (layer.weight - 1).square().sum()
-    >>> before = float(loss_of(0, 0))
+    >>> before = loss_of(0, 0).item()
     >>> train(layers, loss_of, 20)
-    >>> float(loss_of(0, 0)) < before
+    >>> loss_of(0, 0).item() < before
     True
     """
     optimizer = make_optimizer(model, "muon", LEARNING_RATE, 0.01)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from exlm_chem.errors import ExLMError
@@ -19,6 +19,8 @@ def read_ids(
     most_tokens: int,
     least: int,
     most: int | None = None,
+    fewest_tokens: int = 3,
+    accepts: Callable[[str], bool] = lambda _: True,
     reading: ReadOptions | str | None = None,
 ) -> list[list[int]]:
     """Read molecules as token ids; what the tokenizer refuses or is too long is left out.
@@ -34,6 +36,10 @@ def read_ids(
         How many are needed.
     most : int, optional
         Only the first so many are read.
+    fewest_tokens : int
+        Shorter molecules are left out; ``<s>`` and ``</s>`` count.
+    accepts : callable, optional
+        Says of a SMILES whether it is wanted.
     reading : ReadOptions or str, optional
         See `MoleculeReader`.
 
@@ -59,7 +65,7 @@ def read_ids(
                 ids = tokenizer.encode(cell.smiles)
             except ExLMError:
                 continue
-            if 2 < len(ids) <= most_tokens:
+            if fewest_tokens <= len(ids) <= most_tokens and accepts(cell.smiles):
                 found.append(ids)
         name = reader.name
     if len(found) < least:

@@ -41,9 +41,10 @@ class ExLMConfig:
         Epsilon of all layer norms.
     initializer_range : float
         Standard deviation of the initial weights.
-    state_graph : {"full", "next", "even"}
+    state_graph : {"full", "next", "even", "lanes"}
         Where transitions lead: to all later states, as published; to the states of the next mask only (the restricted
-        graph); or to these, all equally probable (no transitions are learned).
+        graph); or to these, all equally probable (no transitions are learned). "lanes": state s of a mask follows
+        state s of the mask before, and the first choice is even: a mixture of k answers to all masks together.
     second_position : bool
         Whether the encoder is told s, the number of a state, besides p; without it the states of a mask are alike for
         the encoder, and only the transitions know one from another.

@@ -52,8 +52,8 @@ class TransitionHead(nn.Module):
         """
         allowed = (state_mask[:, :, None] & state_mask[:, None, :]).triu(1)
         if self.state_graph != "full":
-            allowed &= to_next_mask(state_mask, self.num_states)
-        if self.state_graph == "even":
+            allowed &= to_next_mask(state_mask, self.num_states, lanes=self.state_graph == "lanes")
+        if self.state_graph in ("even", "lanes"):
             count = allowed.sum(-1, keepdim=True)
             return torch.where(allowed, -count.to(torch.promote_types(features.dtype, torch.float32)).log(), -torch.inf)
         states = torch.cat([features, self.pos_embeddings(positions + self.first_row).to(features.dtype)], dim=-1)
@@ -66,10 +66,11 @@ class TransitionHead(nn.Module):
         return matrix
 
 
-def to_next_mask(state_mask: Tensor, num_states: int) -> Tensor:
+def to_next_mask(state_mask: Tensor, num_states: int, lanes: bool = False) -> Tensor:
     """Say which states a restricted graph lets follow each other, bool of shape (B, S, S).
 
-    Those of the next expanded token; of the last one only the state at which every path must end.
+    Those of the next expanded token; of the last one only the state at which every path must end. With `lanes` the
+    state of the same number only, but after the first token and before the last.
 
     Examples
     --------
@@ -79,7 +80,11 @@ def to_next_mask(state_mask: Tensor, num_states: int) -> Tensor:
     state = torch.arange(state_mask.shape[1], device=state_mask.device)
     token, end = state // num_states, state_mask.sum(1)[:, None, None] - 1
     reachable = (token != end // num_states) | (state == end)
-    return (token[:, None] + 1 == token) & reachable
+    follows = (token[:, None] + 1 == token) & reachable
+    if not lanes:
+        return follows
+    number = state % num_states
+    return follows & ((number[:, None] == number) | (token[:, None] == 0) | (token == end // num_states))
 
 
 class _MixedHeads(torch.autograd.Function):

@@ -70,7 +70,7 @@ class PretrainingOptions:
     state_graph: StateGraphKind = option(
         "full",
         "Where transitions lead: full, to all later states, as published; next, to those of the next mask; even, to "
-        "these with equal probabilities.",
+        "these with equal probabilities; lanes, from state s to state s.",
         group=LEARNT,
     )
     second_position: bool = option(

@@ -1,0 +1,39 @@
+"""Ablations: every variant can be made, and what is measured is measured on the same masks."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from exlm_chem.analysis.ablation import CHANGES, MEASURES, measure_ablation
+from exlm_chem.analysis.options import AblationOptions
+from exlm_chem.data import data_path
+from exlm_chem.pretraining.initial_model import make_config
+from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.storage import read_json
+from exlm_chem.tokenizer import ExLMTokenizer
+
+
+@pytest.mark.parametrize("variant", CHANGES)
+def test_a_variant_changes_what_it_says(variant: str) -> None:
+    changes = CHANGES[variant]  # type: ignore[index]
+    options = PretrainingOptions(preset="tiny", **changes)
+    config = make_config(options, ExLMTokenizer())
+    names = {"states": "num_states", "mask_ratio": None}
+    for name, value in changes.items():
+        found = names.get(name, name)
+        assert found is None or getattr(config, found) == value
+
+
+def test_a_variant_is_measured_and_kept(tmp_path: Path) -> None:
+    few = tmp_path / "few.smi"
+    with gzip.open(data_path("zinc_20k.smi.gz"), "rt") as file:
+        few.write_text("".join(line for line, _ in zip(file, range(400), strict=False)), encoding="utf-8")
+    options = AblationOptions(variants=("k1",), passes=0.01, seeds=1, batch_tokens=1024)
+    summary = measure_ablation([few], tmp_path / "ablation.png", options, cache=tmp_path / "cache")
+    assert list(summary) == ["k1"]
+    assert set(summary["k1"]) == set(MEASURES)
+    assert summary["k1"]["loss_per_masked_token"][0] > 0
+    assert list(read_json(tmp_path / "ablation.json")["cells"]) == ["k1, seed 0"]
