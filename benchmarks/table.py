@@ -12,12 +12,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from benchmarks import predictor_tables
+from benchmarks import paper_tables, predictor_tables
 from benchmarks.fill_table import fill_table
 from benchmarks.shipped_table import score, tasks
 from benchmarks.writer import RESULTS, ROOT, read_result
 
-PAGES = ("README.md", "docs/fill.md", "docs/pretraining.md", "docs/benchmarks.md")
+PAGES = ("README.md", "docs/fill.md", "docs/pretraining.md", "docs/benchmarks.md", "docs/paper.md")
 CONFIGURATIONS = {
     "reference": "6 x 256, 40 random tokens",
     "small": "small, real molecules",
@@ -55,7 +55,7 @@ def with_numbers(text: str) -> str:
     }
     made |= {
         name: partial(table, read_result(name))
-        for name, table in {**predictor_tables.TABLES, "fill": fill_table}.items()
+        for name, table in {**predictor_tables.TABLES, **paper_tables.TABLES, "fill": fill_table}.items()
         if (RESULTS / f"{name}.json").is_file()
     }
     for name, content in made.items():

@@ -1,0 +1,39 @@
+"""The tables of `docs/paper.md`, each made from the result of its script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+
+def room(content: dict[str, Any]) -> str:
+    """Set what each mask says by itself beside the chain."""
+    lines = [
+        "| hidden | masks per molecule | each mask by itself | exlm's joint answer | filled in one by one | room |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for kind, found in content["nats_per_masked_token"].items():
+        numbers = [f"{found[name]:.3f}" for name in ("each", "joint", "chain")]
+        won = found["each"] - found["chain"]
+        lines.append(f"| {kind} | {found['masks_per_molecule']} | {' | '.join(numbers)} | {won:.3f} |")
+    return "\n".join(lines)
+
+
+def states(content: dict[str, Any]) -> str:
+    """List the rules with their losses, and how many states are in use where they were trained."""
+    results = content["results"].values()
+    kinds = [name for name, value in next(iter(results)).items() if isinstance(value, dict)]
+    trained = f"{next(iter(results))['kind']} {next(iter(results))['ratio']:g}"
+    head = ["rule", "steps", "CPU seconds", *kinds, "entropy per mask", "masks with two states"]
+    lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    for one in results:
+        losses = [f"{one[kind]['loss']:.3f}" for kind in kinds]
+        health = [f"{one[trained]['entropy']:.2f}", f"{one[trained]['two_states']:.0%}"]
+        if one["rule"].startswith("mlm"):
+            health = ["-", "-"]
+        lines.append(f"| {one['rule']} | {one['steps']:,} | {one['cpu_seconds']:.0f} | {' | '.join(losses + health)} |")
+    return "\n".join(lines)
+
+
+TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {"room": room, "states": states}
+"""By the name of the script, and of the markers on the page."""
