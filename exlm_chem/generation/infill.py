@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from exlm_chem.embedding.backends.torch_backend import pick_device
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.generation.options import FillOptions
-from exlm_chem.generation.template import Template, matching_atoms
+from exlm_chem.generation.template import MASK, Template, matching_atoms
 from exlm_chem.model_directory import open_model
 from exlm_chem.modeling.exlm import ExLMForMaskedLM
 from exlm_chem.modeling.fillings import best_fillings, sample_fillings
@@ -150,6 +150,8 @@ class Infiller:
         options = options or FillOptions()
         if not options.mask_atoms and options.smarts is None:
             return Template.of_text(text, self.tokenizer)
+        if MASK in text:
+            raise ExLMError(f"masks and named atoms: {quoted(text)} has {MASK}; leave out --mask-atoms and --smarts")
         atoms = [*options.mask_atoms, *([] if options.smarts is None else matching_atoms(text, options.smarts))]
         return Template.of_molecule(text, atoms, self.tokenizer)
 

@@ -28,6 +28,7 @@ def test_atoms_of_a_molecule(monkeypatch, capsys):
     ("args", "status", "message"),
     [
         (["C1CC", "--mask-atoms", "0"], 0, "not SMILES at position 1: ring closure 1 is never closed"),
+        (["C[MASK]", "--mask-atoms", "0"], 0, "masks and named atoms: 'C[MASK]' has [MASK]; leave out --mask-atoms"),
         (["C[MASK]!"], 0, "Not SMILES at position 7: unknown character '!'"),
         (["CCO", "--mask-atoms", "a"], 2, "takes numbers of atoms such as 5,6"),
         (["C[MASK]", "--span", "0-2"], 2, "--span takes from 1 to 20 masks"),
