@@ -55,6 +55,8 @@ def test_cards_state_what_was_measured(name: str) -> None:
     assert measured > 0.6 if metric == "roc_auc" else measured < max(spread) / 5
     card = (directory / "README.md").read_text(encoding="utf-8")
     assert re.search(rf"\| test \| {'mean' if several else ''}.*\| {measured:.3g}0* \|", card)
+    for block in ("ecfp", "descriptors"):
+        assert re.search(rf"\| {block} alone \| {task['metrics']['blocks'][block][metric]:.3g}0* \|", card)
 
 
 def test_one_molecule_has_one_embedding_however_it_is_written() -> None:
