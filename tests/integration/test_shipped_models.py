@@ -11,6 +11,7 @@ import pytest
 
 from exlm_chem import locations, model_directory
 from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.finetuning.card import format_number
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.registry import registered_tasks
 from exlm_chem.predictors.training_file import TRAINING_NAME
@@ -56,7 +57,7 @@ def test_cards_state_what_was_measured(name: str) -> None:
     card = (directory / "README.md").read_text(encoding="utf-8")
     assert re.search(rf"\| test \| {'mean' if several else ''}.*\| {measured:.3g}0* \|", card)
     for block in ("ecfp", "descriptors"):
-        assert re.search(rf"\| {block} alone \| {task['metrics']['blocks'][block][metric]:.3g}0* \|", card)
+        assert f"| {block} alone | {format_number(task['metrics']['blocks'][block][metric])} |" in card
 
 
 def test_one_molecule_has_one_embedding_however_it_is_written() -> None:
