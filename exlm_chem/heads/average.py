@@ -1,7 +1,8 @@
-"""Head "average": the plain mean of several heads, on every single block and on all of them together.
+"""Head "average": the mean of several heads, on every single block and on all of them together.
 
 It needs no choice between heads, which small validation parts make close to chance, and it was the most robust of all
-that were compared.
+that were compared. For classes all members count the same; for values by how near they come to molecules that they
+have not seen, because there one block may be far better than the others.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.features.columns import ColumnsBlock
-from exlm_chem.heads.arrays import Arrays, nested, unnested
+from exlm_chem.heads.arrays import Arrays, nested, take, unnested
 from exlm_chem.heads.examples import Examples, Features, FloatArray
+from exlm_chem.heads.folds import grouped_folds
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.preprocessing import COUNTS
 from exlm_chem.heads.space import Span, within
 from exlm_chem.heads.spec import HeadSpec
+from exlm_chem.heads.weighting import member_weights
 
 MEMBERS: Final = ("linear", "kernel", "boosting")
 
@@ -28,12 +31,15 @@ FEW_COLUMNS: Final = 4
 FEW_LABELS: Final = 10_000
 """Up to so many columns and known labels every head reads every block."""
 
+WEIGHING_FOLDS: Final = 3
+"""Folds by which the members for values are weighed."""
+
 MOST_BOOSTED: Final = 30
 """Columns up to which boosting is a member: it needs a model for each."""
 
 
 class AverageHead(Head):
-    """The mean of heads, of probabilities or of values.
+    """The mean of heads: the plain one of probabilities, a weighted one of values (see `member_weights`).
 
     Parameters
     ----------
@@ -50,6 +56,10 @@ class AverageHead(Head):
 
     name: ClassVar[str] = "average"
     _members: list[Head]
+    _weights: FloatArray
+    """Of the members for each column that varies, shape (columns, members)."""
+    _unseen: tuple[FloatArray, Examples] | None = None
+    """What the members say of molecules that they have not seen, while that is known."""
 
     def __init__(self, members: tuple[str, ...] | list[str] = MEMBERS) -> None:
         if not members:
@@ -69,18 +79,10 @@ class AverageHead(Head):
 
         features, columns = examples.features, np.arange(examples.labels.shape[1])
         groups, seed, weights = examples.groups.tolist(), examples.seed, examples.weights
+        self._unseen = None
         if examples.settings:
-            self._members = [
-                old.refit(
-                    {block: features[block] for block in old.blocks},
-                    examples.labels,
-                    groups,
-                    examples.settings["column"],
-                    seed,
-                    weights,
-                )
-                for old in self._members
-            ]
+            self._members = self._refitted(examples, np.arange(len(groups)), examples.settings["column"])
+            self._weights = examples.settings["weights"]
         else:
             plan, rule = self._plan(examples)
             self._members = [
@@ -90,7 +92,43 @@ class AverageHead(Head):
                 for name, blocks in plan
             ]
             self.choices |= {"members": [f"{name} on {' + '.join(blocks)}" for name, blocks in plan], "rule": rule}
-        self.settings = {"column": columns}
+            self._weigh(examples)
+        self.settings = {"column": columns, "weights": self._weights}
+
+    def _refitted(self, examples: Examples, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> list[Head]:
+        """Fit the members again on some of the molecules, with what they have chosen."""
+        labels, groups, weights = examples.labels[rows], examples.groups[rows].tolist(), examples.weights[rows]
+        return [
+            old.refit(
+                {block: examples.features[block][rows] for block in old.blocks},
+                labels,
+                groups,
+                columns,
+                examples.seed,
+                weights,
+            )
+            for old in self._members
+        ]
+
+    def _weigh(self, examples: Examples) -> None:
+        """Let all count the same, or those for values by their errors on molecules that they have not seen."""
+        molecules, columns = examples.labels.shape
+        self._weights = np.full((columns, len(self._members)), 1 / len(self._members))
+        if examples.kind == "classification" or len(self._members) < 2:
+            return
+        said = np.full((len(self._members), molecules, columns), np.nan)
+        labels = np.where(examples.weights > 0, examples.labels, np.nan)
+        for train, held_out in grouped_folds(labels, "regression", examples.groups, examples.seed, WEIGHING_FOLDS):
+            learnable = np.flatnonzero((examples.weights[train] > 0).any(0))
+            if len(learnable) < columns:
+                return
+            for answers, member in zip(said, self._refitted(examples, train, learnable), strict=True):
+                answers[held_out] = member.predict({name: examples.features[name][held_out] for name in member.blocks})
+        self._unseen = said, examples
+        self._weights = _weights_by(said, examples)
+        if columns == 1:
+            shares = zip(self.choices["members"], self._weights[0].tolist(), strict=True)
+            self.choices["weights"] = {name: round(share, 3) for name, share in shares}
 
     def _plan(self, examples: Examples) -> tuple[list[tuple[str, list[str]]], str]:
         """Say which heads read which blocks, and why."""
@@ -129,12 +167,17 @@ class AverageHead(Head):
         AverageHead(regression, columns=1, blocks=['exlm'])
         """
         on_all = {member.name for member in self._members if len(member.blocks) == len(self.blocks)}
-        alone = [member for member in self._members if list(member.blocks) == [block]]
+        places = [place for place, member in enumerate(self._members) if list(member.blocks) == [block]]
         needed = {name for name in on_all if _is_worth_it(name, [block])}
-        if not alone or needed != {member.name for member in alone}:
+        weighed = self.kind == "regression" and len(places) > 1
+        if not places or needed != {self._members[place].name for place in places} or (weighed and not self._unseen):
             return None
         head = copy.copy(self)
-        head.blocks, head._members = {block: self.blocks[block]}, alone  # noqa: SLF001  (its own class)
+        head.blocks = {block: self.blocks[block]}
+        head._members = [self._members[place] for place in places]  # noqa: SLF001  (its own class)
+        head._weights = np.full((len(self.varying), len(places)), 1 / len(places))  # noqa: SLF001
+        if weighed and self._unseen:
+            head._weights = _weights_by(self._unseen[0][places], self._unseen[1])  # noqa: SLF001
         return head
 
     @property
@@ -156,9 +199,10 @@ class AverageHead(Head):
 
     def outputs(self, features: Features) -> FloatArray:
         """See `Head`."""
-        mean: FloatArray = np.mean([member.predict(features) for member in self._members], axis=0, dtype=np.float64)
+        said = [member.predict(features) for member in self._members]
         if self.kind == "regression":
-            return mean
+            return sum(share * one for share, one in zip(self._weights.T, np.asarray(said, np.float64), strict=True))
+        mean: FloatArray = np.mean(said, axis=0, dtype=np.float64)
         logits: FloatArray = np.log(np.maximum(mean, 1e-30)) - np.log(np.maximum(1 - mean, 1e-30))
         return logits
 
@@ -168,7 +212,7 @@ class AverageHead(Head):
 
     def arrays(self) -> Arrays:
         """See `Head`: those of all members."""
-        found: Arrays = {}
+        found: Arrays = {"weights": self._weights} if self.kind == "regression" and self._members else {}
         for number, member in enumerate(self._members):
             found |= nested(number, member.everything())
         return found
@@ -185,9 +229,19 @@ class AverageHead(Head):
                 raise ExLMError("a member of its head is not for the same columns and blocks")
         if bool(self._members) != bool(len(self.varying)):
             raise ExLMError("its head has no members")
+        shape = len(self.varying), len(self._members)
+        self._weights = np.full(shape, 1 / max(shape[1], 1))
+        if "weights" in arrays:
+            self._weights = take(arrays, "weights", shape).astype(np.float64)
 
     def restore(self, arrays: Arrays) -> None:
         """See `Head`: everything is in the members."""
+
+
+def _weights_by(said: FloatArray, examples: Examples) -> FloatArray:
+    """Give the weights of members by what they say of unseen molecules, shape (columns, members)."""
+    columns = range(examples.labels.shape[1])
+    return np.stack([member_weights(said[:, :, c], examples.labels[:, c], examples.weights[:, c]) for c in columns])
 
 
 def _is_worth_it(name: str, blocks: list[str]) -> bool:

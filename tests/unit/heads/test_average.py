@@ -70,7 +70,8 @@ def test_its_answer_is_the_mean_of_what_its_members_say(kind):
     head = AverageHead(["linear", "kernel"]).fit(X, labels, kind, range(40))
     said = head.predict_members(X)
     assert said.shape == (head.member_count, 40, 2) == (5, 40, 2)
-    np.testing.assert_allclose(said.mean(0), head.predict(X), atol=1e-5)
+    mean = said.mean(0) if kind == "classification" else np.tensordot(head._weights[0], said, 1)
+    np.testing.assert_allclose(mean, head.predict(X), atol=1e-5)
     assert (said[:, :, 0].std(0) > 0).any()
 
 
@@ -83,3 +84,22 @@ def test_what_it_says_on_one_block_is_what_a_fit_on_that_block_says(monkeypatch)
     much = AverageHead(["linear", "kernel"]).fit(X, Y, "classification", range(40))
     assert much.choices["members"] == ["linear on exlm", "kernel on exlm + ecfp"]
     assert [much.on_block(block) for block in X] == [None, None]
+
+
+def test_members_for_values_count_by_what_they_say_of_molecules_that_they_have_not_seen(tmp_path):
+    random = np.random.default_rng(2)
+    features = {"descriptors": X["exlm"], "ecfp": random.poisson(0.5, size=(40, 9)).astype(np.float32)}
+    labels = 3 * X["exlm"][:, :1] + 7
+    head = AverageHead(["linear", "kernel"]).fit(features, labels, "regression", range(40))
+    shares = head.choices["weights"]
+    assert sum(shares.values()) == pytest.approx(1, abs=0.01)
+    assert shares["linear on descriptors"] > 5 * shares["kernel on ecfp"]
+    plain = np.abs(head.predict_members(features).mean(0) - labels).mean()
+    assert np.abs(head.predict(features) - labels).mean() < plain / 2
+    content = head.save(tmp_path)
+    np.testing.assert_allclose(load_head(content, tmp_path).predict(features), head.predict(features), atol=1e-5)
+    alone = AverageHead(["linear", "kernel"]).fit({"descriptors": X["exlm"]}, labels, "regression", range(40))
+    np.testing.assert_array_equal(head.on_block("descriptors").predict(features), alone.predict(features))
+    assert load_head(content, tmp_path).on_block("descriptors") is None  # what it was weighed by is not kept
+    again = head.refit(features, labels, range(40), np.array([0]))
+    np.testing.assert_allclose(again.predict(features), head.predict(features), atol=1e-5)
