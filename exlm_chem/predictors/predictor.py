@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -35,6 +36,8 @@ if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict
     from exlm_chem.predictors.training_molecules import TrainingMolecules
 
 NO_COLUMNS: Final[Mapping[str, Sequence[Any]]] = MappingProxyType({})
+
+_ONE_AT_A_TIME: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,24 @@ class Predictor:
         for name in ("note", "error"):
             table[name] = pd.Series([getattr(one, name) for one in molecules], index=table.index, dtype=object)
         return table
+
+    def score(self, smiles: Any, extra: Any = None) -> NDArray[np.float32]:
+        """Give the numbers alone, for loops that ask often, such as those of generators; threads may share it.
+
+        Parameters
+        ----------
+        smiles, extra
+            See `predict`.
+
+        Returns
+        -------
+        float32 array of shape (molecules, columns)
+            NaN for a molecule that has no answer.
+        """
+        texts = molecules_in(smiles)
+        with _ONE_AT_A_TIME:  # the processes beside this one are shared by all threads
+            prediction = predict_all([self], texts, cells_of(extra, len(texts)))[0]
+        return prediction.values  # noqa: PD011  (no pandas)
 
 
 def predict_all(

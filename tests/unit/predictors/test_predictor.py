@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import ClassVar
 
@@ -244,3 +245,13 @@ def test_zero_has_no_sign(tiny_predictors, tmp_path, suffix):
         assert not np.signbit(pd.read_parquet(tmp_path / "out.parquet")[["sol", "logd"]]).any(axis=None)
     else:
         assert "-0" not in (tmp_path / f"out{suffix}").read_text("utf-8")
+
+
+def test_scores_are_the_numbers_of_predict_from_several_threads_too(tiny_predictors, capfd):
+    predictor = Predictor.from_pretrained(tiny_predictors / "sol", "cpu")
+    expected = predictor.predict(SMILES)[predictor.columns].to_numpy(np.float32)
+    with ThreadPoolExecutor(4) as threads:
+        for scores in threads.map(predictor.score, [SMILES] * 8):
+            np.testing.assert_array_equal(scores, expected)
+    assert np.isnan(predictor.score("no")).all()
+    assert capfd.readouterr() == ("", "")
