@@ -49,9 +49,10 @@ def main() -> None:
     )
     parser.add_argument("--tasks", nargs="+", default=TASKS)
     parser.add_argument("--random", nargs="*", default=(), help="tasks of which a random split is fitted too")
+    parser.add_argument("--keep", action="store_true", help="keep what the output says of other tasks")
     parser.add_argument("--coverage", type=float, default=0.9)
     args = parser.parse_args()
-    results: dict[str, Any] = {}
+    results: dict[str, Any] = read_json(args.output)["results"] if args.keep and args.output.exists() else {}
     for name in args.tasks:
         table = args.tables / f"{name}.csv.gz"
         predictor = name if args.predictors is None else args.predictors / name
