@@ -24,7 +24,7 @@ demo: .venv/installed
 
 test: lint
 	# One process a processor, with one thread each: more threads than processors wait for each other.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
 
 lint: .venv/installed
 	$(BIN)/ruff check .

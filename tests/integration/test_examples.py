@@ -1,0 +1,34 @@
+"""The examples run, and do what they say."""
+
+from __future__ import annotations
+
+import runpy
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_service(monkeypatch: pytest.MonkeyPatch, tiny_predictors: Path) -> None:
+    pytest.importorskip("fastapi")
+    from fastapi.testclient import TestClient
+
+    from exlm_chem import Predictor
+
+    monkeypatch.setenv("EXLM_TASKS", f"{tiny_predictors / 'pass'},{tiny_predictors / 'sol'}")
+    app = runpy.run_path(str(EXAMPLES / "service.py"))["app"]
+    asked = [["CCO"], ["c1ccccc1", "C1CC"], [], ["CCN", "CCO"]]
+    with TestClient(app) as client, ThreadPoolExecutor(4) as threads:
+        assert client.get("/health").json() == {"ok": True, "columns": ["pass", "sol", "logd"]}
+        answers = list(threads.map(lambda smiles: client.post("/predict", json={"smiles": smiles}).json(), asked))
+        assert client.post("/predict", json={"smiles": ["C"] * 1001}).status_code == 422
+        assert client.post("/predict", json={"smiles": ["C" * 5001]}).status_code == 422
+    assert [[row["smiles"] for row in rows] for rows in answers] == asked
+    expected = float(Predictor.from_pretrained(tiny_predictors / "sol").score(["CCO"])[0, 1])
+    for rows in (answers[0][0], answers[3][1]):
+        assert rows["values"]["logd"] == pytest.approx(expected, abs=1e-5)
+        assert rows["error"] is None
+    assert set(answers[1][1]["values"].values()) == {None}
+    assert "ring closure" in answers[1][1]["error"]
