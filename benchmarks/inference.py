@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,8 +30,9 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.evaluation.measured import read_task
 from exlm_chem.evaluation.protocol import try_features
 from exlm_chem.storage import json_text, read_json
+from exlm_chem.terms import BackendName, EmbeddingPrecision
 
-WAYS: Final = {
+WAYS: Final[dict[str, tuple[BackendName, EmbeddingPrecision]]] = {
     "torch fp32": ("torch", "fp32"),
     "torch bf16": ("torch", "bf16"),
     "onnx fp32": ("onnx", "fp32"),
@@ -79,9 +81,7 @@ def encoders() -> dict[str, ExLM]:
 def timed(number: int, rounds: int) -> dict[str, Any]:
     """Give molecules a second of every way, and how many times as fast it is as Hugging Face's."""
     molecules = molecules_of(number)
-    work: dict[str, Callable[[], Any]] = {
-        name: (lambda encoder=encoder: encoder.embed(molecules)) for name, encoder in encoders().items()
-    }
+    work: dict[str, Callable[[], Any]] = {name: partial(one.embed, molecules) for name, one in encoders().items()}
     work |= {name: naive(molecules, dtype) for name, dtype in ROBERTA.items()}
     best = dict.fromkeys(work, float("inf"))
     for _ in range(rounds):
@@ -112,7 +112,8 @@ def naive(molecules: Sequence[str], dtype: str) -> Callable[[], Any]:
         max_position_embeddings=ours.max_positions,
         pad_token_id=ours.pad_token_id,
     )
-    model = RobertaModel(shape, add_pooling_layer=False).eval().to(getattr(torch, dtype))
+    model = RobertaModel(shape, add_pooling_layer=False).to(getattr(torch, dtype))
+    model.train(False)
 
     def run() -> None:
         with torch.inference_mode():
@@ -140,8 +141,9 @@ def near(number: int) -> dict[str, Any]:
 def cosines(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float64]:
     """Compare rows."""
     ours, theirs = ours.astype(float), theirs.astype(float)
-    product: NDArray[np.float64] = (ours * theirs).sum(1)
-    return product / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+    lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+    cosine: NDArray[np.float64] = (ours * theirs).sum(1) / lengths
+    return cosine
 
 
 def worth(tables: Path, name: str) -> dict[str, Any]:

@@ -201,7 +201,8 @@ class AverageHead(Head):
         """See `Head`."""
         said = [member.predict(features) for member in self._members]
         if self.kind == "regression":
-            return sum(share * one for share, one in zip(self._weights.T, np.asarray(said, np.float64), strict=True))
+            weighed: FloatArray = (self._weights.T[:, None] * np.asarray(said, np.float64)).sum(0)
+            return weighed
         mean: FloatArray = np.mean(said, axis=0, dtype=np.float64)
         logits: FloatArray = np.log(np.maximum(mean, 1e-30)) - np.log(np.maximum(1 - mean, 1e-30))
         return logits

@@ -50,4 +50,5 @@ def member_weights(said: NDArray[Any], labels: FloatArray, counts: FloatArray) -
     rows = np.vstack([(said[:, known] * root).T, np.sqrt(PULL) * np.eye(members), np.full((1, members), _SUM)])
     wanted = np.concatenate([labels[known] * root, np.sqrt(PULL) * equal, [_SUM]])
     weights: FloatArray = nnls(rows, wanted)[0]
-    return weights / weights.sum()
+    weights /= weights.sum()
+    return weights
