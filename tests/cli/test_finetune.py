@@ -349,9 +349,9 @@ def test_heads_that_do_not_exist_and_methods_that_choose_none(finetune, tmp_path
     (tmp_path / "data.csv").write_text("smiles,y\nC,1.5\nCC,2.5\n")
     for options, message in (
         (["--head", "oracle"], "there is no head 'oracle'"),
-        (["--features", "exlm,ecfp", "--method", "full"], "leave --features and --head away"),
+        (["--features", "exlm,ecfp", "--method", "full"], "leave --features and --head and --extra-columns away"),
         (["--features", "none"], "--features must be one or more blocks"),
-        (["--method", "full", "--head", "linear"], "leave --features and --head away"),
+        (["--method", "full", "--head", "linear"], "leave --features and --head and --extra-columns away"),
     ):
         done = finetune(tmp_path / "data.csv", "--target", "y", *options, "-o", tmp_path / "out")
         assert done.status != 0

@@ -45,7 +45,7 @@ def test_no_heading_where_there_is_none(capsys: Any) -> None:
 def test_numbers_that_do_not_fit_beside_each_other_stand_below_each_other(capsys: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     names = [f"assay{number}" for number in range(6)]
-    screen = _Screen(["smiles", *names, "note", "error"])
+    screen = _Screen(["smiles", *names, "note", "error"], ())
     screen.write([["CCO", *np.linspace(0, 1, 6).tolist(), None, None], ["C1CC", *[None] * 7, "ring"]])
     screen.show()
     shown = capsys.readouterr().out.splitlines()

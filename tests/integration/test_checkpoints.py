@@ -22,7 +22,7 @@ from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import pretrain
 
 COMMAND = [sys.executable, "-m", "exlm_chem.cli.main", "pretrain"]
-OPTIONS = "--preset tiny --batch-tokens 512 --precision fp32 --device cpu --valid 0.05 --max-steps 30 --ema 0.99"
+OPTIONS = "--preset tiny --batch-tokens 512 --precision fp32 --device cpu --valid 0.05 --max-steps 15 --ema 0.99"
 EVERY_STEP = ["--checkpoint-minutes", "0.000001"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 

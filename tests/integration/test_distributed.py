@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-STEPS = 8
+STEPS = 4
 OPTIONS = f"--preset tiny --max-steps {STEPS} --precision fp32 --device cpu --batch-tokens 1024 --valid 0.1 --seed 3"
 
 

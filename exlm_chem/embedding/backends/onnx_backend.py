@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Mapping
@@ -86,7 +87,11 @@ def _quantised(graph: onnx.ModelProto) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "int8.onnx"
-        quantize_dynamic(graph, path, weight_type=QuantType.QInt8, per_channel=True)
+        logging.disable(logging.WARNING)  # it recommends a step that changes nothing here
+        try:
+            quantize_dynamic(graph, path, weight_type=QuantType.QInt8, per_channel=True)
+        finally:
+            logging.disable(logging.NOTSET)
         return path.read_bytes()
 
 
