@@ -21,6 +21,10 @@ COMMANDS = {
     "import exlm_chem": ["-c", "import exlm_chem"],
     "exlm-chem --help": ["-m", "exlm_chem.cli.main", "--help"],
     "exlm-chem predict --task bbbp CCO": ["-m", "exlm_chem.cli.main", "predict", "--task", "bbbp", "CCO"],
+    "import torch": ["-c", "import torch"],
+    "exlm-chem predict --task bbbp CCO --backend onnx": [
+        *("-m", "exlm_chem.cli.main", "predict", "--task", "bbbp", "CCO", "--backend", "onnx")
+    ],
 }
 
 

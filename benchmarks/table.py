@@ -212,6 +212,8 @@ def _claims() -> str:
     parity, tokenizer, robustness = read_result("parity"), read_result("tokenizer")["sets"], read_result("robustness")
     memory, startup, resume = read_result("memory"), read_result("startup"), read_result("resume")
     guidance, fill = read_result("guidance")["results"], read_result("fill")
+    timed = read_result("inference")
+    inference = f"`inference`; {timed['molecules']:,} molecules)"
     proposed = fill["models"]["exlm-small"]["3 masks, best"]
     checked, few, many, again = list(read_result("corpus").values())[:4]
     guided, published, plain = (guidance[name] for name in ("exlm, guided", "exlm, as published", "mlm"))
@@ -220,7 +222,7 @@ def _claims() -> str:
     bad = sum(result["unknown_tokens"] + result["changed"] + result["refused"] for result in tokenizer.values())
     fastest = max(tokenizer.values(), key=lambda result: result["strings"])
     private = list(memory["private_memory_mib"].values())
-    median = startup["median_seconds"]
+    median, one = startup["median_seconds"], "exlm-chem predict --task bbbp CCO"
     speed, ratio = fastest["molecules_per_second"], fastest["compared"]["times_faster_than"]["rust"]
     trained, refused = memory["molecules_per_second"], robustness["refused_by_rdkit_with_reason"]
     measured = {
@@ -260,6 +262,11 @@ def _claims() -> str:
         "start-up (`startup`)": [
             f"`import exlm_chem` {median['import exlm_chem']:.2f} s, `--help` {median['exlm-chem --help']:.2f} s",
             f"bare Python {median['python']:.2f} s",
+            f"one molecule predicted {median[one]:.1f} s, without torch {median[one + ' --backend onnx']:.1f} s",
+            f"importing torch alone {median['import torch']:.1f} s",
+        ],
+        f"embedding on one thread, beside a RoBERTa of the same shape with naive batches ({inference}": [
+            f"{way} {speed['times_hugging_face_fp32']:.1f} x" for way, speed in timed["threads"]["1"].items()
         ],
     }
     lines = [f"| {claim} | {'; '.join(results)} |" for claim, results in measured.items()]
