@@ -50,7 +50,11 @@ class Library:
     @property
     def smiles(self) -> list[str]:
         """The SMILES as they were given."""
-        return [str(plain_value(row[self.smiles_index])) for row in self.rows]
+        return [self.smiles_of(row) for row in range(len(self.rows))]
+
+    def smiles_of(self, row: int) -> str:
+        """Give the SMILES of one molecule as it was given."""
+        return str(plain_value(self.rows[row][self.smiles_index]))
 
     def check_encoder(self, encoder: ExLM) -> None:
         """Refuse an encoder other than the one that made the vectors.
@@ -63,7 +67,7 @@ class Library:
         if not self.rows:
             return
         width = self.vectors.shape[1]
-        again = unit(encoder.embed(self.smiles[:1])) if encoder.width == width else np.zeros((1, width))
+        again = unit(encoder.embed([self.smiles_of(0)])) if encoder.width == width else np.zeros((1, width))
         if not float(again[0] @ self.vectors[0]) > _NEAR:
             raise ExLMError(
                 f"the vectors of {self.name} are not those of this model; name with --model the one that made them, "

@@ -149,8 +149,7 @@ class Searcher:
     def _of_rows(self, rows: NDArray[np.int64]) -> list[Any]:
         if "_fingerprints" in self.__dict__:
             return [self._fingerprints[row] for row in rows]
-        smiles = self.library.smiles_index
-        return fingerprints([str(self.library.rows[row][smiles]) for row in rows])
+        return fingerprints([self.library.smiles_of(row) for row in rows])
 
 
 def fingerprints(smiles: Sequence[str]) -> list[Any]:

@@ -138,8 +138,7 @@ class _FoundRows:
     def _count(self, line: int, error: str) -> None:
         if self._options.on_invalid == "raise":
             raise ExLMError(f"{self._reader.name}, line {line}: {error}")
-        self.summary.failed += 1
-        self.summary.reasons[error.partition(":")[0]] += 1
+        self.summary.fail(error)
 
     def _rows(self, cells: list[Any], hits: Any, error: str | None) -> Rows:
         library = self._searcher.library
@@ -150,5 +149,5 @@ class _FoundRows:
             [place, round(hit.cosine, 4), round(hit.tanimoto, 4), *library.rows[hit.row]]
             for place, hit in enumerate(hits, 1)
         ]
-        drawn = [str(library.rows[hit.row][library.smiles_index]) for hit in hits]
+        drawn = [library.smiles_of(hit.row) for hit in hits]
         return Rows([cells] * len(hits), np.zeros((len(hits), 0), np.float32), others, [[None]] * len(hits), drawn)

@@ -8,7 +8,6 @@ have not seen, because there one block may be far better than the others.
 from __future__ import annotations
 
 import copy
-from dataclasses import asdict, replace
 from typing import ClassVar, Final
 
 import numpy as np
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.features.columns import ColumnsBlock
-from exlm_chem.heads.arrays import Arrays, nested, take, unnested
+from exlm_chem.heads.arrays import Arrays, take
 from exlm_chem.heads.examples import Examples, Features, FloatArray
 from exlm_chem.heads.folds import grouped_folds
 from exlm_chem.heads.head import Head
+from exlm_chem.heads.members import HeadOfMembers
 from exlm_chem.heads.preprocessing import COUNTS
 from exlm_chem.heads.space import Span, within
 from exlm_chem.heads.spec import HeadSpec
@@ -38,7 +38,7 @@ MOST_BOOSTED: Final = 30
 """Columns up to which boosting is a member: it needs a model for each."""
 
 
-class AverageHead(Head):
+class AverageHead(HeadOfMembers):
     """The mean of heads: the plain one of probabilities, a weighted one of values (see `member_weights`).
 
     Parameters
@@ -55,7 +55,6 @@ class AverageHead(Head):
     """
 
     name: ClassVar[str] = "average"
-    _members: list[Head]
     _weights: FloatArray
     """Of the members for each column that varies, shape (columns, members)."""
     _unseen: tuple[FloatArray, Examples] | None = None
@@ -207,23 +206,14 @@ class AverageHead(Head):
         logits: FloatArray = np.log(np.maximum(mean, 1e-30)) - np.log(np.maximum(1 - mean, 1e-30))
         return logits
 
-    def described(self) -> HeadSpec:
-        """See `Head`."""
-        return replace(super().described(), members=[asdict(member.described()) for member in self._members])
-
     def arrays(self) -> Arrays:
-        """See `Head`: those of all members."""
-        found: Arrays = {"weights": self._weights} if self.kind == "regression" and self._members else {}
-        for number, member in enumerate(self._members):
-            found |= nested(number, member.everything())
-        return found
+        """See `Head`: those of all members, and their weights."""
+        own: Arrays = {"weights": self._weights} if self.kind == "regression" and self._members else {}
+        return own | super().arrays()
 
     def take(self, spec: HeadSpec, arrays: Arrays) -> None:
         """See `Head`."""
-        from exlm_chem.heads.registry import restored_head
-
         super().take(spec, arrays)
-        self._members = [restored_head(member, unnested(number, arrays)) for number, member in enumerate(spec.members)]
         for member in self._members:
             fits = (member.kind, member.columns) == (self.kind, len(self.varying))
             if not fits or any(self.blocks.get(name) != width for name, width in member.blocks.items()):
@@ -234,9 +224,6 @@ class AverageHead(Head):
         self._weights = np.full(shape, 1 / max(shape[1], 1))
         if "weights" in arrays:
             self._weights = take(arrays, "weights", shape).astype(np.float64)
-
-    def restore(self, arrays: Arrays) -> None:
-        """See `Head`: everything is in the members."""
 
 
 def _weights_by(said: FloatArray, examples: Examples) -> FloatArray:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads.arrays import Arrays, nested, unnested
+from exlm_chem.heads.arrays import Arrays
 from exlm_chem.heads.calibration import log_odds
 from exlm_chem.heads.examples import Examples, Features, FloatArray
 from exlm_chem.heads.head import Head
+from exlm_chem.heads.members import HeadOfMembers
 from exlm_chem.heads.spec import HeadSpec
 
 
-class EnsembleHead(Head):
+class EnsembleHead(HeadOfMembers):
     """Heads on the same blocks, made by `of`, or read.
 
     Examples
@@ -31,7 +31,6 @@ class EnsembleHead(Head):
     """
 
     name: ClassVar[str] = "ensemble"
-    _members: list[Head]
 
     @classmethod
     def of(cls, members: Sequence[Head]) -> Self:
@@ -75,26 +74,9 @@ class EnsembleHead(Head):
         mean: FloatArray = np.mean([member.predict(features) for member in self._members], axis=0, dtype=np.float64)
         return mean if self.kind == "regression" else log_odds(mean)
 
-    def described(self) -> HeadSpec:
-        """See `Head`."""
-        return replace(super().described(), members=[asdict(member.described()) for member in self._members])
-
-    def arrays(self) -> Arrays:
-        """See `Head`: those of all members."""
-        found: Arrays = {}
-        for number, member in enumerate(self._members):
-            found |= nested(number, member.everything())
-        return found
-
     def take(self, spec: HeadSpec, arrays: Arrays) -> None:
         """See `Head`."""
-        from exlm_chem.heads.registry import restored_head
-
         super().take(spec, arrays)
-        self._members = [restored_head(member, unnested(number, arrays)) for number, member in enumerate(spec.members)]
         own = (self.kind, self.columns, self.blocks)
         if not self._members or any((one.kind, one.columns, one.blocks) != own for one in self._members):
             raise ExLMError("its heads are not for the same columns and blocks, or it has none")
-
-    def restore(self, arrays: Arrays) -> None:
-        """See `Head`: everything is in its heads."""
