@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +13,8 @@ from exlm_chem.analysis.library import Library, read_library
 from exlm_chem.analysis.search import Searcher, SearchOptions
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
+from exlm_chem.prediction.report.both import PageText, with_page
 from exlm_chem.tables.names import free_name
-from exlm_chem.tables.outputs import refuse_input
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.results import Rows, Summary
@@ -76,28 +75,20 @@ def search_file(
     ExLMError
         In one sentence, and without an output file.
     """
-    from exlm_chem.prediction.report.page import open_report
-
     options = options or SearchOptions()
-    with MoleculeReader(molecules, reading) as reader, ExitStack() as opened:
+    with MoleculeReader(molecules, reading) as reader:
         if not isinstance(encoder, ExLM):
             encoder = ExLM.from_pretrained(encoder, options.device, options.backend, options.precision)
         if not isinstance(library, Library):
             library = read_library(library, options.library_column, encoder)
         found = _FoundRows(reader, Searcher(library, encoder, options), options)
         path = None if output is None else str(output)
-        writer = opened.enter_context(open_output(path, found.columns, found.types, reader.path))
-        report = None
-        if options.report is not None:
-            refuse_input(options.report, reader.path)
-            report = opened.enter_context(open_report(found.described, len(reader.columns), []))
-        for rows in found:
-            writer.write(rows)
-            if report is not None:
-                report.write(rows)
-            progress(found.summary.rows)
-        if report is not None and options.report is not None:
-            report.finish(options.report, f"Nearest molecules in {Path(library.name).name}", str(found.summary))
+        text = PageText(f"Nearest molecules in {Path(library.name).name}", found.described, len(reader.columns))
+        open_output = with_page(open_output, options.report, lambda *_: text, found.summary)
+        with open_output(path, found.columns, found.types, reader.path) as writer:
+            for rows in found:
+                writer.write(rows)
+                progress(found.summary.rows)
     return found.summary
 
 

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdkit import Chem, rdBase
 
 from exlm_chem.generation.infill import Proposal
 from exlm_chem.generation.template import molecule_of
-from exlm_chem.tables.results import Summary
 
 if TYPE_CHECKING:  # templates, which only a report needs
-    from exlm_chem.prediction.report.page import Report
-
-
-@contextmanager
-def open_fill_report(
-    path: str | Path, described: Sequence[dict[str, str]], given: int, summary: Summary
-) -> Iterator[Report]:
-    """Open a page; it is written when all rows have been taken.
-
-    Parameters
-    ----------
-    path : str or Path
-        The page.
-    described : sequence of dict
-        What the columns mean.
-    given : int
-        How many of them are those of the input.
-    summary : Summary
-        Of the rows, complete at the end.
-    """
-    from exlm_chem.prediction.report.page import open_report
-
-    with open_report(described, given, []) as report:
-        yield report
-        report.finish(path, "Proposals for masked places", str(summary))
+    pass
 
 
 def marked_text(proposal: Proposal) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,14 +12,14 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.features.processes import killed_on_failure
 from exlm_chem.generation.infill import Infiller, Proposal
 from exlm_chem.generation.options import FillFileOptions
-from exlm_chem.generation.report import marked_text, open_fill_report
+from exlm_chem.generation.report import marked_text
 from exlm_chem.generation.template import pattern_of
+from exlm_chem.prediction.report.both import PageText, with_page
 from exlm_chem.predictors.loading import load_predictors
 from exlm_chem.predictors.predictor import Predictor, predict_all
 from exlm_chem.smiles.cells import EMPTY
 from exlm_chem.tables.formats.table import Record
 from exlm_chem.tables.names import free_name
-from exlm_chem.tables.outputs import refuse_input
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.results import Rows, Summary
@@ -84,21 +83,17 @@ def fill_file(
         In one sentence, and without an output file.
     """
     options = options or FillFileOptions()
-    with MoleculeReader(molecules, reading) as reader, killed_on_failure(), ExitStack() as opened:
+    with MoleculeReader(molecules, reading) as reader, killed_on_failure():
         if not isinstance(infiller, Infiller):
             infiller = Infiller.from_pretrained(infiller, options.device)
         table = _FilledRows(reader, infiller, load_predictors(predictors, options.device), options)
         path = None if output is None else str(output)
-        writer = opened.enter_context(open_output(path, table.columns, table.types, reader.path))
-        report = None
-        if options.report is not None:
-            refuse_input(options.report, reader.path)
-            report = opened.enter_context(open_fill_report(options.report, table.described, table.given, table.summary))
-        for rows in table:
-            writer.write(rows)
-            if report is not None:
-                report.write(rows)
-            progress(table.summary.rows)
+        text = PageText("Proposals for masked places", table.described, table.given)
+        open_output = with_page(open_output, options.report, lambda *_: text, table.summary)
+        with open_output(path, table.columns, table.types, reader.path) as writer:
+            for rows in table:
+                writer.write(rows)
+                progress(table.summary.rows)
     return table.summary
 
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.features.processes import killed_on_failure
 from exlm_chem.prediction.columns import PredictionColumns, write_descriptions
 from exlm_chem.prediction.options import PredictionOptions
+from exlm_chem.prediction.report.both import PageText, with_page
 from exlm_chem.predictors.loading import load_predictors
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.storage import is_special
-from exlm_chem.tables.outputs import refuse_input
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.results import ResultTable, Summary
-from exlm_chem.tables.writers import OpenWriter, TableWriter, open_writer
+from exlm_chem.tables.writers import OpenWriter, open_writer
 
 if TYPE_CHECKING:  # templates and drawings, which only a report needs
-    from exlm_chem.prediction.report.page import Report
+    pass
 
 
 def predict_file(
@@ -75,41 +74,14 @@ def predict_file(
         loaded = load_predictors(predictors, options.device, options.backend, options.precision)
         columns = PredictionColumns(loaded, options)
         table = ResultTable(reader, columns.addition(), options)
-        if options.report is not None:
-            open_output = _with_report(open_output, options.report, columns, table)
+        open_output = with_page(open_output, options.report, partial(_page_text, columns), table.summary)
         summary = table.write(None if output is None else str(output), open_output, progress)
         if output is not None and not is_special(output):
             write_descriptions(str(output), columns.describe(table.columns))
         return summary
 
 
-def _with_report(opened: OpenWriter, path: str, columns: PredictionColumns, table: ResultTable) -> OpenWriter:
-    """Let the rows of a table make a page too."""
-    from exlm_chem.prediction.report.page import open_report
-
-    @contextmanager
-    def open_both(
-        output: str | None, names: Sequence[str], types: Sequence[Any] | None = None, source: str | None = None, /
-    ) -> Iterator[TableWriter]:
-        refuse_input(path, source)
-        given = len(names) - columns.count
-        described, measured = columns.describe(names), columns.measured(names)
-        with opened(output, names, types, source) as writer, open_report(described, given, measured) as report:
-            yield _Both(writer, report)
-            names_of = ", ".join(dict.fromkeys(name for _, name in columns.columns))
-            where = f" for {Path(source).name}" if source else ""
-            report.finish(path, f"Predictions of {names_of}{where}", str(table.summary))
-
-    return open_both
-
-
-@dataclass(frozen=True)
-class _Both:
-    """What takes the rows of a table twice."""
-
-    first: TableWriter
-    second: Report
-
-    def write(self, rows: Any) -> None:
-        self.first.write(rows)
-        self.second.write(rows)
+def _page_text(columns: PredictionColumns, names: Sequence[str], source: str | None) -> PageText:
+    predicted = ", ".join(dict.fromkeys(name for _, name in columns.columns))
+    title = f"Predictions of {predicted}" + (f" for {Path(source).name}" if source else "")
+    return PageText(title, columns.describe(names), len(names) - columns.count, columns.measured(names))
