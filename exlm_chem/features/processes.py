@@ -6,10 +6,11 @@ They are those of loky, joblib's own: `multiprocessing` would run the user's scr
 from __future__ import annotations
 
 import multiprocessing
+import queue
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -88,8 +89,17 @@ def killed_on_failure() -> Iterator[None]:
         yield
     except BaseException:
         while _started:
-            _started.pop().shutdown(wait=True, kill_workers=True)
+            _kill(_started.pop())
         raise
+
+
+def _kill(executor: Any) -> None:
+    """End the processes of an executor and forget what waits for them."""
+    # loky forgets the parts but not their numbers, and its thread then fails on the first number that it takes up.
+    with suppress(queue.Empty):
+        while True:
+            executor._work_ids.get_nowait()  # noqa: SLF001
+    executor.shutdown(wait=True, kill_workers=True)
 
 
 def _leave_interrupts() -> None:
