@@ -5,4 +5,5 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("deepchem") else ["exlm_chem/embedding/deepchem.py"]
+WITH_DEEPCHEM = ("deepchem", "deepchem_model", "quiet_deepchem")
+collect_ignore = [] if find_spec("deepchem") else [f"exlm_chem/embedding/{name}.py" for name in WITH_DEEPCHEM]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from exlm_chem.embedding.deepchem import ExLMFeaturizer
+    from exlm_chem.embedding.deepchem_model import ExLMModel
     from exlm_chem.embedding.embedder import ExLM
     from exlm_chem.embedding.sklearn import ExLMTransformer
     from exlm_chem.generation.infill import Infiller
@@ -22,11 +23,21 @@ if TYPE_CHECKING:
     from exlm_chem.tokenizer import ExLMTokenizer
 
 __version__ = "0.2.0"
-__all__ = ["ExLM", "ExLMFeaturizer", "ExLMTokenizer", "ExLMTransformer", "Infiller", "Predictor", "__version__"]
+__all__ = [
+    "ExLM",
+    "ExLMFeaturizer",
+    "ExLMModel",
+    "ExLMTokenizer",
+    "ExLMTransformer",
+    "Infiller",
+    "Predictor",
+    "__version__",
+]
 
 _MODULE_OF = {
     "ExLM": "exlm_chem.embedding.embedder",
     "ExLMFeaturizer": "exlm_chem.embedding.deepchem",
+    "ExLMModel": "exlm_chem.embedding.deepchem_model",
     "ExLMTokenizer": "exlm_chem.tokenizer",
     "ExLMTransformer": "exlm_chem.embedding.sklearn",
     "Infiller": "exlm_chem.generation.infill",

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import BATCH_SIZE, ExLM
-from exlm_chem.errors import quoted
+from exlm_chem.embedding.quiet_deepchem import deepchem
+from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.smiles.containers import molecules_in
 from exlm_chem.terms import Pooling
+
+Output = Literal["vectors", "smiles"]
+"""What the featurizer makes of a molecule."""
 
 logger = logging.getLogger(__name__)
 
 
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep the fifteen lines on missing optional packages away that DeepChem prints when it is imported."""
-    level = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)
-
-
-try:
-    with _quietly():
-        from deepchem.feat import MolecularFeaturizer
-except ImportError as error:
-    raise ImportError("ExLMFeaturizer needs DeepChem; run: pip install 'exlm-chem[deepchem]'") from error
-
-
-class ExLMFeaturizer(MolecularFeaturizer):  # type: ignore[misc]
+class ExLMFeaturizer(deepchem.feat.MolecularFeaturizer):  # type: ignore[misc]
     """Turn molecules into ExLM vectors in DeepChem loaders and pipelines.
 
     Unlike most featurizers it works on batches. A molecule that cannot be read gives an empty array, and DeepChem's
@@ -55,6 +35,8 @@ class ExLMFeaturizer(MolecularFeaturizer):  # type: ignore[misc]
         See `ExLM.embed`.
     device : str
         A torch device, or "auto".
+    output : {"vectors", "smiles"}
+        Vectors, or the canonical SMILES of the molecules that the model can read: what `ExLMModel` takes.
 
     Notes
     -----
@@ -75,16 +57,20 @@ class ExLMFeaturizer(MolecularFeaturizer):  # type: ignore[misc]
         pooling: Pooling = "mean",
         batch_size: int = BATCH_SIZE,
         device: str = "auto",
+        output: Output = "vectors",
     ) -> None:
         super().__init__()
+        if output not in get_args(Output):
+            raise ExLMError(f"output must be 'vectors' or 'smiles', not {quoted(output)}")
         self.model = model
         self.pooling = pooling
         self.batch_size = batch_size
         self.device = device
+        self.output = output
         self._loaded: ExLM | None = None
 
     def featurize(self, datapoints: Any, log_every_n: int = 1000, **kwargs: Any) -> NDArray[Any]:  # noqa: ARG002
-        """Turn molecules into vectors.
+        """Turn molecules into vectors, or into SMILES.
 
         Parameters
         ----------
@@ -98,30 +84,35 @@ class ExLMFeaturizer(MolecularFeaturizer):  # type: ignore[misc]
 
         Returns
         -------
-        float32 array of shape (molecules, width)
+        float32 array of shape (molecules, width), or array of str
             If one of the molecules cannot be read: an array of objects, an empty array in the place of this molecule.
         """
         molecules = molecules_in(datapoints)
         embedder = self._embedder()
         inputs = embedder.read_all(molecules)
-        vectors = embedder.embed_inputs(inputs, self.pooling, batch_size=self.batch_size)
+        values: NDArray[Any] = (
+            np.array([one.molecule.smiles for one in inputs], dtype=str)
+            if self.output == "smiles"
+            else embedder.embed_inputs(inputs, self.pooling, batch_size=self.batch_size)
+        )
         errors = [one.molecule.error for one in inputs]
         if not any(errors):
-            return vectors
+            return values
         features = np.empty(len(inputs), dtype=object)
-        for index, (error, vector) in enumerate(zip(errors, vectors, strict=True)):
+        for index, (error, value) in enumerate(zip(errors, values, strict=True)):
             if error is not None:
                 logger.warning("Failed to featurize datapoint %d, %s: %s", index, quoted(molecules[index]), error)
-            features[index] = vector if error is None else np.array([])
+            features[index] = value if error is None else np.array([])
         return features
 
     def _featurize(self, datapoint: Any, **kwargs: Any) -> NDArray[Any]:  # noqa: ARG002
-        """Turn one molecule into its vector; DeepChem calls this from outside in some places."""
-        vector: NDArray[Any] = self.featurize([datapoint])[0]
-        return vector
+        """Turn one molecule into its vector or SMILES; DeepChem calls this from outside in some places."""
+        feature: NDArray[Any] = self.featurize([datapoint])[0]
+        return feature
 
     def __str__(self) -> str:
-        return f"ExLMFeaturizer_{self.pooling}_{self._embedder().fingerprint[:16]}"
+        kind = self.pooling if self.output == "vectors" else self.output
+        return f"ExLMFeaturizer_{kind}_{self._embedder().fingerprint[:16]}"
 
     def _embedder(self) -> ExLM:
         if self._loaded is None:

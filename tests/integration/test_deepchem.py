@@ -53,7 +53,10 @@ def table():
 
 def test_kind_and_description(dc, featurizer, tiny_model):
     assert isinstance(featurizer, dc.feat.MolecularFeaturizer)
-    assert repr(featurizer) == f"ExLMFeaturizer[model='{tiny_model}', pooling='mean', batch_size=64, device='cpu']"
+    assert (
+        repr(featurizer)
+        == f"ExLMFeaturizer[model='{tiny_model}', pooling='mean', batch_size=64, device='cpu', output='vectors']"
+    )
 
 
 def test_vectors_are_those_of_the_embedder(featurizer, tiny_model):
@@ -222,4 +225,6 @@ def test_import_is_quiet_and_a_missing_deepchem_is_explained():
     assert quiet.stderr == ""
     missing = "import sys; sys.modules['deepchem'] = None; import exlm_chem; exlm_chem.ExLMFeaturizer"
     done = subprocess.run([sys.executable, "-c", missing], capture_output=True, text=True, check=False)
-    assert done.stderr.endswith("ImportError: ExLMFeaturizer needs DeepChem; run: pip install 'exlm-chem[deepchem]'\n")
+    assert done.stderr.endswith(
+        "ImportError: ExLMFeaturizer and ExLMModel need DeepChem; run: pip install 'exlm-chem[deepchem]'\n"
+    )

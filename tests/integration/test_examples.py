@@ -32,3 +32,16 @@ def test_service(monkeypatch: pytest.MonkeyPatch, tiny_predictors: Path) -> None
         assert rows["error"] is None
     assert set(answers[1][1]["values"].values()) == {None}
     assert "ring closure" in answers[1][1]["error"]
+
+
+@pytest.mark.deepchem
+@pytest.mark.filterwarnings("ignore")  # DeepChem 2.8 is older than the libraries that it calls
+def test_deepchem_bbbp(tiny_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("deepchem")
+    example = runpy.run_path(str(EXAMPLES / "deepchem_bbbp.py"))
+    table = tmp_path / "bbbp.csv"
+    rows = example["TABLE"].read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join(rows[:100]) + "\n", encoding="utf-8")
+    scores = example["main"](table, str(tiny_model), epochs=1)
+    assert sorted(scores) == ["fine-tuned", "linear model on vectors"]
+    assert all(0 <= score <= 1 for score in scores.values())
