@@ -20,12 +20,13 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.writer import arguments, write_result
-from exlm_chem.analysis.marginals import inner_targets, state_shares
 from exlm_chem.analysis.masked import MaskedMolecules, MaskKind, mask_ids
 from exlm_chem.data import data_path
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.modeling.alignment import log_likelihood, path_entropy
 from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
+from exlm_chem.modeling.marginals import inner_targets, state_shares
+from exlm_chem.modeling.masked_scores import own_states
 from exlm_chem.modeling.outputs import StateGraph
 from exlm_chem.storage import read_json
 from exlm_chem.terms import Objective
@@ -107,7 +108,7 @@ class RuledModel(ExLMForMaskedLM):
         graph, rule = self.scores(inputs), self.rule
         match, transitions = graph.match, graph.transitions
         if share < GUIDED and rule.graph == "full":
-            match = match.masked_fill(~self._own_states(match), -torch.inf)
+            match = match.masked_fill(~own_states(match, self.config.num_states), -torch.inf)
         if rule.dropout:
             match = match.masked_fill(dropped(graph, rule.dropout, self.config.num_states)[:, None], -torch.inf)
         heat = 1 + (rule.temperature - 1) * max(0.0, 1 - share / 0.7)

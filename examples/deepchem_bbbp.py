@@ -65,4 +65,4 @@ if __name__ == "__main__":
     parser.add_argument("--encoder", default="exlm-small")
     parser.add_argument("--epochs", type=int, default=3)
     for name, score in main(**vars(parser.parse_args())).items():
-        print(f"{name}: ROC-AUC {score:.3f}")  # noqa: T201
+        print(f"{name}: ROC-AUC {score:.3f}")

@@ -1,9 +1,9 @@
 """What a model directory is: how it is found, checked, written and read.
 
 An encoder is ``config.json`` (sizes, hashes; see `exlm_chem.modeling.config_file`), ``model.safetensors`` and
-``tokenizer_config.json``: its numbers depend on these. ``tokenizer.json`` is for Hugging Face, ``training.json`` and
-``README.md`` are for people: without them there is a warning and no failure. Nothing is ever unpickled, and nothing
-here loads torch: a broken directory is found before that takes its second.
+``tokenizer_config.json``: its numbers depend on these. ``tokenizer.json`` is for Hugging Face (see `exlm_chem.hf`),
+``training.json`` and ``README.md`` are for people: without them there is a warning and no failure. Nothing is ever
+unpickled, and nothing here loads torch: a broken directory is found before that takes its second.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.locations import available, encoder_directory, is_predictor, locate
 from exlm_chem.modeling.config_file import CONFIG_NAME, WEIGHTS_NAME, ConfigFile, check_sizes, read_config
 from exlm_chem.modeling.configuration import ExLMConfig
+from exlm_chem.sentence_files import write_sentence_files
 from exlm_chem.storage import read_json, sha256
 from exlm_chem.storage.tensors import check_numbers, tensor_shapes
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -137,7 +138,8 @@ def write_model(directory: str | Path, model: SavedModel, tokenizer: ExLMTokeniz
         The one that it was trained with.
     """
     _check_ids(Path(directory), model.config, tokenizer)
-    tokenizer.save_pretrained(directory)
+    tokenizer.save_pretrained(directory, model.config.max_tokens)
+    write_sentence_files(directory)
     model.save_pretrained(directory)
 
 

@@ -19,7 +19,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,16 +172,23 @@ class ExLMTokenizer:
             row[: len(ids)] = ids
         return array
 
-    def save_pretrained(self, directory: str | Path) -> None:
+    def save_pretrained(self, directory: str | Path, max_tokens: int | None = None) -> None:
         """Write ``tokenizer.json`` and ``tokenizer_config.json``, which ``transformers.AutoTokenizer`` reads.
 
         The Hugging Face tokenizer gives the same ids. It cannot refuse a string: an unknown character is ``<unk>``.
         In scheme ``selfies`` it takes SELFIES strings. The directory is made if it does not exist.
+
+        Parameters
+        ----------
+        directory
+            Where to write.
+        max_tokens
+            How many tokens the model reads, for Hugging Face, which warns of more.
         """
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self._to_hugging_face().save(str(directory / "tokenizer.json"))
-        config = {
+        config: dict[str, Any] = {
             "tokenizer_class": "PreTrainedTokenizerFast",
             "scheme": self.scheme,
             "fingerprint": self.fingerprint,
@@ -194,6 +201,8 @@ class ExLMTokenizer:
             "clean_up_tokenization_spaces": False,
             "model_input_names": ["input_ids", "attention_mask"],
         }
+        if max_tokens is not None:
+            config["model_max_length"] = max_tokens
         write_json(directory / "tokenizer_config.json", config)
 
     @classmethod

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from exlm_chem.analysis.marginals import marginals
 from exlm_chem.analysis.masked import MaskedMolecules
 from exlm_chem.analysis.token_classes import token_class
 from exlm_chem.generation.infill import Infiller
 from exlm_chem.modeling.fillings import best_fillings, sample_fillings
 from exlm_chem.modeling.inputs import NOT_A_TARGET, prepare_inputs
+from exlm_chem.modeling.marginals import marginals
 from exlm_chem.modeling.mask_graph import MaskGraph, mask_graphs
 from exlm_chem.smiles.errors import MoleculeError
 from exlm_chem.smiles.molecule import canonical_smiles

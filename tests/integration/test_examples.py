@@ -45,3 +45,19 @@ def test_deepchem_bbbp(tiny_model: Path, tmp_path: Path) -> None:
     scores = example["main"](table, str(tiny_model), epochs=1)
     assert sorted(scores) == ["fine-tuned", "linear model on vectors"]
     assert all(0 <= score <= 1 for score in scores.values())
+
+
+def test_huggingface(capfd: pytest.CaptureFixture[str], tiny_model: Path, tmp_path: Path) -> None:
+    """Silent besides what it prints and the bars of progress: transformers would say which weights are missing."""
+    pytest.importorskip("transformers")
+    from exlm_chem import ExLM
+
+    runpy.run_path(str(EXAMPLES / "huggingface.py"))["main"](tmp_path / "trained", str(tiny_model))
+    out, err = capfd.readouterr()
+    same, *proposals, loss = out.splitlines()
+    assert same == "vectors are those of ExLM.embed: True"
+    assert all(line.startswith("c1ccc(") for line in proposals[:3])
+    assert loss.startswith("loss ")
+    assert "[transformers]" not in err
+    before, after = (ExLM.from_pretrained(path, "cpu").embed("CCO") for path in (tiny_model, tmp_path / "trained"))
+    assert 0 < abs(before - after).max() < 1
