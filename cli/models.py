@@ -17,6 +17,7 @@ class Action(StrEnum):
     show = "show"
     check = "check"
     export = "export"
+    publish = "publish"
 
 
 class Weights(StrEnum):
@@ -30,18 +31,24 @@ def models(
     action: Annotated[
         Action,
         typer.Argument(
-            help="list: those that ship; show: one; check: the files of one, or of all that ship; export: as ONNX."
+            help="list: those that ship; show: one; check: the files of one, or of all that ship; export: as ONNX; "
+            "publish: on the Hugging Face Hub."
         ),
     ] = Action.list,
     model: Annotated[str, typer.Argument(help="A name from the list or a model directory.")] = "",
+    repository: Annotated[str, typer.Argument(help="For publish: where to, as OWNER/NAME.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The directory for what export writes; a page.html for show."),
     ] = None,
     precision: Annotated[Weights, typer.Option(help="Of the weights that export writes.")] = Weights.fp32,
+    licence: Annotated[str, typer.Option(help="Of the weights that publish uploads, if their card names none.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what publish would upload, and what is missing.")
+    ] = False,
 ) -> None:
-    """List the models that ship with the package, show what one is, check a model directory, or export an encoder.
+    """List the models that ship, show what one is, check a model directory, export an encoder, or publish a model.
 
     The page of a predictor says what its numbers mean, from where on they are a yes, how good they are and on what
     molecules, where the labels come from, and what it is not for. With -o card.html it is its card, for a browser.
@@ -53,6 +60,8 @@ def models(
         raise typer.BadParameter(f"name a model, for example: exlm-chem models show {example}", param_hint="MODEL")
     if action is Action.export:
         _export(model, output, precision, as_json)
+    elif action is Action.publish:
+        _publish(model, repository, licence, dry_run, as_json)
     elif action is Action.list:
         _list(as_json)
     elif action is Action.check:
@@ -156,6 +165,31 @@ def _export(model: str, output: Path | None, precision: Weights, as_json: bool) 
 
     files = [str(path) for path in export_onnx(model, output, precision.value)]
     typer.echo(json.dumps({"files": files}, indent=2) if as_json else "\n".join(files))
+
+
+def _publish(model: str, repository: str, licence: str, dry_run: bool, as_json: bool) -> None:
+    """Upload a model, or show what that would be."""
+    if not model or not repository:
+        raise typer.BadParameter(
+            "name a model and a repository, for example: exlm-chem models publish exlm-small me/exlm-small --dry-run"
+        )
+    from dataclasses import asdict
+
+    from exlm_chem.publishing import publish
+
+    from .screen import show_table
+    from .streams import say
+
+    upload = publish(model, repository, licence, dry_run=dry_run)
+    if as_json:
+        typer.echo(json.dumps({**asdict(upload), "uploaded": not dry_run}, indent=2))
+    else:
+        show_table(("file", "bytes"), ((name, f"{size:,}") for name, size in upload.files.items()), numbers=(1,))
+        say(f"{'would go' if dry_run else 'went'} to https://huggingface.co/{repository}")
+    for problem in upload.problems:
+        say(f"missing: {problem}")
+    if upload.problems:
+        raise typer.Exit(1)
 
 
 def _show(summary: dict[str, Any], as_json: bool) -> None:

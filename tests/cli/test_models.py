@@ -152,3 +152,15 @@ def test_card_as_a_page(monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
     done = run_here(monkeypatch, capsys, "models", "show", "bbbp", "-o", tmp_path / "card.html")
     assert (done.status, done.out, done.err) == (0, "", "")
     assert "<th>ROC-AUC</th>" in (tmp_path / "card.html").read_text(encoding="utf-8")
+
+
+def test_publish_shows_what_would_be_uploaded(monkeypatch: Any, capsys: Any) -> None:
+    names = ("models", "publish", "exlm-small", "me/small", "--dry-run")
+    done = run_here(monkeypatch, capsys, *names)
+    assert done.status == 1
+    assert "model.safetensors" in done.out
+    assert "names no licence of the weights; give one, for example --licence mit" in done.err
+    told = json.loads(run_here(monkeypatch, capsys, *names, "--licence", "mit", "--json").out)
+    assert (told["problems"], told["uploaded"]) == ([], False)
+    assert told["files"].keys() >= {"README.md", "config.json", "modules.json", "tokenizer.json"}
+    assert run_here(monkeypatch, capsys, "models", "publish", "exlm-small").status == 2

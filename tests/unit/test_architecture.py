@@ -31,7 +31,7 @@ FLOORS = (
     ("features", "hf"),
     ("heads",),
     ("predictors",),
-    ("finetuning", "prediction"),
+    ("finetuning", "prediction", "publishing"),
     ("generation",),  # its page is that of a prediction
     ("analysis", "evaluation", "data_sets"),
     ("cli",),
