@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, get_scorer
+from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 
 def _has(name: str) -> Any:
@@ -33,6 +36,8 @@ class SkipInvalid(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         The fitted one.
     n_skipped_ : int
         How many rows `fit` left out.
+    n_features_in_ : int
+        How many columns there are.
 
     Examples
     --------
@@ -60,9 +65,10 @@ class SkipInvalid(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         **fit_params
             Passed on as they are.
         """
-        good = _finite(X)
+        good = self._good(X, reset=True)
         if not good.any():
             raise ValueError("no row has all its numbers: none of the molecules could be read")
+        check_consistent_length(X, y, sample_weight)
         if sample_weight is not None:
             fit_params["sample_weight"] = np.asarray(sample_weight)[good]
         self.n_skipped_ = int((~good).sum())
@@ -87,7 +93,7 @@ class SkipInvalid(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score as the estimator does, on the rows that have all their numbers."""
-        good = _finite(X)
+        good = self._good(X)
         weights = {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)[good]}
         scorer = check_scoring(self.estimator_)
         return float(scorer(self.estimator_, _rows(X, good), _rows(y, good), **weights))
@@ -102,11 +108,19 @@ class SkipInvalid(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         return tags
 
+    def _good(self, X: Any, *, reset: bool = False) -> NDArray[np.bool_]:
+        """Say which rows have all their numbers; the columns must be those of `fit`."""
+        if not reset:
+            check_is_fitted(self)
+        numbers = validate_data(self, X, reset=reset, dtype="numeric", ensure_all_finite=False)
+        good: NDArray[np.bool_] = np.isfinite(numbers).all(1)
+        return good
+
     def _answer(self, method: str, X: Any) -> NDArray[Any]:
-        good = _finite(X)
-        if not good.any():
-            return np.full(len(good), np.nan)
-        said = np.asarray(getattr(self.estimator_, method)(_rows(X, good)))
+        good = self._good(X)
+        # of none, the shape and the kind of an answer are those for a row of zeros
+        asked = _rows(X, good) if good.any() else _zeros(X)
+        said = np.asarray(getattr(self.estimator_, method)(asked))[: good.sum()]
         if good.all():
             return said
         numeric = said.dtype.kind in "biuf"
@@ -115,10 +129,48 @@ class SkipInvalid(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         return answers
 
 
-def _finite(X: Any) -> NDArray[np.bool_]:
-    good: NDArray[np.bool_] = np.isfinite(np.asarray(X, dtype=float)).all(1)
-    return good
-
-
 def _rows(values: Any, good: NDArray[np.bool_]) -> Any:
+    if values is None:  # of y, for an estimator that then says what it needs
+        return None
     return values.loc[good] if hasattr(values, "loc") else np.asarray(values)[good]
+
+
+def _zeros(values: Any) -> Any:
+    """Give one row of zeros with the columns of a table."""
+    return values.iloc[:1].map(lambda _: 0.0) if hasattr(values, "iloc") else np.zeros((1, np.shape(values)[1]))
+
+
+class SkippingScorer:
+    """Score by the rows that get an answer: a scorer of scikit-learn refuses NaN.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        The name of a scorer, or one.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> x, y = np.array([[0.0], [1.0], [np.nan]]), np.array([0.0, 2.0, 5.0])
+    >>> round(SkippingScorer("r2")(SkipInvalid(LinearRegression()).fit(x, y), x, y), 3)
+    1.0
+    """
+
+    def __init__(self, scoring: Any) -> None:
+        self.scoring = scoring
+
+    def __call__(self, estimator: Any, X: Any, y: Any) -> float:
+        """Score a fitted estimator, `SkipInvalid` or a pipeline that ends with one.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The fitted one.
+        X : array or list
+            What it predicts from: molecules, if it is a pipeline that begins with them.
+        y : array
+            Labels of all rows.
+        """
+        answers = np.asarray(estimator.predict(X))
+        answered = np.flatnonzero(~pd.isna(answers).reshape(len(answers), -1).any(1))
+        return float(get_scorer(self.scoring)(estimator, _safe_indexing(X, answered), _safe_indexing(y, answered)))

@@ -61,3 +61,13 @@ def test_huggingface(capfd: pytest.CaptureFixture[str], tiny_model: Path, tmp_pa
     assert "[transformers]" not in err
     before, after = (ExLM.from_pretrained(path, "cpu").embed("CCO") for path in (tiny_model, tmp_path / "trained"))
     assert 0 < abs(before - after).max() < 1
+
+
+def test_scikit_learn(tiny_model: Path, tmp_path: Path) -> None:
+    example = runpy.run_path(str(EXAMPLES / "scikit_learn.py"))
+    table = tmp_path / "bbbp.csv"
+    rows = example["TABLE"].read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join(rows[:60]) + "\n", encoding="utf-8")
+    best, score = example["main"](table, encoder=str(tiny_model))
+    assert sorted(best) == ["featureunion__functiontransformer", "skipinvalid__estimator__C"]
+    assert 0 <= score <= 1

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
 
 from exlm_chem import ExLMTransformer
-from exlm_chem.embedding.skip_invalid import SkipInvalid
+from exlm_chem.embedding.skip_invalid import SkipInvalid, SkippingScorer
 
 GOOD = ["CCO", "CCN", "CCC", "CCCO", "CCCN", "c1ccccc1", "CCCCO", "CCCCN", "CC(C)O", "CC(C)N", "OCCO", "NCCN"]
 MOLECULES = [*GOOD[:6], "C1CC", *GOOD[6:], "xyz"]
@@ -31,12 +33,37 @@ def test_bad_molecules_are_left_out_with_their_labels(transformer):
     assert whole.predict(["xyz"]).tolist() == pytest.approx([np.nan], nan_ok=True)
 
 
-def test_grid_search_goes_through(transformer):
+@pytest.mark.parametrize("scoring", [None, SkippingScorer("roc_auc")])
+def test_grid_search_goes_through(transformer, scoring):
     pipeline = make_pipeline(transformer, SkipInvalid(RandomForestClassifier(5, random_state=0)))
-    search = GridSearchCV(pipeline, {"skipinvalid__estimator__max_depth": [1, 3]}, cv=2, error_score="raise")
-    search.fit(MOLECULES, LABELS)
+    depths = {"skipinvalid__estimator__max_depth": [1, 3]}
+    search = GridSearchCV(pipeline, depths, cv=2, scoring=scoring, error_score="raise").fit(MOLECULES, LABELS)
     assert np.isfinite(search.best_score_)
     assert np.isnan(search.predict(["C1CC"])).all()
+
+
+@pytest.mark.filterwarnings("ignore:Casting complex values")  # one of the checks does
+@pytest.mark.parametrize("estimator", [LogisticRegression(), Ridge()])
+def test_scikit_learn_finds_nothing_wrong(estimator):
+    check_estimator(SkipInvalid(estimator), on_skip=None)
+
+
+def test_of_no_good_row_the_answers_have_the_usual_shape(transformer):
+    words = np.array(["no", "yes"])[LABELS]
+    model = make_pipeline(transformer, SkipInvalid(LogisticRegression())).fit(MOLECULES, words)
+    assert model.predict(["C1CC", "xyz"]).tolist() == [None, None]
+    assert model.predict_proba(["C1CC"]).shape == (1, 2)
+    model.set_output(transform="pandas").fit(MOLECULES, words)
+    assert model.predict_proba(["C1CC"]).shape == (1, 2)
+    assert model[-1].feature_names_in_[0] == "exlm_0"
+
+
+def test_scores_are_those_of_the_good_rows(transformer):
+    model = make_pipeline(transformer, SkipInvalid(LogisticRegression())).fit(MOLECULES, LABELS)
+    scorer = SkippingScorer("neg_log_loss")
+    assert scorer(model, MOLECULES, LABELS) == pytest.approx(scorer(model, GOOD, np.delete(LABELS, BAD)), abs=1e-5)
+    with pytest.raises(ValueError, match="NaN"):
+        get_scorer("neg_log_loss")(model, MOLECULES, LABELS)
 
 
 def test_words_numbers_and_weights(transformer):

@@ -5,10 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
 
 from exlm_chem import ExLM, ExLMTransformer
+from exlm_chem.embedding import parallel
 from exlm_chem.errors import ExLMError
 
 SMILES = ["CCO", "c1ccccc1", "CC(=O)O", "CCN"]
@@ -28,7 +31,7 @@ def test_same_vectors_as_the_embedder(transformer, tiny_model):
 
 
 def test_clone_and_pickle(transformer):
-    copy = clone(transformer.set_params(batch_size=3))
+    copy = clone(transformer.set_params(pooling="first"))
     assert copy.get_params() == transformer.get_params()
     transformer.fit(SMILES)
     saved = pickle.dumps(transformer)
@@ -72,3 +75,57 @@ def test_other_parameters_load_another_model(transformer, tmp_path):
     transformer.fit(SMILES)
     with pytest.raises(ExLMError, match="no model"):
         transformer.set_params(model=str(tmp_path / "none")).transform(SMILES)
+
+
+def test_several_jobs_give_the_same_vectors(transformer, monkeypatch, tmp_path):
+    expected = transformer.transform([*SMILES, "C1CC", *SMILES])
+    asked = []
+    monkeypatch.setattr(parallel, "PART", 2)
+    part = parallel._embed_part
+    monkeypatch.setattr(parallel, "_embed_part", lambda *args: asked.append(args[1]) or part(*args))
+    for cache in (None, tmp_path / "vectors.sqlite"):
+        transformer.set_params(n_jobs=1, cache=cache)
+        np.testing.assert_allclose(transformer.transform([*SMILES, "C1CC", *SMILES]), expected, atol=1e-5)
+    assert [len(one) for one in asked] == [2, 2, 2, 2]
+    with pytest.raises(ExLMError, match="molecule 4"):
+        transformer.set_params(on_invalid="raise", cache=None).transform([*SMILES, "C1CC"])
+
+
+def test_rows_are_dropped_by_another(transformer):
+    with pytest.raises(ExLMError, match="to drop molecules together with their labels choose 'nan'"):
+        transformer.set_params(on_invalid="drop").transform(SMILES)
+
+
+def test_a_column_of_a_table(transformer):
+    table = pd.DataFrame({"smiles": SMILES, "ph": [7.0, 7.4, 3.0, 9.0]})
+    both = make_column_transformer((transformer, "smiles"), ("passthrough", ["ph"])).set_output(transform="pandas")
+    features = both.fit_transform(table)
+    assert features.shape == (4, 65)
+    assert features["remainder__ph" if "remainder__ph" in features else "passthrough__ph"].tolist() == [
+        7.0,
+        7.4,
+        3.0,
+        9.0,
+    ]
+
+
+class OfNumbers(ExLMTransformer):
+    """Takes the numbers that scikit-learn checks estimators with: a row stands for a chain of carbon atoms."""
+
+    def transform(self, X):
+        return super().transform(
+            ["C" * (1 + int(10 * abs(row.sum())) % 9) for row in np.nan_to_num(np.array(X, float))]
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array, tags.input_tags.one_d_array, tags.input_tags.string = True, False, False
+        return tags
+
+
+def test_scikit_learn_finds_nothing_wrong(tiny_model):
+    wrong = {
+        "check_estimator_sparse_tag": "fit does not look at the molecules, so that it cannot refuse a sparse matrix",
+        "check_methods_subset_invariance": "a vector agrees to 1e-5 whatever is beside it, the check wants 1e-7",
+    }
+    check_estimator(OfNumbers(str(tiny_model), device="cpu"), expected_failed_checks=wrong, on_skip=None)
