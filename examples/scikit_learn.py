@@ -65,4 +65,4 @@ if __name__ == "__main__":
     parser.add_argument("--label", default="p_np")
     parser.add_argument("--encoder", default="exlm-small")
     best, score = main(**vars(parser.parse_args()))
-    print(f"ROC-AUC {score:.3f} with {best}")  # noqa: T201
+    print(f"ROC-AUC {score:.3f} with {best}")
