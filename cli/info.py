@@ -18,7 +18,12 @@ def info(
     from exlm_chem.machine import devices, multiplication_speed, versions
 
     report: dict[str, Any] = {"versions": versions(), "devices": devices()}
-    usable = ["cpu", *(f"cuda:{i}" for i in range(len(report["devices"]["cuda"]))), *["mps"] * report["devices"]["mps"]]
+    processor = ["cpu"] if report["devices"]["torch_threads"] else []  # torch measures it
+    usable = [
+        *processor,
+        *(f"cuda:{i}" for i in range(len(report["devices"]["cuda"]))),
+        *["mps"] * report["devices"]["mps"],
+    ]
     report["gflops"] = {device: multiplication_speed(device) for device in usable}
     if as_json:
         typer.echo(json.dumps(report, indent=2))

@@ -39,6 +39,9 @@ COMMANDS = {
 }
 """Every command and its line in ``exlm-chem --help``; ``cli/NAME.py`` holds the function ``NAME``."""
 
+TORCH = {"torch", "accelerate"}
+"""What is not part of the default installation and many commands need; see ``pyproject.toml``."""
+
 
 class LazyCommands(TyperGroup):
     """A group whose commands are placeholders (name and help line) until one of them is to run."""
@@ -148,6 +151,8 @@ def explain(error: Exception) -> str:
     """
     if isinstance(error, ExLMError):
         return str(error)
+    if isinstance(error, ModuleNotFoundError) and str(error.name).partition(".")[0] in TORCH:
+        return "this needs torch, which is not installed; run: pip install 'exlm-chem[torch]'"
     if isinstance(error, OSError):
         if error.filename is not None and error.strerror:
             return printable(f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}")

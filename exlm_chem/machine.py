@@ -61,22 +61,26 @@ def devices() -> dict[str, Any]:
     True
     """
     import psutil
-    import torch
 
-    gpus = [
-        {"name": gpu.name, "memory_gb": round(gpu.total_memory / 1e9, 1)}
-        for gpu in map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
-    ]
-    return {
+    found = {
         "platform": platform.platform(),
         "processor": _processor_name(),
         "instructions": instructions(),
         "cpus": os.cpu_count(),
-        "torch_threads": torch.get_num_threads(),
+        "torch_threads": None,
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "cuda": gpus,
-        "mps": torch.backends.mps.is_available(),
+        "cuda": [],
+        "mps": False,
     }
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return found
+    gpus = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
+    found["torch_threads"] = torch.get_num_threads()
+    found["cuda"] = [{"name": gpu.name, "memory_gb": round(gpu.total_memory / 1e9, 1)} for gpu in gpus]
+    found["mps"] = torch.backends.mps.is_available()
+    return found
 
 
 def checked_device(name: str) -> str:

@@ -33,7 +33,7 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 EmbeddingPrecision = Literal["fp32", "bf16", "int8", "auto"]
 """The precision of an encoder that is only used: bf16 with torch, int8 with onnx."""
 
-BackendName = Literal["torch", "onnx"]
+BackendName = Literal["auto", "torch", "onnx"]
 """What an encoder runs on."""
 
 TrainingDevice = Literal["auto", "cpu"]

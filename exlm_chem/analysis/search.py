@@ -45,7 +45,7 @@ class SearchOptions:
         "flag", "A molecule that cannot be read: flag gives the reason, skip leaves it out, raise ends the run."
     )
     device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.")
-    backend: BackendName = option("torch", "What the encoder runs on.")
+    backend: BackendName = option("auto", "What the encoder runs on.")
     precision: EmbeddingPrecision = option("fp32", "Of the encoder; see embed.")
 
     def __post_init__(self) -> None:

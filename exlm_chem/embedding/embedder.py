@@ -93,7 +93,7 @@ class ExLM:
         cls,
         name_or_directory: str | Path = "exlm-small",
         device: str = "auto",
-        backend: BackendName = "torch",
+        backend: BackendName = "auto",
         precision: EmbeddingPrecision = "fp32",
     ) -> Self:
         """Read a model that ships with the package, or a directory; of a predictor, its encoder.
@@ -104,8 +104,8 @@ class ExLM:
             See `exlm_chem.locations.locate`.
         device : str
             See the class.
-        backend : {"torch", "onnx"}
-            What it runs on. With "onnx" no torch is loaded.
+        backend : {"torch", "onnx", "auto"}
+            What it runs on. With "onnx" torch is only loaded for what looks inside; see `best_backend` for "auto".
         precision : {"fp32", "bf16", "int8", "auto"}
             See `TorchBackend` and `OnnxBackend`.
         """

@@ -52,7 +52,7 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         pooling: Pooling = "mean",
         device: str = "auto",
         on_invalid: OnInvalidMolecule = "nan",
-        backend: BackendName = "torch",
+        backend: BackendName = "auto",
         precision: EmbeddingPrecision = "fp32",
         cache: str | Path | None = None,
         n_jobs: int | None = None,

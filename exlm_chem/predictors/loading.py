@@ -15,7 +15,7 @@ from exlm_chem.terms import BackendName, EmbeddingPrecision
 def load_predictors(
     names: Sequence[Predictor | str | Path],
     device: str = "auto",
-    backend: BackendName = "torch",
+    backend: BackendName = "auto",
     precision: EmbeddingPrecision = "fp32",
 ) -> list[Predictor]:
     """Read several predictors; those with the same encoder share it.

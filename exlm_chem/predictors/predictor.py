@@ -118,7 +118,7 @@ class Predictor:
         cls,
         name_or_directory: str | Path,
         device: str = "auto",
-        backend: BackendName = "torch",
+        backend: BackendName = "auto",
         precision: EmbeddingPrecision = "fp32",
     ) -> Self:
         """Read a predictor that ships with the package, or a directory.

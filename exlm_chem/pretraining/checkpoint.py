@@ -11,20 +11,23 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import torch
 from accelerate import Accelerator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor, distribute_tensor
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.storage import json_text, read_json, sha256, write_json
 from exlm_chem.storage.records import from_json
+
+if TYPE_CHECKING:
+    from torch.distributed.tensor import DTensor
 
 KEEP = 2
 STATE = "state.json"
@@ -209,7 +212,7 @@ def _newest_first(directory: Path) -> list[Path]:
 
 
 def _whole(tensors: dict[str, Any]) -> dict[str, Tensor]:
-    gathered = {name: value.full_tensor() if isinstance(value, DTensor) else value for name, value in tensors.items()}
+    gathered = {name: value.full_tensor() if _is_sharded(value) else value for name, value in tensors.items()}
     return {name: value.detach().cpu().contiguous() for name, value in gathered.items()}
 
 
@@ -235,10 +238,18 @@ def _like(target: Tensor, value: Tensor) -> Tensor:
     if target.shape != value.shape:
         raise ValueError(f"a tensor has the shape {tuple(value.shape)} instead of {tuple(target.shape)}")
     value = value.to(target.device)
-    if isinstance(target, DTensor):
+    if _is_sharded(target):
+        from torch.distributed.tensor import distribute_tensor
+
         sharded: Tensor = distribute_tensor(value, target.device_mesh, target.placements)
         return sharded
     return value
+
+
+def _is_sharded(tensor: object) -> TypeGuard[DTensor]:
+    """Say whether processes share a tensor; where they do the module, half a second of start-up, has been loaded."""
+    loaded = sys.modules.get("torch.distributed.tensor")
+    return loaded is not None and isinstance(tensor, loaded.DTensor)
 
 
 def _random_name(accelerator: Accelerator) -> str:

@@ -159,14 +159,13 @@ def _measurement(saved: object, place: str) -> Measurement:
 
 
 def write_history(history: list[Measurement], directory: Path) -> None:
-    """Write ``metrics.csv`` and ``curves.png`` into a run's directory."""
+    """Write ``metrics.csv`` into a run's directory."""
     table = io.StringIO()
     writer = csv.DictWriter(table, [field.name for field in fields(Measurement)])
     writer.writeheader()
     for measurement in history:  # what was not measured is an empty cell
         writer.writerow({name: "" if math.isnan(value) else value for name, value in asdict(measurement).items()})
     write_text(directory / "metrics.csv", table.getvalue())
-    _draw(history, directory / "curves.png")
 
 
 PANELS = {
@@ -182,7 +181,8 @@ PANELS = {
 }
 
 
-def _draw(history: list[Measurement], path: Path) -> None:
+def draw_history(history: list[Measurement], directory: Path) -> None:
+    """Draw ``curves.png`` into a run's directory."""
     figure = _figure()
     molecules = [measurement.molecules for measurement in history]
     for axes, (title, curves) in zip(figure.subplots(2, 3).flat, PANELS.items(), strict=True):
@@ -193,7 +193,7 @@ def _draw(history: list[Measurement], path: Path) -> None:
         if "" not in curves:
             axes.legend(frameon=False, fontsize="small")
         axes.set_ylim(bottom=0)
-    with write_file(path) as file:
+    with write_file(directory / "curves.png") as file:
         figure.savefig(file, dpi=110, format="png")
 
 

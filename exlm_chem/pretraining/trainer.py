@@ -29,7 +29,7 @@ from exlm_chem.pretraining.durations import readable_duration
 from exlm_chem.pretraining.evaluation import evaluate
 from exlm_chem.pretraining.initial_model import initial_model, make_config
 from exlm_chem.pretraining.interruption import StopRequest
-from exlm_chem.pretraining.measurements import Measurement, Progress, Window, write_history
+from exlm_chem.pretraining.measurements import Measurement, Progress, Window, draw_history, write_history
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.resumption import find_stop
 from exlm_chem.pretraining.training_data import TrainingData
@@ -39,6 +39,7 @@ VALIDATION_MOLECULES = 1_000
 RELEASE_EVERY = 20  # steps
 # On a GPU the program runs ahead of the device; only every so many steps it waits, to read losses and clocks.
 STEPS_AHEAD = 10
+DRAW_SECONDS = 30  # at least, between two pictures of the curves; one takes as long as several small steps
 
 Report = Callable[[Progress, float, float], None]
 
@@ -95,7 +96,7 @@ class Trainer:
         self._loss = torch.zeros((), device=device)
         self._window = Window()  # of this process, since the last `read_clock`
         self._stop = StopRequest()
-        self._clock = self._saved = 0.0
+        self._clock = self._saved = self._drawn = 0.0
 
     def train(self) -> ExLMForMaskedLM:
         """Run to the end and return the model.
@@ -115,7 +116,8 @@ class Trainer:
             options.num_workers,
             pin_memory=self.accelerator.device.type == "cuda",
         )
-        self._clock, self._saved = time.monotonic(), progress.seconds
+        self._clock = self._drawn = time.monotonic()
+        self._saved = progress.seconds
         with self._stop:
             while (share := self.share_done()) < 1:
                 self.take_step(batches, share)
@@ -128,6 +130,7 @@ class Trainer:
                 if stop or share >= 1 or progress.seconds - self._saved >= 60 * options.checkpoint_minutes:
                     self._save()
                 if stop and share < 1:
+                    self._draw()
                     by = self._stop.name or "a signal to another process"
                     advice = "the same command with --resume goes on from there"
                     raise ExLMError(f"stopped by {by} after step {progress.step}; {advice}.")
@@ -239,8 +242,15 @@ class Trainer:
         self.accelerator.log(numbers, step=progress.step)
         if self.accelerator.is_main_process:
             write_history(progress.history, self.directory)
+            if share >= 1 or time.monotonic() - self._drawn >= DRAW_SECONDS:
+                self._draw()
             self.log(f"{measurement}, {readable_duration(progress.seconds * max(0.0, 1 / share - 1))} left")
         self._clock = time.monotonic()
+
+    def _draw(self) -> None:
+        if self.accelerator.is_main_process:
+            draw_history(self.progress.history, self.directory)
+            self._drawn = time.monotonic()
 
     def _save(self) -> None:
         state = {

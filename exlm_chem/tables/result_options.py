@@ -22,7 +22,9 @@ class ResultOptions:
         False, "Keep what is finished in OUTPUT.part, and go on from what an earlier run has left there."
     )
     device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.")
-    backend: BackendName = option("torch", "What the encoder runs on; onnx, on the processor, loads no torch.")
+    backend: BackendName = option(
+        "auto", "What the encoder runs on: torch, or onnx, which starts sooner; auto is onnx where there is no GPU."
+    )
     precision: EmbeddingPrecision = option(
         "fp32", "Of the encoder: bf16 (torch) is faster where the device multiplies it, int8 (onnx) rounds more."
     )

@@ -3,6 +3,8 @@
 import doctest
 import subprocess
 import sys
+from importlib.metadata import requires
+from pathlib import Path
 
 import pytest
 import typer
@@ -11,6 +13,8 @@ from exlm_chem import __version__
 from exlm_chem.cli import main as main_module
 from exlm_chem.errors import ExLMError
 from tests.cli.runner import EXLM_CHEM, Result, environment, run, run_here
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_help_lists_every_command():
@@ -25,6 +29,33 @@ def test_help_loads_nothing_heavy():
     code = "import sys; from exlm_chem.cli.main import app; app(['--help'], standalone_mode=False); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"torch", "pandas", "rdkit", "numpy"}.isdisjoint(loaded)
+
+
+WITHOUT_TORCH = (
+    "import sys; sys.modules.update(torch=None, accelerate=None); from exlm_chem.cli.main import main; main()"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("predict", "--task", "bbbp", "--backend", "auto", "CCO"), 0, "CCO"),
+        (("evaluate", "bbbp", "tests/data/bbbp_300.csv", "--json"), 0, "roc_auc"),
+        (("info", "--json"), 0, '"torch_threads": null'),
+        (("pretrain", "data/examples.csv", "-o", "never"), 1, "run: pip install 'exlm-chem[torch]'"),
+    ],
+)
+def test_torch_is_needed_only_where_it_is_used(arguments, status, said):
+    command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
+    assert said in done.stdout + done.stderr
+
+
+def test_torch_is_no_part_of_the_default_installation():
+    asked = requires("exlm-chem")
+    assert any(line.startswith("onnxruntime") for line in asked)
+    assert all("extra ==" in line for line in asked if line.startswith(("torch", "accelerate")))
 
 
 @pytest.mark.parametrize("name", sorted({*main_module.COMMANDS, *main_module.all_commands()}))

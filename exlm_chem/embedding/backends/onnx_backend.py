@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ from exlm_chem.terms import EmbeddingPrecision, Pooling
 if TYPE_CHECKING:
     import onnx
 
+    from exlm_chem.modeling import ExLMModel
+
 
 class OnnxBackend(Backend):
     """An encoder whose graph is made from the weights of its directory.
@@ -38,6 +41,8 @@ class OnnxBackend(Backend):
     precision : {"fp32", "int8", "auto"}
         "int8" keeps weights as whole numbers, a scale for each column, and rounds what they are multiplied by as it
         comes; "auto" is "fp32".
+    load_module : callable, optional
+        Loads the same encoder in torch, for what looks inside; see `Backend.model`.
     """
 
     batch_tokens = 2048
@@ -48,12 +53,13 @@ class OnnxBackend(Backend):
         weights: Mapping[str, NDArray[Any]],
         device: str = "auto",
         precision: EmbeddingPrecision = "fp32",
+        load_module: Callable[[], ExLMModel] | None = None,
     ) -> None:
         if device not in ("auto", "cpu"):
             raise ExLMError(f"--backend onnx runs on the processor; give --device cpu, or --backend torch for {device}")
         if precision == "bf16":
             raise ExLMError("--precision bf16 needs --backend torch; with onnx choose fp32, int8 or auto")
-        self.config, self.device = config, "cpu"
+        self.config, self.device, self._load_module = config, "cpu", load_module
         self.name = f"onnx {'int8' if precision == 'int8' else 'fp32'}"
         runtime = _runtime()
         settings = runtime.SessionOptions()
@@ -61,6 +67,11 @@ class OnnxBackend(Backend):
         self._session = runtime.InferenceSession(
             graph_bytes(config, weights, precision), settings, providers=["CPUExecutionProvider"]
         )
+
+    @cached_property
+    def model(self) -> ExLMModel:
+        """The encoder in torch, loaded when it is first asked for."""
+        return super().model if self._load_module is None else self._load_module().eval()
 
     def encode(self, input_ids: NDArray[np.int64], pooling: Pooling) -> NDArray[np.float32]:
         """See `Backend`."""
@@ -100,6 +111,6 @@ def _runtime() -> Any:
         import onnx  # noqa: F401  (which makes the graph)
         import onnxruntime
     except ImportError:
-        raise ExLMError("--backend onnx needs ONNX Runtime; run: pip install 'exlm-chem[onnx]'") from None
+        raise ExLMError("--backend onnx needs ONNX Runtime; run: pip install onnx onnxruntime") from None
     onnxruntime.set_default_logger_severity(3)
     return onnxruntime

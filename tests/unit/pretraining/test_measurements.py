@@ -24,9 +24,9 @@ def test_without_validation_molecules_there_is_no_nan_to_read() -> None:
 def test_the_picture_is_drawn_whatever_mplbackend_says(tmp_path: Path) -> None:
     code = (
         "import math, pathlib, os; from dataclasses import fields\n"
-        "from exlm_chem.pretraining.measurements import Measurement, write_history\n"
+        "from exlm_chem.pretraining.measurements import Measurement, draw_history\n"
         "values = {field.name: 1.0 for field in fields(Measurement)}\n"
-        f"write_history([Measurement(**values)] * 2, pathlib.Path({str(tmp_path)!r}))\n"
+        f"draw_history([Measurement(**values)] * 2, pathlib.Path({str(tmp_path)!r}))\n"
         "assert os.environ['MPLBACKEND'] == 'junk'"
     )
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "MPLBACKEND": "junk"}, check=True, timeout=120)

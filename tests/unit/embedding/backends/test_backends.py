@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from exlm_chem.embedding.backends import registry
 from exlm_chem.embedding.backends.onnx_backend import OnnxBackend
+from exlm_chem.embedding.backends.registry import best_backend
 from exlm_chem.embedding.backends.torch_backend import TorchBackend
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
@@ -51,7 +53,7 @@ def test_lower_precision_is_near(tiny_model, backend, precision, least):
         ("cpu", "onnx", "bf16", "needs --backend torch"),
         ("cpu", "torch", "int8", "needs --backend onnx"),
         ("cuda", "onnx", "fp32", "give --device cpu"),
-        ("cpu", "tensorflow", "fp32", "no backend 'tensorflow'; choose torch or onnx"),
+        ("cpu", "tensorflow", "fp32", "no backend 'tensorflow'; choose auto, torch or onnx"),
     ],
 )
 def test_what_does_not_exist_is_one_sentence(tiny_model, device, backend, precision, message):
@@ -59,9 +61,23 @@ def test_what_does_not_exist_is_one_sentence(tiny_model, device, backend, precis
         ExLM.from_pretrained(tiny_model, device, backend, precision)
 
 
-def test_what_looks_inside_needs_torch(tiny_model):
-    with pytest.raises(ExLMError, match="use the backend torch"):
-        _ = ExLM.from_pretrained(tiny_model, "cpu", "onnx").model
+def test_what_looks_inside_loads_torch(tiny_model):
+    inside = ExLM.from_pretrained(tiny_model, "cpu", "onnx").model
+    found = TorchBackend(inside, "cpu").encode(ROWS, "mean")
+    np.testing.assert_array_equal(found, ExLM.from_pretrained(tiny_model, "cpu").backend.encode(ROWS, "mean"))
+    assert not inside.training
+
+
+def test_the_backend_that_starts_soonest(monkeypatch):
+    monkeypatch.setattr(registry, "GPU_FILES", ())
+    monkeypatch.setattr(registry.sys, "platform", "linux")
+    assert best_backend() == best_backend("cpu") == "onnx"
+    assert best_backend("cuda") == best_backend(precision="bf16") == best_backend(precision="auto") == "torch"
+    monkeypatch.setattr(registry, "GPU_FILES", ("/dev/null",))
+    assert (best_backend(), best_backend("cpu")) == ("torch", "onnx")
+    for absent in ("torch", "onnxruntime"):  # the second in addition to the first
+        monkeypatch.setitem(sys.modules, absent, None)
+        assert best_backend("cpu") == ("onnx" if absent == "torch" else "torch")
 
 
 def test_onnx_predicts_where_there_is_no_torch():
