@@ -13,7 +13,7 @@ BIN := .venv/bin
 # The stamp is newer than these files exactly when the environment is up to date.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[deepchem,dev]'
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[deepchem,dev]'
 	touch $@
 
 demo: .venv/installed

