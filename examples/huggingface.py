@@ -67,7 +67,7 @@ def train(directory: Path, output: Path, steps: int = 3) -> float:
 def main(output: Path, model: str = "exlm-small") -> None:
     """Run all of it."""
     directory = find_model(model)
-    same = (vectors(directory).numpy() == ExLM.from_pretrained(directory, "cpu").embed(SMILES)).all()
+    same = (vectors(directory).numpy() == ExLM.from_pretrained(directory, "cpu", "torch").embed(SMILES)).all()
     print(f"vectors are those of ExLM.embed: {same}", *proposals(directory), sep="\n")
     print(f"loss {train(directory, output):.2f}; written, and read by ExLM: {ExLM.from_pretrained(output, 'cpu')}")
 

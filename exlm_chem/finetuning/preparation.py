@@ -82,7 +82,7 @@ def prepare(
     rule = parse_split(options.split)
     task = _named_task(options, task, data[0], reading)
     labels = labels if task is None else _labels_of(task, labels)
-    encoder = ExLM.from_pretrained(options.model, options.device)
+    encoder = ExLM.from_pretrained(options.model, options.device, "auto" if options.method == "head" else "torch")
     targets = options.targets if task is None else task.targets
     read = partial(encoder.read, standardise=options.standardise)
     check_extra_columns(options.extra_columns, targets)
@@ -94,7 +94,8 @@ def prepare(
     if options.balance and dataset.kind == "regression":
         raise ExLMError("--balance is for classes, and the labels are measurements; leave it away")
     log_table(dataset, dataset.report(options.extra_columns), log)
-    molecules = dataset.splittable
+    beside = [*zip(*(dataset.others[column] for column in options.extra_columns), strict=True)] or None
+    molecules = replace(dataset.splittable, beside=beside)
     folds = make_checked_folds(molecules, dataset, options, log)
     if len(data) > 1:
         split = given_split(dataset.smiles, dataset.split_cells, "files", f"one file for each part: {dataset.name}")

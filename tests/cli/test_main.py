@@ -46,8 +46,9 @@ WITHOUT_TORCH = (
     ],
 )
 def test_torch_is_needed_only_where_it_is_used(arguments, status, said):
-    command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, *arguments], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
     assert said in done.stdout + done.stderr
 

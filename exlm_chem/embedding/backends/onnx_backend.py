@@ -60,6 +60,7 @@ class OnnxBackend(Backend):
         if precision == "bf16":
             raise ExLMError("--precision bf16 needs --backend torch; with onnx choose fp32, int8 or auto")
         self.config, self.device, self._load_module = config, "cpu", load_module
+        self._arguments = config, weights, device, precision, load_module
         self.name = f"onnx {'int8' if precision == 'int8' else 'fp32'}"
         runtime = _runtime()
         settings = runtime.SessionOptions()
@@ -67,6 +68,9 @@ class OnnxBackend(Backend):
         self._session = runtime.InferenceSession(
             graph_bytes(config, weights, precision), settings, providers=["CPUExecutionProvider"]
         )
+
+    def __reduce__(self) -> tuple[type[OnnxBackend], tuple[Any, ...]]:
+        return OnnxBackend, self._arguments  # a session cannot be copied, nor go to another process
 
     @cached_property
     def model(self) -> ExLMModel:

@@ -167,7 +167,8 @@ def train_full(
     history : list of Epoch
         Losses; that of a regression is in units of the labels' standard deviation.
     """
-    with torch.random.fork_rng(devices=[embedder.device] if embedder.device.type == "cuda" else []):
+    device = torch.device(embedder.device)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         model = _start(embedder, head, options.pooling, options.dropout)
         adapters = Adapters(model.model, options.rank) if options.method == "lora" else None

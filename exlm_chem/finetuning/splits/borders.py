@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -66,5 +67,8 @@ def across_borders(split: Split, data: Splittable) -> Borders:
 def _contradict(data: Splittable, indices: list[int]) -> bool:
     if data.labels is None:
         return False
-    known = (column[~np.isnan(column)] for column in data.labels[indices].T)
-    return any(len(np.unique(values)) > 1 for values in known)
+    alike: dict[Hashable, list[int]] = defaultdict(list)
+    for index in indices:
+        alike[None if data.beside is None else data.beside[index]].append(index)
+    columns = (column for same in alike.values() for column in data.labels[same].T)
+    return any(len(np.unique(column[~np.isnan(column)])) > 1 for column in columns)

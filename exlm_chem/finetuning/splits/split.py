@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -40,6 +40,8 @@ class Splittable:
         For a rule that looks at them.
     cells : sequence of str
         For a rule that names a column: its cell for every molecule.
+    beside : sequence, optional
+        What is read besides the molecule, such as a pH: labels contradict each other only where it is the same.
     rows : sequence of int, optional
         Row of the table that each molecule comes from, from 0; all rows in order by default.
     lines : sequence of int, optional
@@ -53,6 +55,7 @@ class Splittable:
     smiles: Sequence[str]
     labels: NDArray[np.float64] | None = None
     cells: Sequence[str] = ()
+    beside: Sequence[Hashable] | None = None
     rows: Sequence[int] | None = None
     lines: Sequence[int] | None = None
     table_rows: int | None = None

@@ -124,7 +124,7 @@ def test_faults_are_told_in_one_sentence(embedder, tmp_path):
 
 
 def test_zero_has_no_sign(tiny_model, monkeypatch):
-    embedder = ExLM.from_pretrained(tiny_model, device="cpu")
+    embedder = ExLM.from_pretrained(tiny_model, "cpu", "torch")
     monkeypatch.setattr(embedder.model, "embed", lambda ids, _: torch.full((len(ids), embedder.width), -0.0))
     assert not np.signbit(embedder.embed(["CCO", "C"])).any()
 

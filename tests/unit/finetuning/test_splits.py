@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -333,6 +334,8 @@ def test_molecules_on_both_sides_of_a_border():
     assert found.pairs == {"train, test": 1, "train, valid": 1}
     assert "2 molecules are in two parts of the split" in str(found)
     assert "1 of them with labels that contradict each other, such as 'N', 'C'; --split random" in str(found)
+    elsewhere = replace(data, beside=[("7.4",), ("7.4",), ("2",), ("7.4",), ("2",)])  # measured at another pH
+    assert (across_borders(split, elsewhere).duplicates, across_borders(split, elsewhere).contradictions) == (2, 0)
     assert str(across_borders(random_split(data.smiles), data)) == "no molecule is in two parts of the split"
 
 

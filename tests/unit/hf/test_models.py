@@ -60,7 +60,7 @@ def same_weights(one: torch.nn.Module, other: torch.nn.Module) -> bool:
 
 def test_vectors_are_those_of_embed(directory: Path, capfd: Any) -> None:
     tokenizer, model = AutoTokenizer.from_pretrained(directory), AutoModel.from_pretrained(directory)
-    expected = ExLM.from_pretrained(directory, "cpu").embed(SMILES)
+    expected = ExLM.from_pretrained(directory, "cpu", "torch").embed(SMILES)
     with torch.inference_mode():
         output = model(**batch(directory, SMILES), output_hidden_states=True)
     assert np.array_equal(output.pooler_output.numpy(), expected)
