@@ -5,5 +5,7 @@
 
 from importlib.util import find_spec
 
-WITH_DEEPCHEM = ("deepchem", "deepchem_model", "quiet_deepchem")
-collect_ignore = [] if find_spec("deepchem") else [f"exlm_chem/embedding/{name}.py" for name in WITH_DEEPCHEM]
+OPTIONAL = {"deepchem": ("deepchem", "deepchem_model", "quiet_deepchem"), "skfp": ("skfp",), "molfeat": ("molfeat",)}
+collect_ignore = [
+    f"exlm_chem/embedding/{name}.py" for library, names in OPTIONAL.items() if not find_spec(library) for name in names
+]

@@ -80,10 +80,18 @@ def _embed_part(
     batch_tokens: int | None,
     batch_size: int,
 ) -> NDArray[np.float32]:
-    return _opened(*source).embed_tokens(token_ids, pooling, batch_tokens, batch_size)
+    return open_once(*source).embed_tokens(token_ids, pooling, batch_tokens, batch_size)
 
 
 @lru_cache(maxsize=1)
-def _opened(model: str | Path, device: str, backend: BackendName, precision: EmbeddingPrecision) -> ExLM:
-    """Read the weights once in a process."""
+def open_once(
+    model: str | Path, device: str = "auto", backend: BackendName = "torch", precision: EmbeddingPrecision = "fp32"
+) -> ExLM:
+    """Read an encoder, the same one again only once in a process.
+
+    Parameters
+    ----------
+    model, device, backend, precision
+        See `ExLM.from_pretrained`.
+    """
     return ExLM.from_pretrained(model, device, backend, precision)

@@ -168,3 +168,33 @@ def test_a_table_with_gaps_and_molecules_that_cannot_be_read(dc, make, tiny_mode
         ExLMFeaturizer(output="tokens")
     with pytest.raises(ExLMError, match="mode must be 'classification' or 'regression'"):
         make(1, "ranking")
+
+
+def test_hugging_face_model_of_deepchem(dc, tiny_model, tmp_path):
+    """Pretraining goes on inside DeepChem, and what comes out is a model directory as any other."""
+    pytest.importorskip("transformers")
+    from deepchem.models.torch_models.hf_models import HuggingFaceModel
+    from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+    import exlm_chem.hf  # noqa: F401  (makes transformers know our classes)
+
+    def make():
+        module, tokenizer = AutoModelForMaskedLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
+        settings = {"learning_rate": 0.003, "batch_size": 16, "model_dir": str(tmp_path / "checkpoints")}
+        return HuggingFaceModel(module, tokenizer, task="mlm", device=torch.device("cpu"), **settings)
+
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002  (DeepChem shuffles by it)
+    dataset = dc.data.NumpyDataset(np.array(SMILES))
+    model = make()
+    first, last = (model.fit(dataset, nb_epoch=epochs) for epochs in (1, 25))
+    assert last < 0.8 * first
+    again = make()
+    again.restore()
+    assert all(map(torch.equal, weights_of(again), weights_of(model)))
+    assert model.predict(dataset).shape == (16, 11, 430)  # scores of tokens; masks are drawn anew
+    model.tokenizer.save_pretrained(tmp_path / "trained")
+    model.model.save_pretrained(tmp_path / "trained")
+    vectors = [ExLM.from_pretrained(path, "cpu").embed(SMILES) for path in (tiny_model, tmp_path / "trained")]
+    assert np.isfinite(vectors).all()
+    assert not np.allclose(*vectors, atol=1e-3)

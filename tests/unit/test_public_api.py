@@ -21,6 +21,7 @@ import exlm_chem
 from exlm_chem.errors import ExLMError
 
 WITHOUT_DEEPCHEM = sorted({*exlm_chem.__all__} - {"__version__", "ExLMFeaturizer", "ExLMModel"})
+OPTIONAL = ("deepchem", "deepchem_model", "skfp", "molfeat")  # modules for what need not be installed
 CAFFEINE = "Cn1c(=O)c2c(ncn2C)n(C)c1=O"
 
 
@@ -29,7 +30,7 @@ def public_objects() -> dict[str, Any]:
     """All public classes and functions of the package, where they are defined."""
     found = {}
     for module in pkgutil.walk_packages(exlm_chem.__path__, "exlm_chem."):
-        if module.name.startswith("exlm_chem.zoo") or "deepchem" in module.name:
+        if module.name.startswith("exlm_chem.zoo") or module.name.endswith(OPTIONAL):
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
             here = getattr(value, "__module__", None) == module.name and not name.startswith("_")
