@@ -59,7 +59,7 @@ def load_encoder(directory: Path, options: PretrainingOptions) -> ExLM:
     """Make the encoder of a checkpoint, with the averaged weights if the run has some."""
     weights = load_file(directory / (AVERAGE if options.ema else MODEL))
     heads: dict[str, int] = {name: len(weights[f"molecule_heads.{name}.bias"]) for name in options.molecule_objectives}
-    tokenizer = ExLMTokenizer(options.scheme)
+    tokenizer = ExLMTokenizer()
     model = ExLMForMaskedLM(make_config(options, tokenizer, heads))
     model.load_state_dict(weights)
     return ExLM(model.model, tokenizer, device="cpu")

@@ -56,7 +56,7 @@ def run(options: PretrainingOptions) -> dict[str, Any]:
         with (directory / "metrics.csv").open(newline="") as table:
             curve = [{name: float(row[name]) for name in COLUMNS} for row in csv.DictReader(table)]
         model = ExLMForMaskedLM.from_pretrained(directory).eval()
-        tokenizer = ExLMTokenizer(options.scheme)
+        tokenizer = ExLMTokenizer()
         corpus = prepare_corpus(CORPUS, tokenizer, options, cache=folder)
         plan = Plan(corpus, model.config, options.mask_ratio, 0.0, options.batch_tokens, options.seed)
         batches = MaskedBatches(plan, tokenizer).validation(plan.validation(500))

@@ -34,7 +34,7 @@ def measure(corpus: Corpus, rounds: int) -> dict[str, Any]:
         stores = []
         for name in ("descriptors", "ecfp"):
             started = time.perf_counter()
-            stores.append(build_objective_values(small, name, "lossless"))
+            stores.append(build_objective_values(small, name, TOKENIZER))
             speed[name] = round(some / (time.perf_counter() - started))
         config, _ = make_plan(small, "small", "exlm", 8192)
         config = replace(config, molecule_objectives={store.name: len(store.names) for store in stores})

@@ -49,22 +49,24 @@ def show_predictor(summary: dict[str, Any]) -> None:
 def show_encoder(summary: dict[str, Any]) -> None:
     """Print the page of an encoder, from what `exlm_chem.model_directory.describe` says."""
     config, training = summary["config"], summary.get("training", {})
-    show_text(f"{summary['name']}: an encoder of SMILES, in {summary['directory']}")
+    name, of_text = _called(summary), summary["reads"] == "text"
+    show_text(f"{summary['name']}: an encoder of {'text' if of_text else 'SMILES'}, in {summary['directory']}")
     show_heading("What it is")
     show_table(("", ""), _architecture(summary, config))
     if training:
         show_heading("On what it was trained")
-        show_table(("", ""), _pretraining(training))
+        show_table(("", ""), _pretraining(training, summary["reads"]))
     show_heading("What it is not for")
-    show_text("* it predicts nothing by itself: finetune makes a predictor of it")
-    show_text("* molecules unlike those that it was shown: their vectors deserve doubt")
+    if of_text:
+        show_text("* molecules: it reads lines of text")
+    else:
+        show_text("* it predicts nothing by itself: finetune makes a predictor of it")
+        show_text("* molecules unlike those that it was shown: their vectors deserve doubt")
     show_heading("How to use it")
-    for line in (
-        f"embed FILE --model {_called(summary)} -o vectors.npz",
-        f"finetune FILE --target COLUMN --model {_called(summary)} -o runs/mine",
-        f"pretrain FILE --init-from {_called(summary)} -o runs/more",
-    ):
-        show_text(f"  exlm-chem {line}")
+    if not of_text:
+        show_text(f"  exlm-chem embed FILE --model {name} -o vectors.npz")
+        show_text(f"  exlm-chem finetune FILE --target COLUMN --model {name} -o runs/mine")
+    show_text(f"  exlm-chem pretrain FILE --init-from {name}{f' --tokenizer {name}' if of_text else ''} -o runs/more")
 
 
 def main_metric(task: dict[str, Any]) -> str:
@@ -234,18 +236,19 @@ def _architecture(summary: dict[str, Any], config: dict[str, Any]) -> Iterator[t
     yield "size", size_of(summary)
     yield "vectors", f"of length {config.get('hidden_size')}"
     yield "layers", f"{config.get('num_hidden_layers')}, {config.get('num_attention_heads')} heads"
-    yield "longest", f"{config.get('max_positions')} positions: longer molecules are cut, with a note in their row"
+    note = ": longer molecules are cut, with a note in their row" if summary["reads"] == "molecule" else ""
+    yield "longest", f"{config.get('max_positions')} positions{note}"
     if config.get("num_states"):
         yield "states", f"{config['num_states']} for each masked token"
 
 
-def _pretraining(training: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _pretraining(training: dict[str, Any], reads: str) -> Iterator[tuple[str, str]]:
     corpus, last = training.get("corpus", {}), training.get("last_measurement") or {}
     options = training.get("options", {})
     if corpus:
-        yield "molecules", f"{corpus.get('training', 0):,} of {', '.join(corpus.get('files', []))}"
+        yield f"{reads}s", f"{corpus.get('training', 0):,} of {', '.join(corpus.get('files', []))}"
     if training.get("molecules_seen"):
-        yield "shown", f"{training['molecules_seen']:,} molecules in {training.get('steps', 0):,} steps"
+        yield "shown", f"{training['molecules_seen']:,} {reads}s in {training.get('steps', 0):,} steps"
     if training.get("training_seconds"):
         yield "time", f"{training['training_seconds'] / 60:,.0f} minutes, {training.get('precision')}"
     if options.get("objective"):

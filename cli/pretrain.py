@@ -1,4 +1,4 @@
-"""``exlm-chem pretrain``: from SMILES files to a model directory."""
+"""``exlm-chem pretrain``: from files of SMILES, or of text, to a model directory."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,13 +58,16 @@ class Start:
 @takes_options
 def pretrain(
     corpus: Annotated[
-        list[str], typer.Argument(help="SMILES files or tables: .smi .csv .tsv .parquet .sdf, also .gz or .zst.")
+        list[str],
+        typer.Argument(
+            help="SMILES files or tables: .smi .csv .tsv .parquet .sdf, also .gz or .zst; or text, see --tokenizer."
+        ),
     ],
     options: PretrainingOptions,
     start: Start,
     reading: ReadOptions,
 ) -> None:
-    """Pretrain a model on your own molecules, on a laptop or a GPU.
+    """Pretrain a model on your own molecules, or on text, on a laptop or a GPU.
 
     The run's directory gets checkpoints, metrics.csv, curves.png, run.json and, in the end, the model.
     """
@@ -105,16 +108,16 @@ def _print_estimate(files: CorpusFiles, options: PretrainingOptions, cache: Path
     from exlm_chem.pretraining.durations import readable_duration
     from exlm_chem.pretraining.estimate import estimate
     from exlm_chem.pretraining.run import check_before_work, prepare_corpus
-    from exlm_chem.tokenizer import ExLMTokenizer
+    from exlm_chem.text_tokenizer import open_tokenizer
 
-    made = ExLMTokenizer(options.scheme)
+    made = open_tokenizer(options.scheme)
     check_before_work(options, made)
     make_accelerator(replace(options, loggers=()), Path())  # refuses what the environment asks for and there is not
     with bar("preparing") as (_, log):
         needs = estimate(prepare_corpus(files, made, options, cache=cache, log=log), made, options)
     rows = {
         "parameters": f"{needs.parameters:,}",
-        "molecules": f"{needs.training_molecules:,} to learn from",
+        f"{made.reads}s": f"{needs.training_molecules:,} to learn from",
         "tokens": f"{needs.tokens_per_epoch:,} an epoch, after expansion",
         "speed": f"{needs.molecules_per_second:,.0f} molecules/s, {needs.tokens_per_second:,.0f} tokens/s, "
         f"{needs.gemm_share:.0%} of the GEMM peak",

@@ -2,6 +2,7 @@
 
 An encoder is ``config.json`` (sizes, hashes; see `exlm_chem.modeling.config_file`), ``model.safetensors`` and
 ``tokenizer_config.json``: its numbers depend on these. ``tokenizer.json`` is for Hugging Face (see `exlm_chem.hf`),
+and of a model that reads text the tokenizer itself;
 ``training.json`` and ``README.md`` are for people: without them there is a warning and no failure. Nothing is ever
 unpickled, and nothing here loads torch: a broken directory is found before that takes its second.
 """
@@ -14,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exlm_chem.base_tokenizer import EXPORT_NAME, TOKENIZER_NAME, Tokenizer
 from exlm_chem.errors import ExLMError
 from exlm_chem.locations import available, encoder_directory, is_predictor, locate
 from exlm_chem.modeling.config_file import CONFIG_NAME, WEIGHTS_NAME, ConfigFile, check_sizes, read_config
@@ -21,12 +23,15 @@ from exlm_chem.modeling.configuration import ExLMConfig
 from exlm_chem.sentence_files import write_sentence_files
 from exlm_chem.storage import read_json, sha256
 from exlm_chem.storage.tensors import check_numbers, tensor_shapes
+from exlm_chem.text_tokenizer import saved_tokenizer
 from exlm_chem.tokenizer import ExLMTokenizer
 
 if TYPE_CHECKING:
     from exlm_chem.modeling.serialization import SavedModel
 
 __all__ = [
+    "EXPORT_NAME",
+    "TOKENIZER_NAME",
     "ModelDirectory",
     "available",
     "check",
@@ -40,9 +45,7 @@ __all__ = [
     "write_model",
 ]
 
-TOKENIZER_NAME = "tokenizer_config.json"
 TRAINING_NAME = "training.json"
-EXPORT_NAME = "tokenizer.json"
 ENCODER_FILES = (CONFIG_NAME, WEIGHTS_NAME, TOKENIZER_NAME)
 
 logger = logging.getLogger(__name__)
@@ -58,7 +61,7 @@ class ModelDirectory:
         The encoder's directory.
     saved : ConfigFile
         What ``config.json`` says.
-    tokenizer : ExLMTokenizer
+    tokenizer : Tokenizer
         The tokenizer that the model was trained with.
     fingerprint : str
         The sha256 of the weights.
@@ -66,8 +69,15 @@ class ModelDirectory:
 
     path: Path
     saved: ConfigFile
-    tokenizer: ExLMTokenizer
+    tokenizer: Tokenizer
     fingerprint: str
+
+    @property
+    def smiles_tokenizer(self) -> ExLMTokenizer:
+        """The same, of a model of molecules; a model that reads text is refused."""
+        if not isinstance(self.tokenizer, ExLMTokenizer):
+            raise ExLMError(f"the model in {self.path} reads text, not SMILES; use a model of molecules for these")
+        return self.tokenizer
 
 
 def find_model(name_or_path: str | Path) -> Path:
@@ -118,14 +128,14 @@ def open_model(name_or_path: str | Path) -> ModelDirectory:
     if recorded not in (None, sha256(weights)):
         raise ExLMError(f"{weights} is not the file that was saved (other sha256); copy the directory again")
     check_numbers(weights)
-    tokenizer = ExLMTokenizer.from_pretrained(path)
+    tokenizer = saved_tokenizer(path)
     _check_ids(path, saved.config, tokenizer)
     for problem in _spare_problems(path, tokenizer):
         _warn(problem)
     return ModelDirectory(path, saved, tokenizer, sha256(weights))
 
 
-def write_model(directory: str | Path, model: SavedModel, tokenizer: ExLMTokenizer) -> None:
+def write_model(directory: str | Path, model: SavedModel, tokenizer: Tokenizer) -> None:
     """Write a model with its tokenizer into a directory; other files in it stay.
 
     Parameters
@@ -134,7 +144,7 @@ def write_model(directory: str | Path, model: SavedModel, tokenizer: ExLMTokeniz
         Made if it does not exist.
     model : SavedModel
         One of the classes of `exlm_chem.modeling`.
-    tokenizer : ExLMTokenizer
+    tokenizer : Tokenizer
         The one that it was trained with.
     """
     _check_ids(Path(directory), model.config, tokenizer)
@@ -179,8 +189,8 @@ def describe(directory: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``name``, ``directory``, ``kind``, ``parameters``, ``bytes`` and the contents of ``config`` and ``training``, as
-        far as that can be read.
+        ``name``, ``directory``, ``kind``, ``reads`` ("molecule" or "text"), ``parameters``, ``bytes`` and the contents
+        of ``config`` and ``training``, as far as that can be read.
     """
     found = open_model(directory)
     weights = found.path / WEIGHTS_NAME
@@ -188,6 +198,7 @@ def describe(directory: str | Path) -> dict[str, Any]:
         "name": Path(directory).resolve().name,
         "directory": str(directory),
         "kind": "encoder",
+        "reads": found.tokenizer.reads,
         "parameters": count_parameters(weights),
         "bytes": weights.stat().st_size,
         "config": read_json(found.path / CONFIG_NAME),
@@ -221,7 +232,7 @@ def count_parameters(path: str | Path) -> int:
     return count
 
 
-def _check_ids(path: Path, config: ExLMConfig, tokenizer: ExLMTokenizer) -> None:
+def _check_ids(path: Path, config: ExLMConfig, tokenizer: Tokenizer) -> None:
     """Compare what model and tokenizer take for tokens."""
     ids = (tokenizer.bos_id, tokenizer.pad_id, tokenizer.eos_id, tokenizer.unk_id, tokenizer.mask_id)
     if config.vocab_size != tokenizer.vocab_size or config.special_ids != ids:
@@ -247,13 +258,13 @@ def _recorded_hash(path: Path) -> str | None:
     return recorded if isinstance(recorded, str) else None
 
 
-def _spare_problems(path: Path, tokenizer: ExLMTokenizer) -> list[str]:
+def _spare_problems(path: Path, tokenizer: Tokenizer) -> list[str]:
     """Say what is wrong with the files that nothing is computed from."""
     problems = [_problem_of(path / name) for name in (EXPORT_NAME, TRAINING_NAME) if (path / name).exists()]
     export = path / EXPORT_NAME
     if not export.is_file():
         problems.append(f"{export} is missing, and Hugging Face cannot read the tokenizer; copy the directory again")
-    elif not _problem_of(export) and _vocabulary(export) != tokenizer.vocab:
+    elif tokenizer.reads == "molecule" and not _problem_of(export) and _vocabulary(export) != tokenizer.vocab:
         problems.append(f"{export} holds another vocabulary than {TOKENIZER_NAME}; copy the directory again")
     return [problem for problem in problems if problem]
 

@@ -5,6 +5,9 @@ from typing import Literal
 Scheme = Literal["lossless", "atomwise", "selfies"]
 """How SMILES are cut into tokens."""
 
+Reads = Literal["molecule", "text"]
+"""What a line holds that a tokenizer reads."""
+
 Preset = Literal["tiny", "small", "base", "paper"]
 """Sizes of the model."""
 

@@ -16,18 +16,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
+from exlm_chem.base_tokenizer import TEXT, TOKENIZER_NAME, Tokenizer
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.locations import encoder_directory, locate
 from exlm_chem.smiles.schemes import SCHEMES
-from exlm_chem.storage import read_json, write_json
+from exlm_chem.storage import read_json
 from exlm_chem.storage.records import Sha256, from_json, naming
 from exlm_chem.terms import Scheme
 
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
 BOS, PAD, EOS, UNK, MASK = "<s>", "<pad>", "</s>", "<unk>", "<mask>"
 
 
-class ExLMTokenizer:
+class ExLMTokenizer(Tokenizer):
     """Turns SMILES strings into token ids and back.
 
     The vocabulary is built in and never learned, so two tokenizers of one scheme are always the same.
@@ -65,31 +63,17 @@ class ExLMTokenizer:
     'C[C@@H](Cl)[13CH3]'
     """
 
-    bos_id: Final = 0
-    pad_id: Final = 1
-    eos_id: Final = 2
-    unk_id: Final = 3
+    reads = "molecule"
 
     def __init__(self, scheme: Scheme = "lossless") -> None:
         if scheme not in get_args(Scheme):
             raise ExLMError(f"unknown scheme {quoted(scheme)}; choose one of {', '.join(get_args(Scheme))}")
-        self.scheme: Final = scheme
         self._rules = SCHEMES[scheme]
-        tokens = dict.fromkeys((BOS, PAD, EOS, UNK, *self._rules.tokens, MASK))  # a dict keeps the first of equals
-        self.vocab: Final = {token: index for index, token in enumerate(tokens)}
-        self.mask_id: Final = self.vocab[MASK]
-        self.special_ids: Final = frozenset({self.bos_id, self.pad_id, self.eos_id, self.unk_id, self.mask_id})
-        self._tokens = list(tokens)
-        # what decode leaves out: not <unk>, because a molecule with a hole must not look like a whole one
-        self._silent_ids = self.special_ids - {self.unk_id}
+        # a dict keeps the first of equals
+        super().__init__(scheme, dict.fromkeys((BOS, PAD, EOS, UNK, *self._rules.tokens, MASK)))
 
-    def __repr__(self) -> str:
-        return f"ExLMTokenizer(scheme={self.scheme!r})"
-
-    @property
-    def vocab_size(self) -> int:
-        """How many tokens there are, special ones included."""
-        return len(self.vocab)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ExLMTokenizer, (self.scheme,)
 
     @property
     def fingerprint(self) -> str:
@@ -148,62 +132,14 @@ class ExLMTokenizer:
         >>> tokenizer.decode([0, 7, 2, 1], skip_special_tokens=False)
         '<s>C</s><pad>'
         """
-        silent: frozenset[int] = self._silent_ids if skip_special_tokens else frozenset()
-        numbers = map(int, ids)  # elements of a tensor are equal to numbers, but not the same in a set
-        tokens = [self._tokens[index] for index in numbers if index not in silent]
-        return self._rules.join(tokens)
+        return self._rules.join([self._tokens[index] for index in self.spoken(ids, skip_special_tokens)])
 
-    def pad(self, batch: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-        """Put molecules of different lengths into one array, filled with ``<pad>`` on the right.
+    def exported(self) -> str:
+        """Give the content of ``tokenizer.json``, with which Hugging Face gives the same ids.
 
-        Returns
-        -------
-        array of shape (B, T)
-            T is the length of the longest molecule.
-
-        Examples
-        --------
-        >>> ExLMTokenizer().pad([[0, 7, 2], [0, 2]])
-        array([[0, 7, 2],
-               [0, 2, 1]])
+        It cannot refuse a string: an unknown character is ``<unk>``. In scheme ``selfies`` it takes SELFIES strings.
         """
-        array = np.full((len(batch), max(map(len, batch), default=0)), self.pad_id, dtype=np.int64)
-        for row, ids in zip(array, batch, strict=True):
-            row[: len(ids)] = ids
-        return array
-
-    def save_pretrained(self, directory: str | Path, max_tokens: int | None = None) -> None:
-        """Write ``tokenizer.json`` and ``tokenizer_config.json``, which ``transformers.AutoTokenizer`` reads.
-
-        The Hugging Face tokenizer gives the same ids. It cannot refuse a string: an unknown character is ``<unk>``.
-        In scheme ``selfies`` it takes SELFIES strings. The directory is made if it does not exist.
-
-        Parameters
-        ----------
-        directory
-            Where to write.
-        max_tokens
-            How many tokens the model reads, for Hugging Face, which warns of more.
-        """
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
-        self._to_hugging_face().save(str(directory / "tokenizer.json"))
-        config: dict[str, Any] = {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "scheme": self.scheme,
-            "fingerprint": self.fingerprint,
-            "bos_token": BOS,
-            "pad_token": PAD,
-            "eos_token": EOS,
-            "unk_token": UNK,
-            "mask_token": MASK,
-            "padding_side": "right",
-            "clean_up_tokenization_spaces": False,
-            "model_input_names": ["input_ids", "attention_mask"],
-        }
-        if max_tokens is not None:
-            config["model_max_length"] = max_tokens
-        write_json(directory / "tokenizer_config.json", config)
+        return self._to_hugging_face().to_str(pretty=True)
 
     @classmethod
     def from_pretrained(cls, directory: str | Path) -> ExLMTokenizer:
@@ -220,11 +156,14 @@ class ExLMTokenizer:
             If the files are missing or were made with another vocabulary.
         """
         directory = encoder_directory(locate(directory))
-        path = directory / "tokenizer_config.json"
+        path = directory / TOKENIZER_NAME
         if not path.is_file():
             raise ExLMError(f"there is no tokenizer in {directory}: {path.name} is missing")
+        content = read_json(path, "copy the directory again")
+        if content.get("scheme") == TEXT:
+            raise ExLMError(f"the model in {directory} reads text, not SMILES; use a model of molecules for these")
         with naming(path):
-            saved = from_json(_Saved, read_json(path, "copy the directory again"))
+            saved = from_json(_Saved, content)
         tokenizer = cls(saved.scheme)
         if saved.fingerprint != tokenizer.fingerprint:
             raise ExLMError(
@@ -234,9 +173,10 @@ class ExLMTokenizer:
         return tokenizer
 
     def _to_hugging_face(self) -> tokenizers.Tokenizer:
-        from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
+        import tokenizers
+        from tokenizers import Regex, decoders, models, pre_tokenizers, processors
 
-        tokenizer = Tokenizer(models.WordLevel(self.vocab, unk_token=UNK))
+        tokenizer = tokenizers.Tokenizer(models.WordLevel(self.vocab, unk_token=UNK))
         tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(self._rules.pattern()), behavior="isolated")
         tokenizer.decoder = decoders.Fuse()  # nothing between the tokens
         tokenizer.post_processor = processors.TemplateProcessing(

@@ -50,6 +50,20 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def word_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ``tokenizer.json`` of Hugging Face that knows a few words, its special tokens at the end of the vocabulary."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = "the cat dog sat ran on mat a [CLS] [SEP] [PAD] [UNK] [MASK]".split()
+    tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(words)}, unk_token=words[11]))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.add_special_tokens(words[8:])
+    path = tmp_path_factory.mktemp("words") / "tokenizer.json"
+    tokenizer.save(str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
 def tiny_predictors(tiny_model: Path) -> Path:
     """A folder with the predictors ``pass`` (one class), ``sol`` (two numbers) and ``salt`` (desalts), random ones.
 

@@ -119,7 +119,7 @@ def _run(
         directory = pretrain(files, Path(folder) / "run", run, cache=cache)
         facts = read_json(directory / "training.json")
         model = ExLMForMaskedLM.from_pretrained(directory)
-    tokenizer = ExLMTokenizer(run.scheme)
+    tokenizer = ExLMTokenizer()
     corpus = prepare_corpus(files, tokenizer, run, cache=cache)
     rows = corpus.validation_rows(options.held_out)
     if len(rows) < FEWEST:

@@ -110,7 +110,7 @@ class ExLM:
             See `TorchBackend` and `OnnxBackend`.
         """
         found = open_model(name_or_directory)
-        embedder = cls(open_backend(found, backend, device, precision), found.tokenizer)
+        embedder = cls(open_backend(found, backend, device, precision), found.smiles_tokenizer)
         embedder.fingerprint = found.fingerprint
         return embedder
 

@@ -135,7 +135,7 @@ class Infiller:
         found = open_model(name_or_directory)
         if "ExLMForMaskedLM" not in found.saved.architectures:
             raise ExLMError(f"{found.path} has no head that scores tokens; use the directory that pretraining wrote")
-        return cls(ExLMForMaskedLM.from_pretrained(found.path), found.tokenizer, device)
+        return cls(ExLMForMaskedLM.from_pretrained(found.path), found.smiles_tokenizer, device)
 
     def template(self, text: str, options: FillOptions | None = None) -> Template:
         """Read what is to be filled: a text with masks, or a molecule whose atoms the options name.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
 from exlm_chem.modeling.tensor_group import TensorGroup
@@ -25,7 +26,6 @@ from exlm_chem.pretraining.masking import mask_tokens
 from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.smiles.molecule import randomised_smiles
 from exlm_chem.terms import MaskUnit
-from exlm_chem.tokenizer import ExLMTokenizer
 
 # A molecule written anew may be longer than planned: a batch may grow by this factor, beyond that the text stays.
 GROWTH = 1.5
@@ -62,7 +62,7 @@ class MaskedBatches(Dataset[Batch]):
     ----------
     plan : Plan
         Which molecules and how many masks.
-    tokenizer : ExLMTokenizer
+    tokenizer : Tokenizer
     targets : sequence of ObjectiveValues
         Values of the molecule-level objectives, which come with the molecules.
     randomise : float
@@ -74,7 +74,7 @@ class MaskedBatches(Dataset[Batch]):
     def __init__(
         self,
         plan: Plan,
-        tokenizer: ExLMTokenizer,
+        tokenizer: Tokenizer,
         targets: Sequence[ObjectiveValues] = (),
         randomise: float = 0.0,
         unit: MaskUnit = "token",

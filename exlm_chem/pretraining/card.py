@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from exlm_chem.base_tokenizer import TEXT
 from exlm_chem.errors import quoted
 
 
@@ -29,11 +30,13 @@ def model_card(facts: dict[str, Any]) -> str:
     loss = _measured(last["validation_loss"], ".4f", "nats per target")
     accuracy = _measured(last["validation_accuracy"], ".3f", "of the masked tokens")
     files = ", ".join(name if name.isprintable() else quoted(name) for name in corpus["files"])
+    text = options["scheme"] == TEXT
+    what, reads = ("texts", "text") if text else ("molecules", "SMILES strings")
     start = facts.get("started_from")
     started = f"the weights of {start['name']}" if start else "random weights"
     return f"""# ExLM-chem model ({options["preset"]}, {facts["parameters"] / 1e6:.1f} M parameters)
 
-An encoder of SMILES strings, pretrained without labels.
+An encoder of {reads}, pretrained without labels.
 
 | | |
 |---|---|
@@ -41,16 +44,22 @@ An encoder of SMILES strings, pretrained without labels.
 | started from | {started} |
 | masked tokens | {options["mask_ratio"]:.0%} |
 | molecule-level objectives | {", ".join(options["molecule_objectives"]) or "none"} |
-| molecules to learn from | {corpus["training"]:,} ({files}) |
-| molecules shown | {facts["molecules_seen"]:,} in {facts["steps"]:,} steps |
+| {what} to learn from | {corpus["training"]:,} ({files}) |
+| {what} shown | {facts["molecules_seen"]:,} in {facts["steps"]:,} steps |
 | training time | {facts["training_seconds"] / 60:.0f} minutes, precision {facts["precision"]} |
-| validation loss | {loss} ({corpus["validation"]:,} molecules kept apart) |
+| validation loss | {loss} ({corpus["validation"]:,} {what} kept apart) |
 | validation accuracy | {accuracy} |
 
-It expects RDKit-canonical isomeric SMILES. A molecule's embedding is the mean of the features over the tokens that are
-not special. It knows molecules like those it was shown; numbers for others deserve doubt. Everything about the run is
+{_TEXT_NOTE if text else _MOLECULE_NOTE}Everything about the run is
 in `training.json`.
 """
+
+
+_MOLECULE_NOTE = """\
+It expects RDKit-canonical isomeric SMILES. A molecule's embedding is the mean of the features over the tokens that are
+not special. It knows molecules like those it was shown; numbers for others deserve doubt. """
+_TEXT_NOTE = """\
+It expects lines of text, as `tokenizer.json` cuts them; it knows nothing of molecules. """
 
 
 def _measured(value: float | None, form: str, unit: str) -> str:

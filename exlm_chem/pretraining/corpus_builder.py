@@ -1,4 +1,4 @@
-"""From SMILES files to a corpus: read once, checked on all processors, kept under the hash of its content."""
+"""From files of SMILES or text to a corpus: read once, checked on all processors, kept by the hash of its content."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.errors import ExLMError
 from exlm_chem.pretraining.corpus import SUMMARY, CorpusSummary
 from exlm_chem.pretraining.corpus_files import CorpusFiles
@@ -22,8 +23,9 @@ from exlm_chem.pretraining.processes import process_pool
 from exlm_chem.smiles.molecule import read_molecule
 from exlm_chem.storage import reason_of, write_directory, write_json
 from exlm_chem.tables.reader import SmilesRow
-from exlm_chem.tokenizer import ExLMTokenizer
+from exlm_chem.terms import Reads
 
+MOST_TOKENS = 1 << 16  # different ones, as ids are stored in 16 bits
 LINES = 4096  # that one process checks at a time
 REJECTED = "rejected.csv"
 
@@ -39,28 +41,31 @@ def default_cache() -> Path:
 
 def build_corpus(
     files: CorpusFiles | Sequence[str | Path],
-    tokenizer: ExLMTokenizer,
+    tokenizer: Tokenizer,
     *,
     check: bool = True,
     deduplicate: bool = False,
+    most_tokens: int | None = None,
     cache: str | Path | None = None,
     workers: int | None = None,
     report: Callable[[int], None] = lambda _: None,
 ) -> Path:
-    """Turn SMILES files into a corpus, or find the one that was made from the same content.
+    """Turn files into a corpus, or find the one that was made from the same content.
 
     Memory does not grow with the files, except by 24 bytes a molecule while repetitions are looked for.
 
     Parameters
     ----------
     files : CorpusFiles or sequence of paths
-    tokenizer : ExLMTokenizer
+    tokenizer : Tokenizer
         Its ids are stored.
     check : bool
         Whether RDKit must accept a molecule, of which *the* text is learnt (see `exlm_chem.smiles.canonical`);
         otherwise every text that consists of SMILES tokens is taken as it is, which is several times as fast.
     deduplicate : bool
         Whether a text that came before is left aside.
+    most_tokens : int, optional
+        Longer lines are cut into pieces of so many tokens: for text, not for molecules.
     cache : path, optional
         The folder of all corpora; see `default_cache`.
     workers : int, optional
@@ -83,13 +88,20 @@ def build_corpus(
     >>> import tempfile
     >>> from exlm_chem.data import data_path
     >>> from exlm_chem.pretraining.corpus import Corpus
+    >>> from exlm_chem.tokenizer import ExLMTokenizer
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     corpus = Corpus(build_corpus([data_path("examples.csv")], ExLMTokenizer(), cache=folder))
     ...     len(corpus), corpus.summary.rejected
     (24, 5)
     """
     files = CorpusFiles.of(files)
+    if tokenizer.vocab_size > MOST_TOKENS:
+        raise ExLMError(
+            f"the tokenizer has {tokenizer.vocab_size:,} tokens, and a corpus keeps at most {MOST_TOKENS:,} apart; "
+            "use a smaller one."
+        )
     settings = [4, tokenizer.fingerprint, asdict(files.reading), len(files.validation), check, deduplicate]
+    settings += [most_tokens] * (most_tokens is not None)
     key = files.key(settings)
     directory = Path(cache or default_cache()) / "corpora" / key[:20]
     if (directory / SUMMARY).exists():
@@ -106,12 +118,12 @@ def build_corpus(
             "or EXLM_CHEM_CACHE."
         )
     with write_directory(directory, complete=SUMMARY) as temporary:
-        checker = _Checker(tokenizer.scheme, check)
-        counts = _write(_batches(files), temporary, checker, workers, report)
+        checker = _Checker(tokenizer, check, most_tokens)
+        counts = _write(_batches(files, tokenizer.reads), temporary, checker, workers, report)
         if not counts["molecules"]:
             rejected = counts["rejected"]
             first = "; the first: " + _first_reason(temporary / REJECTED) if rejected else ""
-            raise ExLMError(f"{files}: there is no molecule to train on ({rejected} lines rejected{first}).")
+            raise ExLMError(f"{files}: there is no {tokenizer.reads} to train on ({rejected} lines rejected{first}).")
         duplicates = _mark_duplicates(temporary) if deduplicate else 0
         names = [str(file) for file in files.training]
         summary = CorpusSummary(key=key, files=names, duplicates=duplicates, reading=files.notes, **counts)
@@ -129,14 +141,13 @@ class _Checked:
     rejected: list[tuple[str, int, str, str]]
 
 
+@dataclass(frozen=True)
 class _Checker:
     """From lines to tokens; goes to the worker processes."""
 
-    def __init__(self, scheme: str, check: bool) -> None:
-        self.tokenizer, self.check = ExLMTokenizer(scheme), check  # type: ignore[arg-type]
-
-    def __reduce__(self) -> tuple[type[_Checker], tuple[str, bool]]:
-        return _Checker, (self.tokenizer.scheme, self.check)
+    tokenizer: Tokenizer
+    check: bool
+    most_tokens: int | None = None
 
     def __call__(self, lines: Rows, for_validation: bool) -> _Checked:
         tokens: list[int] = []
@@ -146,14 +157,18 @@ class _Checker:
             if reason:
                 rejected.append((path, line, smiles[:200], reason))
                 continue
-            tokens.extend(ids)
-            lengths.append(len(ids))
-            hashes.append(0 if for_validation else text_hash(text))
+            for number, piece in enumerate(self._pieces(ids)):
+                tokens.extend(piece)
+                lengths.append(len(piece))
+                # the pieces of a line differ in the last bits: together they are learnt from, or kept for validation
+                hashes.append(0 if for_validation else text_hash(text) ^ number)
         return _Checked(np.array(tokens, np.uint16), np.array(lengths, np.int64), np.array(hashes, np.uint64), rejected)
 
     def _encode(self, smiles: str) -> tuple[str, list[int], str]:
         """Give the text to learn from, its ids, and why there is none."""
-        if self.check:  # what is learnt is the text that predictions will be made from
+        if (
+            self.check and self.tokenizer.reads == "molecule"
+        ):  # what is learnt is the text that predictions will be made from
             molecule = read_molecule(smiles)
             if molecule.error is not None:
                 return smiles, [], molecule.error
@@ -162,7 +177,16 @@ class _Checker:
             ids = self.tokenizer.encode(smiles)
         except ExLMError as error:  # no SMILES, or nothing that this tokenizer has words for
             return smiles, [], str(error)
-        return smiles, ids, "" if len(ids) > 2 else "no SMILES in this line"
+        reason = "no SMILES in this line" if self.tokenizer.reads == "molecule" else "no token in this line"
+        return smiles, ids, "" if len(ids) > 2 else reason
+
+    def _pieces(self, ids: list[int]) -> list[list[int]]:
+        """Cut a line that is too long, each piece with the tokens for beginning and end."""
+        if self.most_tokens is None or len(ids) <= self.most_tokens:
+            return [ids]
+        first, *inner, last = ids
+        room = self.most_tokens - 2
+        return [[first, *inner[start : start + room], last] for start in range(0, len(inner), room)]
 
 
 def text_hash(smiles: str) -> int:
@@ -170,8 +194,8 @@ def text_hash(smiles: str) -> int:
     return int.from_bytes(hashlib.blake2b(smiles.encode(), digest_size=8).digest(), "little") or 1
 
 
-def _batches(files: CorpusFiles) -> Iterator[tuple[Rows, bool]]:
-    for for_validation, rows in itertools.groupby(files.rows(), key=lambda pair: pair[1]):
+def _batches(files: CorpusFiles, reads: Reads) -> Iterator[tuple[Rows, bool]]:
+    for for_validation, rows in itertools.groupby(files.rows(reads), key=lambda pair: pair[1]):
         while batch := [row for row, _ in itertools.islice(rows, LINES)]:
             yield batch, for_validation
 
@@ -191,7 +215,7 @@ def _write(
         (directory / REJECTED).open("w", newline="", encoding="utf-8", errors="surrogateescape") as rejections,
     ):
         table = csv.writer(rejections)
-        table.writerow(["file", "line", "smiles", "reason"])
+        table.writerow(["file", "line", "smiles" if checker.tokenizer.reads == "molecule" else "text", "reason"])
         np.zeros(1, np.int64).tofile(offsets)
         for part in _checked(batches, checker, workers):
             part.tokens.tofile(tokens)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from exlm_chem.errors import ExLMError
 from exlm_chem.storage import reason_of, sha256
 from exlm_chem.tables.read_options import ReadOptions
+from exlm_chem.terms import Reads
 
 if TYPE_CHECKING:
     from exlm_chem.tables.reader import SmilesRow
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CorpusFiles:
-    """Files of molecules: to learn from, and perhaps others for validation.
+    """Files of molecules or of text: to learn from, and perhaps others for validation.
 
     Attributes
     ----------
     training : sequence of paths
-        SMILES files or tables, anything that `iter_smiles` reads.
+        SMILES files or tables, anything that `iter_smiles` reads; of text, what `iter_texts` reads.
     validation : sequence of paths
         Files whose molecules are the validation part; without them it is a share of the others.
     reading : ReadOptions
@@ -51,12 +52,13 @@ class CorpusFiles:
     def __str__(self) -> str:
         return ", ".join(map(str, self.training))
 
-    def rows(self) -> Iterator[tuple[SmilesRow, bool]]:
-        """Read all rows; each comes with whether it is for validation."""
-        from exlm_chem.tables.reader import iter_smiles  # not for --help
+    def rows(self, reads: Reads = "molecule") -> Iterator[tuple[SmilesRow, bool]]:
+        """Read all rows, each a molecule or a whole line of text; each comes with whether it is for validation."""
+        from exlm_chem.tables.reader import iter_smiles, iter_texts  # not for --help
 
+        read = iter_smiles if reads == "molecule" else iter_texts
         for files, for_validation in ((self.training, False), (self.validation, True)):
-            for row in iter_smiles(files, self.reading, self.notes):
+            for row in read(files, self.reading, self.notes):
                 yield row, for_validation
 
     def key(self, settings: list[object]) -> str:

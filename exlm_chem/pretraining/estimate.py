@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.pretraining.accelerator import make_accelerator
 from exlm_chem.pretraining.batch_plan import expanded_lengths
 from exlm_chem.pretraining.batching import load_batches
@@ -20,7 +21,6 @@ from exlm_chem.pretraining.objectives import objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Trainer
 from exlm_chem.pretraining.training_data import TrainingData
-from exlm_chem.tokenizer import ExLMTokenizer
 
 WARM_UP, MEASURED = 2, 5  # steps
 SAMPLE = 100  # molecules
@@ -61,13 +61,13 @@ class Estimate:
     memory_gb: float
 
 
-def estimate(corpus: Corpus, tokenizer: ExLMTokenizer, options: PretrainingOptions) -> Estimate:
+def estimate(corpus: Corpus, tokenizer: Tokenizer, options: PretrainingOptions) -> Estimate:
     """Take a few steps and say what the whole run will need; nothing is kept.
 
     Parameters
     ----------
     corpus : Corpus
-    tokenizer : ExLMTokenizer
+    tokenizer : Tokenizer
     options : PretrainingOptions
 
     Returns
@@ -122,7 +122,7 @@ def _peak_memory(device: torch.device) -> float:
     return float(psutil.Process().memory_info().rss)
 
 
-def _seconds_for_objectives(corpus: Corpus, tokenizer: ExLMTokenizer, options: PretrainingOptions) -> float:
+def _seconds_for_objectives(corpus: Corpus, tokenizer: Tokenizer, options: PretrainingOptions) -> float:
     some = [tokenizer.decode(corpus[row].tolist()) for row in range(min(SAMPLE, len(corpus)))]
     started = time.monotonic()
     for name in options.molecule_objectives:

@@ -9,20 +9,20 @@ from typing import Any
 
 import torch
 
+from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.errors import ExLMError
-from exlm_chem.model_directory import encoder_directory, find_model
+from exlm_chem.model_directory import open_model
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
-from exlm_chem.modeling.config_file import WEIGHTS_NAME, read_config
+from exlm_chem.modeling.config_file import WEIGHTS_NAME
 from exlm_chem.modeling.configuration import PRESETS
 from exlm_chem.modeling.serialization import load_weights
 from exlm_chem.pretraining.objective_values import ObjectiveValues
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.storage import sha256
-from exlm_chem.tokenizer import ExLMTokenizer
 
 
 def make_config(
-    options: PretrainingOptions, tokenizer: ExLMTokenizer, molecule_objectives: dict[str, int] | None = None
+    options: PretrainingOptions, tokenizer: Tokenizer, molecule_objectives: dict[str, int] | None = None
 ) -> ExLMConfig:
     """Make the configuration of a run's model.
 
@@ -30,7 +30,7 @@ def make_config(
     ----------
     options : PretrainingOptions
         With `init_from` the sizes are those of that model, else those of the preset.
-    tokenizer : ExLMTokenizer
+    tokenizer : Tokenizer
     molecule_objectives : dict of str to int, optional
         How many numbers every molecule-level objective predicts.
 
@@ -49,11 +49,11 @@ def make_config(
     if options.init_from is None:
         special = {"mask_token_id": tokenizer.mask_id}
         return ExLMConfig.preset(options.preset, tokenizer.vocab_size, **special, **chosen)
-    directory = start_directory(options.init_from)
-    theirs = ExLMTokenizer.from_pretrained(directory)
-    if theirs.scheme != tokenizer.scheme:
-        raise ExLMError(f"{options.init_from} reads tokens of another kind; add --tokenizer {theirs.scheme}.")
-    return replace(read_config(directory).config, **chosen)
+    start = open_model(options.init_from)
+    if start.tokenizer.fingerprint != tokenizer.fingerprint:
+        theirs = options.init_from if start.tokenizer.reads == "text" else start.tokenizer.scheme
+        raise ExLMError(f"{options.init_from} reads tokens of another kind; add --tokenizer {theirs}.")
+    return replace(start.saved.config, **chosen)
 
 
 def initial_model(
@@ -98,7 +98,7 @@ def initial_model(
 
 def start_directory(model: str | Path) -> Path:
     """Find the model directory of `init_from`: of a predictor, its encoder."""
-    return encoder_directory(find_model(model))
+    return open_model(model).path
 
 
 def describe_start(options: PretrainingOptions) -> dict[str, str] | None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.smiles.errors import MoleculeError
 from exlm_chem.smiles.molecule import fragments
 from exlm_chem.smiles.token_atoms import atoms_of_tokens
 from exlm_chem.terms import MaskUnit
-from exlm_chem.tokenizer import ExLMTokenizer
 
 SPAN = 3.0
 """Mean number of neighbouring tokens in a span."""
 
 
 def mask_units(
-    unit: MaskUnit, input_ids: NDArray[np.int64], tokenizer: ExLMTokenizer, generator: np.random.Generator
+    unit: MaskUnit, input_ids: NDArray[np.int64], tokenizer: Tokenizer, generator: np.random.Generator
 ) -> NDArray[np.int64] | None:
     """Number the units of every row; tokens with the same number are masked together.
 
@@ -26,7 +26,7 @@ def mask_units(
         Every token alone; runs of neighbouring tokens, three on average; the fragments between the bonds that BRICS
         would cut, each with the bonds, brackets and ring digits that follow its atoms.
     input_ids : array of int64, shape (B, T)
-    tokenizer : ExLMTokenizer
+    tokenizer : Tokenizer
     generator : numpy.random.Generator
         Source of randomness of the spans.
 
@@ -37,6 +37,7 @@ def mask_units(
 
     Examples
     --------
+    >>> from exlm_chem.tokenizer import ExLMTokenizer
     >>> tokenizer = ExLMTokenizer()
     >>> ids = np.array([tokenizer.encode("c1ccccc1C(=O)OCC")])
     >>> mask_units("fragment", ids, tokenizer, np.random.default_rng(0))[0].tolist()
@@ -50,7 +51,7 @@ def mask_units(
     return np.array([_units_of(row, tokenizer) for row in input_ids.tolist()], np.int64)
 
 
-def _units_of(ids: list[int], tokenizer: ExLMTokenizer) -> list[int]:
+def _units_of(ids: list[int], tokenizer: Tokenizer) -> list[int]:
     """Number of the fragment of every token: that of the last atom that began at or before it."""
     try:
         numbers = fragments(tokenizer.decode(ids))

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.objectives import molecule_objective, objective_values
 from exlm_chem.pretraining.processes import process_pool
 from exlm_chem.storage import read_json, write_json
-from exlm_chem.terms import MoleculeObjective, Scheme
-from exlm_chem.tokenizer import ExLMTokenizer
+from exlm_chem.terms import MoleculeObjective
 
 FloatArray = NDArray[np.float64]
 
@@ -78,7 +78,7 @@ class ObjectiveValues:
 def build_objective_values(
     corpus: Corpus,
     name: MoleculeObjective,
-    scheme: Scheme,
+    tokenizer: Tokenizer,
     workers: int | None = None,
     report: Callable[[float], None] = lambda _: None,
 ) -> ObjectiveValues:
@@ -90,8 +90,8 @@ def build_objective_values(
         They are kept in its directory.
     name : {"descriptors", "ecfp"}
         The objective.
-    scheme : str
-        The tokenizer scheme of the corpus.
+    tokenizer : Tokenizer
+        The one that the corpus was made with.
     workers : int, optional
         Processes; as many as there are processors by default.
     report : callable, optional
@@ -104,7 +104,7 @@ def build_objective_values(
     directory = corpus.directory / f"targets-{name}"
     directory.mkdir(exist_ok=True)
     chunks = -(-len(corpus) // CHUNK)
-    settings = corpus.directory, name, scheme
+    settings = corpus.directory, name, tokenizer
     processes = min(workers or os.cpu_count() or 1, chunks)
     if (directory / "targets.json").exists() and not _missing(directory, chunks):
         return ObjectiveValues(directory)
@@ -176,12 +176,12 @@ def _sample_moments(pool: ProcessPoolExecutor, molecules: int) -> tuple[FloatArr
 # What follows runs in the workers, which open the files once each.
 _corpus: Corpus
 _name: MoleculeObjective
-_tokenizer: ExLMTokenizer
+_tokenizer: Tokenizer
 
 
-def _start_worker(directory: Path, name: MoleculeObjective, scheme: Scheme) -> None:
+def _start_worker(directory: Path, name: MoleculeObjective, tokenizer: Tokenizer) -> None:
     global _corpus, _name, _tokenizer
-    _corpus, _name, _tokenizer = Corpus(directory), name, ExLMTokenizer(scheme)
+    _corpus, _name, _tokenizer = Corpus(directory), name, tokenizer
 
 
 def _compute_rows(rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.options import check_options, declared, documented, option
@@ -154,7 +154,15 @@ class PretrainingOptions:
     )
     deduplicate: bool = option(False, "Leave aside a SMILES that came before.", group=CORPUS)
     check: bool = option(True, "Whether RDKit must accept a molecule, or only the tokenizer.", group=CORPUS)
-    scheme: Scheme = option("lossless", "How SMILES are cut into tokens.", flag="--tokenizer", group=CORPUS)
+    scheme: str = option(
+        "lossless",
+        "How lines are cut into tokens: SMILES by lossless, atomwise or selfies; text by a tokenizer of Hugging Face, "
+        "its tokenizer.json or a directory with one.",
+        flag="--tokenizer",
+        note="For text, --check does not count, and a line that is too long for the model is cut into pieces.",
+        metavar="SCHEME|PATH",
+        group=CORPUS,
+    )
     device: TrainingDevice = option(
         "auto", "cpu, or auto for a GPU if there is one; CUDA_VISIBLE_DEVICES chooses among several.", group=MACHINE
     )
@@ -175,8 +183,13 @@ class PretrainingOptions:
         check_options(self)
         if self.unmasked and not self.molecule_objectives:
             raise ExLMError(f"--unmasked {self.unmasked} needs a --molecule-objective.")
-        if self.mask_by == "fragment" and self.scheme == "selfies":
-            raise ExLMError("--mask-by fragment reads SMILES; it cannot be used with --tokenizer selfies.")
+        if self.mask_by == "fragment" and (self.scheme == "selfies" or self.reads_text):
+            raise ExLMError(f"--mask-by fragment reads SMILES; it cannot be used with --tokenizer {self.scheme}.")
+        if self.reads_text and (self.molecule_objectives or self.randomise):
+            flag = "--molecule-objective" if self.molecule_objectives else "--randomise"
+            raise ExLMError(
+                f"{flag} is for molecules, and --tokenizer {self.scheme} is for text; leave one of them away."
+            )
         if self.optimizer == "muon" and self.fsdp:
             raise ExLMError("--optimizer muon needs whole matrices, which --fsdp cuts; use --optimizer adamw with it.")
         if self.ema and self.fsdp:
@@ -185,6 +198,11 @@ class PretrainingOptions:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
         if self.max_steps is None and self.epochs is None and self.max_seconds is None:
             object.__setattr__(self, "epochs", 3.0)
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether lines of text are learnt from, and not molecules."""
+        return self.scheme not in get_args(Scheme)
 
     @property
     def peak_learning_rate(self) -> float:

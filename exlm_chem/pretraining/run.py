@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.machine import devices, versions
 from exlm_chem.model_directory import write_model
@@ -29,7 +30,7 @@ from exlm_chem.pretraining.trainer import Report, Trainer
 from exlm_chem.pretraining.training_data import TrainingData
 from exlm_chem.storage import write_json, write_text
 from exlm_chem.terms import MoleculeObjective
-from exlm_chem.tokenizer import ExLMTokenizer
+from exlm_chem.text_tokenizer import open_tokenizer
 
 SHORTEST = 8  # tokens of a molecule, <s> and </s> counted, that every run must be able to take
 
@@ -44,12 +45,12 @@ def pretrain(
     report: Report = lambda *_: None,
     log: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """Pretrain a model on SMILES files.
+    """Pretrain a model on SMILES files, or on files of text with a tokenizer for it.
 
     Parameters
     ----------
     files : CorpusFiles or sequence of paths
-        SMILES files or tables, compressed or not.
+        SMILES files or tables, compressed or not; with a tokenizer for text, files of which every line is a text.
     output : path
         The run's directory; in the end it is a model directory, with checkpoints and measurements beside the model.
     options : PretrainingOptions, optional
@@ -83,7 +84,7 @@ def pretrain(
     """
     options = options or PretrainingOptions()
     output = Path(output)
-    tokenizer = ExLMTokenizer(options.scheme)
+    tokenizer = open_tokenizer(options.scheme)
     check_before_work(options, tokenizer)
     accelerator = make_accelerator(options, output)
     if accelerator.is_main_process:
@@ -93,7 +94,7 @@ def pretrain(
     # The first process of a machine prepares, the others find what it has made.
     with accelerator.local_main_process_first():
         corpus = prepare_corpus(files, tokenizer, options, cache=cache, log=log)
-        values = [_objective_values(corpus, name, options, log) for name in options.molecule_objectives]
+        values = [_objective_values(corpus, name, tokenizer, log) for name in options.molecule_objectives]
     trainer = Trainer(TrainingData(corpus, tokenizer, values), output, options, accelerator, report, log)
     if resume:
         trainer.resume()
@@ -108,7 +109,7 @@ def pretrain(
     return output
 
 
-def check_before_work(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> None:
+def check_before_work(options: PretrainingOptions, tokenizer: Tokenizer) -> None:
     """Check, before a file is read, that the model can be made and that a batch can hold a molecule.
 
     Raises
@@ -121,8 +122,8 @@ def check_before_work(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> 
     if longest < SHORTEST:
         room = f"--batch-tokens {options.batch_tokens} and the {config.max_positions} positions of the model"
         raise ExLMError(
-            f"a molecule of {SHORTEST} tokens with {options.states} states for every mask does not fit into {room}; "
-            "use more --batch-tokens or fewer --states."
+            f"a {tokenizer.reads} of {SHORTEST} tokens with {options.states} states for every mask does not fit into "
+            f"{room}; use more --batch-tokens or fewer --states."
         )
     compilers = (os.environ.get("CXX") or "g++", "clang++")
     if options.compile and not torch.cuda.is_available() and not any(map(shutil.which, compilers)):
@@ -131,7 +132,7 @@ def check_before_work(options: PretrainingOptions, tokenizer: ExLMTokenizer) -> 
 
 def prepare_corpus(
     files: CorpusFiles | Sequence[str | Path],
-    tokenizer: ExLMTokenizer,
+    tokenizer: Tokenizer,
     options: PretrainingOptions,
     *,
     cache: str | Path | None = None,
@@ -143,7 +144,7 @@ def prepare_corpus(
     ----------
     files, cache, log
         See `pretrain`.
-    tokenizer : ExLMTokenizer
+    tokenizer : Tokenizer
     options : PretrainingOptions
 
     Returns
@@ -164,31 +165,32 @@ def prepare_corpus(
             said = lines
             log(f"{lines:,} lines read.")
 
+    longest = longest_molecule(make_config(options, tokenizer), options.mask_ratio, options.batch_tokens)
     directory = build_corpus(
         files,
         tokenizer,
         check=options.check,
         deduplicate=options.deduplicate,
+        most_tokens=longest if options.reads_text else None,
         cache=cache,
         report=report,
     )
-    longest = longest_molecule(make_config(options, tokenizer), options.mask_ratio, options.batch_tokens)
     corpus = Corpus(directory, 0.0 if files.validation else options.validation, longest)
     training, validation, too_long = corpus.counts
-    summary = corpus.summary
+    summary, what = corpus.summary, tokenizer.reads
     for note in summary.reading:
         log(note)
     left_out = {
         f"{summary.rejected:,} lines rejected (see {REJECTED})": summary.rejected,
         f"{summary.duplicates:,} repetitions left aside": summary.duplicates,
-        f"{too_long:,} molecules with more than {longest} tokens left aside": too_long,
+        f"{too_long:,} {what}s with more than {longest} tokens left aside": too_long,
     }
     said_of_those = "".join(f", {text}" for text, count in left_out.items() if count)
-    log(f"{training:,} molecules to learn from, {validation:,} for validation{said_of_those}; kept in {directory}.")
+    log(f"{training:,} {what}s to learn from, {validation:,} for validation{said_of_those}; kept in {directory}.")
     if training and not validation:
-        log("No molecule is kept for validation, so no validation loss is measured; use a larger --valid, or a file.")
+        log(f"No {what} is kept for validation, so no validation loss is measured; use a larger --valid, or a file.")
     if not training:
-        raise ExLMError(f"{files}: no molecule is left to train on{said_of_those}.")
+        raise ExLMError(f"{files}: no {what} is left to train on{said_of_those}.")
     return corpus
 
 
@@ -212,7 +214,7 @@ def _say_nothing(_: str) -> None:
 
 
 def _objective_values(
-    corpus: Corpus, name: MoleculeObjective, options: PretrainingOptions, log: Callable[[str], None]
+    corpus: Corpus, name: MoleculeObjective, tokenizer: Tokenizer, log: Callable[[str], None]
 ) -> ObjectiveValues:
     """Compute the values of an objective, with a word at every tenth of a long way."""
     said = 0.0
@@ -223,7 +225,7 @@ def _objective_values(
             said = share
             log(f"{name}: {share:.0%} of {len(corpus):,} molecules computed.")
 
-    return build_objective_values(corpus, name, options.scheme, report=report)
+    return build_objective_values(corpus, name, tokenizer, report=report)
 
 
 def _write_model(model: ExLMForMaskedLM, output: Path, trainer: Trainer, started: float) -> None:
@@ -234,7 +236,9 @@ def _write_model(model: ExLMForMaskedLM, output: Path, trainer: Trainer, started
         write_json(output / "molecule_targets.json", described)
     start = describe_start(trainer.options)
     facts: dict[str, Any] = {
-        "options": asdict(trainer.options) | start_options(trainer.options, trainer.config),
+        "options": asdict(trainer.options)
+        | start_options(trainer.options, trainer.config)
+        | {"scheme": data.tokenizer.scheme},
         "started_from": start,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "precision": trainer.accelerator.mixed_precision,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.objective_values import ObjectiveValues
-from exlm_chem.tokenizer import ExLMTokenizer
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,14 @@ class TrainingData:
     Attributes
     ----------
     corpus : Corpus
-    tokenizer : ExLMTokenizer
+    tokenizer : Tokenizer
         The one that the corpus was made with.
     objective_values : sequence of ObjectiveValues
         One for each molecule-level objective.
     """
 
     corpus: Corpus
-    tokenizer: ExLMTokenizer
+    tokenizer: Tokenizer
     objective_values: Sequence[ObjectiveValues] = ()
 
     @property

@@ -150,6 +150,41 @@ def iter_smiles(
                 notes += reader.notes
 
 
+def iter_texts(
+    paths: Iterable[str | Path], options: ReadOptions | None = None, notes: list[str] | None = None
+) -> Iterator[SmilesRow]:
+    """Read the lines of some files of text, without the space around them; empty lines are passed over.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Plain text, compressed or not.
+    options : ReadOptions, optional
+        The encoding counts; nothing else may be said.
+    notes : list of str, optional
+        Gets what a user should be told about a file, when it has been read.
+
+    Yields
+    ------
+    SmilesRow
+        With the text in the place of the SMILES.
+    """
+    options = options or ReadOptions()
+    if options != ReadOptions(encoding=options.encoding):
+        raise ExLMError("every line of a text is taken whole; leave --smiles-column, --header-line and --convert away")
+    for path in map(str, paths):
+        source = Source(path, options.encoding)
+        try:
+            lines = source.lines()
+            for line in lines:
+                if text := line.strip():
+                    yield SmilesRow(path, lines.number, text)
+        finally:
+            source.close()
+        if notes is not None:
+            notes += source.notes
+
+
 def _file_among(molecules: Sequence[str]) -> str | None:
     """Give the one file, or nothing if all are SMILES."""
     # os.path.exists takes any text; Path.exists fails on a long SMILES

@@ -13,6 +13,7 @@ from accelerate.state import AcceleratorState
 from exlm_chem.cli.main import load_command
 from exlm_chem.data import data_path
 from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.options import declared
 from exlm_chem.pretraining.durations import parse_duration
 from exlm_chem.pretraining.options import PretrainingOptions
@@ -42,6 +43,28 @@ def test_a_run_leaves_a_model_and_goes_on_where_it_is_asked_to(molecules: Path, 
     facts = json.loads((tmp_path / "run" / "run.json").read_text())
     assert facts["steps"] == 10
     assert facts["corpus"]["files"] == ["zinc.smi"]
+
+
+def test_text_with_a_tokenizer_of_hugging_face(word_tokenizer: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "text.txt").write_text("the cat sat on a mat\na dog ran on the mat\n" * 10)
+    line = ["pretrain", tmp_path / "text.txt", *SMALL_RUN, "--tokenizer", word_tokenizer, "--valid", "0.5"]
+    line += ["--cache", tmp_path / "cache", "-o", tmp_path / "run", "--resume"]
+    for steps in (2, 3):
+        done = run_here(monkeypatch, capsys, *line, "--max-steps", steps)
+        assert done.status == 0, done.err
+        assert "texts to learn from" in done.err
+    assert "resumed from step-000000002" in done.err
+    assert ExLMForMaskedLM.from_pretrained(tmp_path / "run").config.vocab_size == 13
+    facts = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert (facts["steps"], facts["options"]["scheme"]) == (3, "text")
+    assert "An encoder of text" in (tmp_path / "run" / "README.md").read_text()
+
+    assert run_here(monkeypatch, capsys, "models", "check", tmp_path / "run").status == 0
+    assert "an encoder of text" in run_here(monkeypatch, capsys, "models", "show", tmp_path / "run").out
+    for command in (["fill", "C[MASK]C"], ["embed", "CCO", "-o", tmp_path / "vectors.npz"]):
+        refused = run_here(monkeypatch, capsys, *command, "--model", tmp_path / "run")
+        assert refused.status == 1
+        assert "reads text, not SMILES; use a model of molecules" in refused.err
 
 
 @pytest.mark.parametrize(
@@ -96,6 +119,7 @@ def test_duration() -> None:
         ("--num-workers 100000", 2),
         ("--checkpoint-minutes nan", 2),
         ("--init-from nowhere", 1),
+        ("--tokenizer nowhere", 1),
     ],
 )
 def test_hostile_values_are_one_sentence_before_any_work(

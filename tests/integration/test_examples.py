@@ -71,3 +71,19 @@ def test_scikit_learn(tiny_model: Path, tmp_path: Path) -> None:
     best, score = example["main"](table, encoder=str(tiny_model))
     assert sorted(best) == ["featureunion__functiontransformer", "skipinvalid__estimator__C"]
     assert 0 <= score <= 1
+
+
+def test_pretrain_english(tmp_path: Path) -> None:
+    example = runpy.run_path(str(EXAMPLES / "text/pretrain_english.py"))
+    for name, words in (("cats", "cat sits mat"), ("dogs", "dog runs park")):
+        first, second, third = words.split()
+        lines = [f"the {first} {second} on {number} old {third} again" for number in range(100, 130)]
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines))
+    files = [tmp_path / "cats.txt", tmp_path / "dogs.txt"]
+    found = example["run"](files, tmp_path / "run", steps=2, vocabulary=100, batch_tokens=256)
+    assert found["texts"] == {"learnt": 54, "held out": 6}
+    assert found["probe"]["which words"] == 1
+    for objective in ("exlm", "mlm"):
+        assert 0 < found[objective]["loss per masked token"] < 20
+        assert 0 <= found[objective]["accuracy"] <= 1
+        assert 0 < found[objective]["texts shown"] < 54

@@ -23,7 +23,9 @@ FLOORS = (
     ("smiles",),
     ("tables",),
     ("locations", "sentence_files"),
+    ("base_tokenizer",),
     ("tokenizer",),
+    ("text_tokenizer",),
     ("token_counts", "modeling"),
     ("model_directory",),
     ("training",),
@@ -40,8 +42,8 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 # Stands beside the embedding: it makes encoders, and of the features it uses those that need none.
 BESIDE = "pretraining"
 BELOW_PRETRAINING = {
-    *GROUND, "smiles", "tables", "locations", "tokenizer", "token_counts", "modeling", "model_directory", "training",
-    "features",
+    *GROUND, "smiles", "tables", "locations", "base_tokenizer", "tokenizer", "text_tokenizer",
+    "token_counts", "modeling", "model_directory", "training", "features",
 }  # fmt: skip
 ABOVE_PRETRAINING = {"cli", "analysis", "evaluation"}
 

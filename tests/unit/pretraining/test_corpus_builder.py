@@ -16,6 +16,8 @@ from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import REJECTED, build_corpus
 from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.processes import process_pool
+from exlm_chem.tables.read_options import ReadOptions
+from exlm_chem.text_tokenizer import open_tokenizer
 from exlm_chem.tokenizer import ExLMTokenizer
 
 TOKENIZER = ExLMTokenizer()
@@ -184,3 +186,29 @@ def test_molecules_and_rejections_are_the_rows(
     assert len(corpus) + corpus.summary.rejected == rows
     assert len(rejections(corpus.directory)) == corpus.summary.rejected
     assert all(row["reason"] for row in rejections(corpus.directory))
+
+
+def test_text_is_lines_that_are_cut_where_they_are_too_long(word_tokenizer: Path, tmp_path: Path) -> None:
+    tokenizer = open_tokenizer(str(word_tokenizer))
+    file = tmp_path / "text.txt"
+    file.write_text("the cat sat, on\ta mat\n\n  \na dog\n" + "the cat ran on " * 5 + "a\n" + "a dog\n")
+    directory = build_corpus([file], tokenizer, deduplicate=True, most_tokens=10, cache=tmp_path)
+    corpus = Corpus(directory, validation=0.5)
+    read = [tokenizer.decode(corpus[row].tolist()) for row in range(len(corpus))]
+    long = ["the cat ran on the cat ran on", "the cat ran on the cat ran on", "the cat ran on a"]
+    assert read == ["the cat sat [UNK] on a mat", "a dog", *long, "a dog"]
+    assert (corpus.summary.rejected, corpus.summary.duplicates) == (0, 1)
+    parts = corpus.in_validation(np.arange(len(corpus)))
+    assert parts[2] == parts[3] == parts[4]
+    assert build_corpus([file], tokenizer, deduplicate=True, most_tokens=11, cache=tmp_path) != directory
+
+
+def test_what_is_no_corpus_of_text(word_tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "text.txt"
+    file.write_text("a dog\n")
+    tokenizer = open_tokenizer(str(word_tokenizer))
+    with pytest.raises(ExLMError, match="leave --smiles-column, --header-line and --convert away"):
+        build_corpus(CorpusFiles([file], reading=ReadOptions(smiles_column="x")), tokenizer, cache=tmp_path)
+    monkeypatch.setattr(corpus_builder, "MOST_TOKENS", 12)
+    with pytest.raises(ExLMError, match=r"has 13 tokens, and a corpus keeps at most 12 apart; use a smaller one\."):
+        build_corpus([file], tokenizer, cache=tmp_path)

@@ -34,7 +34,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 @pytest.fixture(scope="module")
 def stores(corpus: Corpus) -> dict[str, ObjectiveValues]:
-    return {name: build_objective_values(corpus, name, "lossless", workers=2) for name in ("descriptors", "ecfp")}
+    return {name: build_objective_values(corpus, name, TOKENIZER, workers=2) for name in ("descriptors", "ecfp")}
 
 
 def test_descriptors_are_those_of_rdkit() -> None:
@@ -95,7 +95,7 @@ def test_only_what_is_missing_is_computed(corpus: Corpus, stores: dict[str, Obje
     values = np.memmap(directory / "values.bin", "float16", mode="r+", shape=(len(corpus), width))
     values[0], values[-1] = 3.0, 3.0  # the first lies in a chunk that is done, the last in the missing one
     shares: list[float] = []
-    store = build_objective_values(corpus, "descriptors", "lossless", workers=1, report=shares.append)
+    store = build_objective_values(corpus, "descriptors", TOKENIZER, workers=1, report=shares.append)
     assert shares == [1.0]
     assert (store[np.array([0])] == 3).all()
     assert (directory / "values.bin").read_bytes()[2 * width :] == before[2 * width :]

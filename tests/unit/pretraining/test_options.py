@@ -26,7 +26,15 @@ def test_no_number_may_be_senseless(one, value: object) -> None:
         ({"validation": 1}, "--valid must be a number of at least 0 and smaller than 1, not 1."),
         ({"device": "meta"}, "--device must be one of auto, cpu, not 'meta'."),
         ({"preset": "huge"}, "--preset must be one of tiny, small, base, paper, not 'huge'."),
-        ({"scheme": "bpe"}, "--tokenizer must be one of lossless, atomwise, selfies, not 'bpe'."),
+        (
+            {"scheme": "t.json", "mask_by": "fragment"},
+            "--mask-by fragment reads SMILES; it cannot be used with --tokenizer",
+        ),
+        ({"scheme": "t.json", "randomise": 0.5}, "--randomise is for molecules, and --tokenizer t.json is for text"),
+        (
+            {"scheme": "t.json", "molecule_objectives": ("ecfp",)},
+            "--molecule-objective is for molecules, and --tokenizer",
+        ),
         ({"loggers": ("paper",)}, "--log must be one of tensorboard, wandb, not 'paper'."),
         ({"seed": 2**32}, "--seed must be a whole number of at least 0 and of at most 4294967295, not 4294967296."),
         ({"ema": 0.9, "fsdp": True, "optimizer": "adamw"}, "--ema needs all weights in one place; leave it away"),
