@@ -12,12 +12,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from benchmarks import paper_tables, predictor_tables
+from benchmarks import paper_tables, predictor_tables, vector_tables
 from benchmarks.fill_table import fill_table
 from benchmarks.shipped_table import score, tasks
 from benchmarks.writer import RESULTS, ROOT, read_result
 
-PAGES = ("README.md", "docs/fill.md", "docs/pretraining.md", "docs/benchmarks.md", "docs/paper.md")
+PAGES = ("README.md", "docs/embedding.md", "docs/fill.md", "docs/pretraining.md", "docs/benchmarks.md", "docs/paper.md")
 CONFIGURATIONS = {
     "reference": "6 x 256, 40 random tokens",
     "small": "small, real molecules",
@@ -53,11 +53,9 @@ def with_numbers(text: str) -> str:
         "heads": lambda: _heads(read_result("heads")),
         "encoders": lambda: _encoders(read_result("encoders")),
     }
-    made |= {
-        name: partial(table, read_result(name))
-        for name, table in {**predictor_tables.TABLES, **paper_tables.TABLES, "fill": fill_table}.items()
-        if (RESULTS / f"{name}.json").is_file()
-    }
+    tables = predictor_tables.TABLES | paper_tables.TABLES | vector_tables.TABLES | {"fill": fill_table}
+    measured = {name: table for name, table in tables.items() if (RESULTS / f"{name}.json").is_file()}
+    made |= {name: partial(table, read_result(name)) for name, table in measured.items()}
     for name, content in made.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, found, rest = text.partition(begin)

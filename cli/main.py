@@ -25,6 +25,7 @@ COMMANDS = {
     "finetune": "Train a predictor on a table of measured molecules.",
     "predict": "Predict properties of molecules.",
     "search": "Find the molecules of a library that are nearest to yours.",
+    "map": "Draw molecules as a map: like ones lie together.",
     "rank": "Choose the compounds worth measuring next.",
     "embed": "Turn molecules into vectors.",
     "fill": "Propose what stands in masked places of molecules.",

@@ -18,6 +18,7 @@ class Action(StrEnum):
     check = "check"
     export = "export"
     publish = "publish"
+    axes = "axes"
 
 
 class Weights(StrEnum):
@@ -32,11 +33,13 @@ def models(
         Action,
         typer.Argument(
             help="list: those that ship; show: one; check: the files of one, or of all that ship; export: as ONNX; "
-            "publish: on the Hugging Face Hub."
+            "publish: on the Hugging Face Hub; axes: find the principal axes for embed --dim."
         ),
     ] = Action.list,
     model: Annotated[str, typer.Argument(help="A name from the list or a model directory.")] = "",
-    repository: Annotated[str, typer.Argument(help="For publish: where to, as OWNER/NAME.")] = "",
+    other: Annotated[
+        str, typer.Argument(help="For publish: where to, as OWNER/NAME; for axes: a file of molecules to embed.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     output: Annotated[
         Path | None,
@@ -61,7 +64,9 @@ def models(
     if action is Action.export:
         _export(model, output, precision, as_json)
     elif action is Action.publish:
-        _publish(model, repository, licence, dry_run, as_json)
+        _publish(model, other, licence, dry_run, as_json)
+    elif action is Action.axes:
+        _axes(model, other, as_json)
     elif action is Action.list:
         _list(as_json)
     elif action is Action.check:
@@ -190,6 +195,15 @@ def _publish(model: str, repository: str, licence: str, dry_run: bool, as_json: 
         say(f"missing: {problem}")
     if upload.problems:
         raise typer.Exit(1)
+
+
+def _axes(model: str, molecules: str, as_json: bool) -> None:
+    if not model or not molecules:
+        raise typer.BadParameter("name a model and molecules, for example: exlm-chem models axes DIR library.smi")
+    from exlm_chem.embedding.axes import fit_axes
+
+    path = str(fit_axes(model, [molecules]))
+    typer.echo(json.dumps({"files": [path]}, indent=2) if as_json else path)
 
 
 def _show(summary: dict[str, Any], as_json: bool) -> None:

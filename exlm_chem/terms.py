@@ -36,6 +36,9 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 EmbeddingPrecision = Literal["fp32", "bf16", "int8", "auto"]
 """The precision of an encoder that is only used: bf16 with torch, int8 with onnx."""
 
+VectorType = Literal["float32", "float16", "int8"]
+"""How the numbers of vectors are kept in a file."""
+
 BackendName = Literal["auto", "torch", "onnx"]
 """What an encoder runs on."""
 

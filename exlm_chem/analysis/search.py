@@ -110,7 +110,8 @@ class Searcher:
         """
         inputs = self._encoder.read_all(smiles)
         good = [place for place, one in enumerate(inputs) if one.molecule.error is None]
-        vectors = unit(self._encoder.embed_inputs([inputs[place] for place in good]))
+        dim = self.library.dim_of(self._encoder)
+        vectors = unit(self._encoder.embed_inputs([inputs[place] for place in good], dim=dim))
         found: list[list[Hit] | str] = [one.molecule.error or "" for one in inputs]
         if not len(self.library.rows):
             return ["the library is empty"] * len(found)

@@ -24,6 +24,7 @@ from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
 
 if TYPE_CHECKING:  # torch, which another backend can spare
+    from exlm_chem.embedding.axes import PrincipalAxes
     from exlm_chem.modeling import ExLMModel
 
 BATCH_SIZE = EmbeddingOptions.batch_size
@@ -57,6 +58,8 @@ class ExLM:
         What the encoder runs on.
     device : torch.device or str
         Where it runs.
+    directory : Path or None
+        Where it was read from.
 
     Examples
     --------
@@ -81,12 +84,11 @@ class ExLM:
             encoder = TorchBackend(encoder, device)
         self.backend, self.device = encoder, encoder.device
         self.tokenizer = tokenizer
+        self.directory: Path | None = None
 
     def __repr__(self) -> str:
-        layers = self.backend.config.num_hidden_layers
-        return (
-            f"ExLM(width={self.width}, layers={layers}, scheme={self.tokenizer.scheme!r}, device={str(self.device)!r})"
-        )
+        about = f"width={self.width}, layers={self.backend.config.num_hidden_layers}, scheme={self.tokenizer.scheme!r}"
+        return f"ExLM({about}, device={str(self.device)!r})"
 
     @classmethod
     def from_pretrained(
@@ -111,7 +113,7 @@ class ExLM:
         """
         found = open_model(name_or_directory)
         embedder = cls(open_backend(found, backend, device, precision), found.smiles_tokenizer)
-        embedder.fingerprint = found.fingerprint
+        embedder.fingerprint, embedder.directory = found.fingerprint, found.path
         return embedder
 
     @property
@@ -140,6 +142,13 @@ class ExLM:
 
         weights = {name: value.cpu().contiguous() for name, value in self.model.state_dict().items()}
         return hashlib.sha256(to_bytes(weights, metadata={"format": "pt"})).hexdigest()
+
+    @cached_property
+    def axes(self) -> PrincipalAxes:
+        """The principal axes of its vectors; see `read_axes`."""
+        from exlm_chem.embedding.axes import read_axes
+
+        return read_axes(self)
 
     def read(self, molecule: Any, standardise: Standardise = "none") -> ModelInput:
         """Read one molecule for the model; a bad one gives a reason and never an exception.
@@ -197,6 +206,7 @@ class ExLM:
         *,
         batch_size: int = BATCH_SIZE,
         standardise: Standardise = "none",
+        dim: int | None = None,
     ) -> NDArray[np.float32]:
         """Turn molecules into vectors.
 
@@ -212,10 +222,12 @@ class ExLM:
             What happens to a molecule that cannot be read: a row of NaN, or an error that says which one and why.
         standardise : {"none", "fragment", "parent"}
             See `read_molecule`.
+        dim : int, optional
+            Length of the vectors: only what they are on so many of the model's principal axes; see `PrincipalAxes`.
 
         Returns
         -------
-        float32 array of shape (molecules, width)
+        float32 array of shape (molecules, width or dim)
         """
         molecules = molecules_in(smiles)
         if on_invalid not in get_args(OnInvalidMolecule):
@@ -225,7 +237,7 @@ class ExLM:
             for index, (molecule, one) in enumerate(zip(molecules, inputs, strict=True)):
                 if one.molecule.error is not None:
                     raise ExLMError(f"molecule {index} ({quoted(molecule)}) has no vector: {one.molecule.error}")
-        return self.embed_inputs(inputs, pooling, batch_tokens, batch_size)
+        return self.embed_inputs(inputs, pooling, batch_tokens, batch_size, dim)
 
     def embed_inputs(
         self,
@@ -233,6 +245,7 @@ class ExLM:
         pooling: Pooling = "mean",
         batch_tokens: int | None = None,
         batch_size: int = BATCH_SIZE,
+        dim: int | None = None,
     ) -> NDArray[np.float32]:
         """Turn molecules that have been read into vectors; NaN for one with an error.
 
@@ -240,17 +253,18 @@ class ExLM:
         ----------
         inputs : sequence of ModelInput
             From `read` or `read_all`.
-        pooling, batch_tokens, batch_size
+        pooling, batch_tokens, batch_size, dim
             See `embed`.
 
         Returns
         -------
-        float32 array of shape (molecules, width)
+        float32 array of shape (molecules, width or dim)
         """
+        EmbeddingOptions(pooling=pooling, dim=dim)  # refuses what cannot be
         vectors = np.full((len(inputs), self.width), np.nan, dtype=np.float32)
         good = [index for index, one in enumerate(inputs) if one.token_ids]
         vectors[good] = self.embed_tokens([inputs[i].token_ids for i in good], pooling, batch_tokens, batch_size)
-        return vectors
+        return vectors if dim is None else self.axes.reduce(vectors, dim)
 
     def embed_tokens(
         self,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exlm_chem.errors import ExLMError
 from exlm_chem.options import documented, option
 from exlm_chem.tables.result_options import ResultOptions
-from exlm_chem.terms import Pooling, Standardise
+from exlm_chem.terms import Pooling, Standardise, VectorType
 
 
 @documented
@@ -32,3 +33,18 @@ class EmbeddingOptions(ResultOptions, VectorOptions):
         most=1_000_000_000,
     )
     batch_size: int = option(512, "Most molecules in a batch.", least=1, most=1_000_000)
+    dtype: VectorType = option(
+        "float32", "How the numbers are written; int8 only into .npz, with a scale for each column beside them."
+    )
+    dim: int | None = option(
+        None,
+        "Length of the vectors: their first principal axes, which are kept with the model.",
+        shown="as long as the model is wide",
+        least=1,
+        most=1_000_000,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dim is not None and self.pooling != "mean":
+            raise ExLMError("--dim is for --pooling mean, whose principal axes are kept; leave one of them away")

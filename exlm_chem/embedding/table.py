@@ -8,12 +8,13 @@ from pathlib import Path
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.embedding.options import EmbeddingOptions
+from exlm_chem.errors import ExLMError
 from exlm_chem.tables.answers import Answers, Reading
-from exlm_chem.tables.arrays import ARRAY_SUFFIXES, open_arrays
+from exlm_chem.tables.arrays import ARRAY_SUFFIXES, VECTOR_TYPES, open_arrays
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.results import Addition, ResultTable, Summary
-from exlm_chem.tables.writers import FLOAT32, open_writer
+from exlm_chem.tables.writers import open_writer
 
 
 def embed_file(
@@ -37,7 +38,8 @@ def embed_file(
         ``.npz`` (the array ``vectors``, and an array of texts for each other column), ``.npy`` (vectors only), or a
         table (see `open_writer`). The columns are those of the input, ``exlm_0``, ``exlm_1``, ..., ``smiles_used`` if
         there is a rule of standardisation, ``note`` and ``error``. Where a name is taken, ours gets the prefix
-        ``exlm_``.
+        ``exlm_``. As int8, ``vectors`` stands beside ``scale``, by which its columns are to be multiplied, and a row
+        without a vector holds -128; `vectors_in` reads it.
     options : EmbeddingOptions, optional
         How the vectors are made.
     reading : ReadOptions or str, optional
@@ -55,6 +57,8 @@ def embed_file(
         In one sentence, and without an output file.
     """
     options = options or EmbeddingOptions()
+    if options.dtype == "int8" and Path(output).suffix.lower() != ".npz":
+        raise ExLMError(f"--dtype int8 needs a .npz, which holds a scale for each column; call {output} so")
     opened = open_arrays if Path(output).suffix.lower() in ARRAY_SUFFIXES else open_writer
     with MoleculeReader(molecules, reading) as reader:
         if not isinstance(embedder, ExLM):
@@ -65,15 +69,22 @@ def embed_file(
 def _vectors(embedder: ExLM, options: EmbeddingOptions) -> Addition:
     def answer(smiles: Sequence[str | None]) -> Answers:
         inputs = embedder.read_all(smiles, options.standardise)
-        vectors = embedder.embed_inputs(inputs, options.pooling, options.batch_tokens, options.batch_size)
+        vectors = embedder.embed_inputs(inputs, options.pooling, options.batch_tokens, options.batch_size, options.dim)
         return Answers(vectors, [Reading("exlm", options.standardise, [one.molecule for one in inputs])])
 
+    if options.dim is not None:
+        embedder.axes.check(options.dim)
+    kind = VECTOR_TYPES[options.dtype]
     return Addition(
         name="exlm",
-        columns=[(f"exlm_{index}", "exlm", FLOAT32) for index in range(embedder.width)],
+        columns=[(f"exlm_{index}", "exlm", kind) for index in range(options.dim or embedder.width)],
         rules=[options.standardise],
         begin=lambda smiles, _: partial(answer, smiles),
         answered="with a vector",
         unanswered="without",
-        depends_on=lambda: [embedder.fingerprint, embedder.tokenizer.fingerprint],
+        depends_on=lambda: [
+            embedder.fingerprint,
+            embedder.tokenizer.fingerprint,
+            *([] if options.dim is None else [embedder.axes.fingerprint]),
+        ],
     )

@@ -6,22 +6,29 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exlm_chem.storage import final_target, is_special
 from exlm_chem.tables.names import unique_names
 from exlm_chem.tables.outputs import open_output
 from exlm_chem.tables.parquet_writer import as_utf8
+from exlm_chem.tables.quantised import quantised, restored, scale_of
 from exlm_chem.tables.results import Rows
-from exlm_chem.tables.writers import FLOAT32, cell_text
+from exlm_chem.tables.writers import cell_text
 
 ARRAY_SUFFIXES = (".npy", ".npz")
+VECTOR_TYPES: Final[dict[str, Any]] = {"float32": np.float32, "float16": np.float16, "int8": np.int8}
+"""How vectors are kept, and the type of their columns."""
+
+_ROWS: Final = 4096
+"""Converted at a time."""
 
 
 class ArrayWriter:
@@ -32,15 +39,19 @@ class ArrayWriter:
     folder : Path or None
         Where there is room for the temporary files; None for where the system has them.
     columns : sequence of str
-        Names of all columns; "vectors" is taken.
+        Names of all columns; "vectors" is taken, and for whole numbers "scale".
     types : sequence
-        Their types: those that are `FLOAT32` are the vectors, all others are texts.
+        Their types: those of `VECTOR_TYPES` are the vectors, all others are texts.
     """
 
     def __init__(self, folder: Path | None, columns: Sequence[str], types: Sequence[Any]) -> None:
-        texts = [name for name, kind in zip(columns, types, strict=True) if kind is not FLOAT32]
-        self.columns = unique_names(["vectors", *map(as_utf8, texts)])[1:]
-        self.width, self.rows = len(columns) - len(texts), 0
+        kinds = [kind for kind in types if kind in VECTOR_TYPES.values()]
+        self._dtype = np.dtype(kinds[0]).newbyteorder("<")
+        texts = [name for name, kind in zip(columns, types, strict=True) if kind not in kinds]
+        taken = ["vectors", "scale"] if self._dtype == np.int8 else ["vectors"]
+        self.columns = unique_names([*taken, *map(as_utf8, texts)])[len(taken) :]
+        self.width, self.rows = len(kinds), 0
+        self._largest = np.zeros(self.width, np.float32)
         self._longest = [1] * len(texts)
         self._vectors: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (closed in __exit__)
         self._texts: IO[str] = tempfile.TemporaryFile("w+", dir=folder, encoding="utf-8")  # noqa: SIM115
@@ -55,6 +66,7 @@ class ArrayWriter:
     def write(self, rows: Rows) -> None:
         """Take some rows, whose values are the vectors."""
         self._vectors.write(np.ascontiguousarray(rows.values, dtype="<f4").tobytes())
+        self._largest = np.fmax(self._largest, np.fmax.reduce(np.abs(rows.values), initial=0))
         for cells, texts in zip(rows.cells, rows.texts, strict=True):
             row = [cell_text(cell) for cell in (*cells, *texts)]
             self._texts.write(json.dumps(row) + "\n")  # escapes what is no UTF-8
@@ -69,14 +81,24 @@ class ArrayWriter:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             with archive.open("vectors.npy", "w", force_zip64=True) as member:
                 self._save_vectors(member)
+            if self._dtype == np.int8:
+                with archive.open("scale.npy", "w") as member:
+                    np.save(member, scale_of(self._largest))
             for index, name in enumerate(self.columns):
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     self._save_texts(member, index)
 
     def _save_vectors(self, file: IO[bytes]) -> None:
-        _write_header(file, np.dtype("<f4"), (self.rows, self.width))
+        _write_header(file, self._dtype, (self.rows, self.width))
         self._vectors.seek(0)
-        shutil.copyfileobj(self._vectors, file, 1 << 20)
+        if self._dtype == np.float32:
+            shutil.copyfileobj(self._vectors, file, 1 << 20)
+            return
+        scale = scale_of(self._largest)
+        while part := self._vectors.read(4 * self.width * _ROWS):
+            vectors = np.frombuffer(part, "<f4").reshape(-1, self.width)
+            kept = quantised(vectors, scale) if self._dtype == np.int8 else vectors.astype(self._dtype)
+            file.write(kept.tobytes())
 
     def _save_texts(self, file: IO[bytes], index: int) -> None:
         dtype = np.dtype(f"<U{self._longest[index]}")
@@ -103,7 +125,7 @@ def open_arrays(
 
     Examples
     --------
-    >>> types = {"smiles": str, "x": FLOAT32, "y": FLOAT32, "error": str}
+    >>> types = {"smiles": str, "x": np.float32, "y": np.float32, "error": str}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with open_arrays(Path(folder) / "a.npz", list(types), list(types.values())) as writer:
     ...         writer.write(Rows([["CCO"]], np.zeros((1, 2)), [[]], [[None]], ["CCO"]))
@@ -115,6 +137,18 @@ def open_arrays(
     with open_output(path, source) as file, ArrayWriter(folder, columns, types) as writer:
         yield writer
         writer.save(file, npz=Path(path).suffix.lower() == ".npz")
+
+
+def vectors_in(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """Give the vectors of a ``.npz`` that was opened by `numpy.load`, in whatever type they are kept.
+
+    Returns
+    -------
+    float32 array of shape (molecules, width)
+        NaN in a row without a vector.
+    """
+    vectors = arrays["vectors"]
+    return restored(vectors, arrays["scale"]) if vectors.dtype == np.int8 else vectors.astype(np.float32)
 
 
 def _write_header(file: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:

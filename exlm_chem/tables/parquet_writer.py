@@ -24,7 +24,7 @@ class ParquetTableWriter:
     columns : sequence of str
         Names of the columns.
     types : sequence
-        Per column an Arrow type, or ``str``, ``float``, ``int``, ``bool`` or ``np.float32``.
+        Per column an Arrow type, or ``str``, ``float``, ``int``, ``bool``, ``np.float32`` or ``np.float16``.
     """
 
     def __init__(self, file: BinaryIO, columns: Sequence[str], types: Sequence[Any]) -> None:
@@ -37,6 +37,7 @@ class ParquetTableWriter:
         arrow = {
             float: pa.float64(),
             np.float32: pa.float32(),
+            np.float16: pa.float16(),
             str: pa.string(),
             int: pa.int64(),
             bool: pa.bool_(),

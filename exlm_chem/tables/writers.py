@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, Literal, Protocol, TypeVar, cast
 
@@ -26,6 +27,8 @@ _FORMATS: Final = (".csv", ".tsv", ".jsonl", ".parquet")
 _NEEDS_QUOTES: Final = re.compile(r'[,;\t"\r\n\ufeff]|^\s|\s$')
 FLOAT32: Final = np.float32
 """Type of a column of 32-bit numbers."""
+
+_EXACT: Final = (FLOAT32, np.float16)
 
 _Closed = TypeVar("_Closed", io.TextIOWrapper, ParquetTableWriter)
 
@@ -64,8 +67,8 @@ def open_writer(
     columns : sequence of str
         Names of the columns; the same name may occur twice.
     types : sequence, optional
-        Per column: ``float`` (as text, five digits), `FLOAT32` (all digits that such a number has), ``str``, or, for
-        Parquet, an Arrow type. Default: all ``str``.
+        Per column: ``float`` (as text, five digits), `FLOAT32` or ``np.float16`` (all digits that such a number has),
+        ``str``, or, for Parquet, an Arrow type. Default: all ``str``.
     source : str, optional
         The input, over which nothing is written: a path, or ``-`` for stdin.
     stdout_format : {"csv", "jsonl"}
@@ -162,7 +165,9 @@ class CsvWriter:
     ) -> None:
         self._file = file
         self._delimiter = delimiter
-        self._texts = [_all_digits if kind is FLOAT32 else cell_text for kind in types or [str] * len(columns)]
+        self._texts = [
+            partial(_all_digits, kind) if kind in _EXACT else cell_text for kind in types or [str] * len(columns)
+        ]
         file.write(self._line(columns))
 
     def write(self, rows: Iterable[Sequence[Any]]) -> None:
@@ -184,7 +189,7 @@ class _JsonWriter:
     def __init__(self, file: IO[str], columns: Sequence[str], types: Sequence[Any]) -> None:
         self._file = file
         self._columns = unique_names(columns)
-        self._values = [_shortest if kind is FLOAT32 else plain_value for kind in types]
+        self._values = [partial(_shortest, kind) if kind in _EXACT else plain_value for kind in types]
 
     def write(self, rows: Iterable[Sequence[Any]]) -> None:
         for row in rows:
@@ -192,10 +197,10 @@ class _JsonWriter:
             self._file.write(json_text(dict(zip(self._columns, values, strict=True))) + "\n")
 
 
-def _all_digits(cell: float) -> str:
-    return "" if math.isnan(cell) else str(np.float32(cell + 0.0))
+def _all_digits(kind: Any, cell: float) -> str:
+    return "" if math.isnan(cell) else str(kind(cell + 0.0))
 
 
-def _shortest(cell: float) -> float | None:
-    """Give the number that needs the fewest digits among those that are the same in 32 bits."""
-    return float(str(np.float32(cell))) if math.isfinite(cell) else None
+def _shortest(kind: Any, cell: float) -> float | None:
+    """Give the number that needs the fewest digits among those that are the same in so many bits."""
+    return float(str(kind(cell))) if math.isfinite(cell) else None

@@ -15,6 +15,15 @@ def test_stdin_to_npz(tiny_model, tmp_path):
         assert np.isnan(arrays["vectors"][1]).all()
 
 
+def test_short_vectors_of_few_bits(tmp_path):
+    done = run("embed", "CCO", "C1CC", "-o", tmp_path / "out.npz", "--dim", 64, "--dtype", "int8")
+    assert (done.status, done.err) == (0, "2 rows, 1 with a vector, 1 without (1 not SMILES)\n")
+    with np.load(tmp_path / "out.npz") as arrays:
+        assert (arrays["vectors"].shape, arrays["vectors"].dtype, arrays["scale"].shape) == ((2, 64), np.int8, (64,))
+    done = run("embed", "CCO", "-o", tmp_path / "out.csv", "--dtype", "int8")
+    assert done.err.startswith("exlm-chem: --dtype int8 needs a .npz")
+
+
 def test_failures_leave_no_output(tiny_model, tmp_path):
     done = run("embed", "CCO", "X", "-m", tiny_model, "-o", tmp_path / "out.npy", "--on-invalid", "raise")
     assert done.status == 1

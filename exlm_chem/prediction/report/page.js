@@ -1,41 +1,8 @@
-"use strict";
-// Rows stand in the page as JSON, drawings as packed SVG: a page of fifty rows is made when it is looked at.
+// A page of fifty rows is made when it is looked at.
 const PAGE = 50;
-const element = (id) => document.getElementById(id);
-const about = JSON.parse(element("about").textContent);
-const columns = about.columns;
-const rows = [...document.querySelectorAll("script.rows")].flatMap((script) => JSON.parse(script.textContent));
-const packed = [...document.querySelectorAll("script.drawings")];
-const unpacked = new Map();
 const numeric = columns.map((_, index) => index).filter((index) => columns[index].number);
 const domains = columns.map((_, index) => index).filter((index) => columns[index].name.endsWith("_in_domain") && columns[index].own);
 const state = { order: [], page: 0, shown: columns.map((column) => column.shown) };
-
-function make(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
-function written(cell) {
-  if (cell === null) return "";
-  return typeof cell === "number" && !Number.isInteger(cell) ? String(Number(cell.toPrecision(4))) : String(cell);
-}
-
-async function drawings(group) {
-  if (!unpacked.has(group)) {
-    const bytes = Uint8Array.from(atob(packed[group].textContent), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    unpacked.set(group, new Response(stream).json());
-  }
-  return unpacked.get(group);
-}
-
-async function draw(image, row) {
-  const svg = (await drawings(Math.floor(row / about.group)))[row % about.group];
-  if (svg) image.src = "data:image/svg+xml," + encodeURIComponent(svg);
-  else image.replaceWith(make("small", { textContent: "no picture" }));
-}
 
 function chosen() {
   const words = element("search").value.toLowerCase();

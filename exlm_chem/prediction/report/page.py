@@ -5,17 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
 import numpy as np
 
-from exlm_chem import __version__
 from exlm_chem.prediction.report.drawing import HEIGHT, WIDTH, draw, packed
 from exlm_chem.prediction.report.figures import Measured, figures
-from exlm_chem.storage import json_text, write_file
+from exlm_chem.prediction.report.pages import page_cell, read_page, script_json, write_stream
 from exlm_chem.tables.numbers import number_in
 from exlm_chem.tables.parquet_writer import plain_value
 from exlm_chem.tables.results import Rows
@@ -28,8 +26,6 @@ GROUP: Final = 25
 
 _SHOWN: Final = 2
 """Columns of the input that are shown at first."""
-
-_IN_SCRIPT: Final = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 
 class Report:
@@ -72,7 +68,7 @@ class Report:
                 continue
             for pairs, one in zip(self._pairs, self._measured, strict=True):
                 pairs.append((_number(cells[one.label]), _number(cells[one.prediction])))
-            own = [_shortened(plain_value(cell)) for cell in cells]
+            own = [page_cell(cell) for cell in cells]
             self._waiting.append(([*map(_text, own[: self._given]), *own[self._given :]], molecule))
             if len(self._waiting) == GROUP:
                 self._put_aside()
@@ -87,37 +83,29 @@ class Report:
         title, summary : str
             What stands at its top.
         """
-        import jinja2  # torch has brought it along, but only a report needs it
-
         self._put_aside()
         self._spool.seek(0)
-        here = files(__package__)
-        style, script, page = ((here / f"page.{end}").read_text("utf-8") for end in ("css", "js", "html"))
-        template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(page)
+        page = read_page(__package__, "page")
         warnings = []
         if self._rows > MOST_ROWS:
             warnings.append(f"Only the first {MOST_ROWS:,} of {self._rows:,} rows are on this page.")
-        stream = template.stream(
+        stream = page.template.stream(
             title=title,
             summary=summary,
             warnings=warnings,
             columns=self._columns,
             figures=self._figures(),
-            about=_script_json(self._about()),
+            about=script_json(self._about()),
             chunks=self._chunks(),
-            style=style,
-            script=script,
-            maker=f"Made by ExLM-chem {__version__}. Nothing on this page is loaded from elsewhere.",
+            **page.parts,
         )
-        with write_file(path) as file:
-            for part in stream:
-                file.write(part.encode("utf-8", "backslashreplace"))
+        write_stream(stream, path)
 
     def _put_aside(self) -> None:
         if self._waiting:
             rows, molecules = zip(*self._waiting, strict=True)
             drawings = packed([draw(molecule) for molecule in molecules])
-            self._spool.write(f"{_script_json(list(rows))}\n{drawings}\n")
+            self._spool.write(f"{script_json(list(rows))}\n{drawings}\n")
             self._waiting = []
 
     def _chunks(self) -> Iterator[tuple[str, str]]:
@@ -148,15 +136,6 @@ def open_report(columns: Sequence[dict[str, str]], given: int, measured: Sequenc
     """Open a report; see `Report`."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as spool:
         yield Report(columns, given, measured, spool)
-
-
-def _script_json(content: Any) -> str:
-    """Write JSON that may stand in a script: no end of the script, no line end."""
-    return json_text(content).translate(_IN_SCRIPT)
-
-
-def _shortened(cell: Any) -> Any:
-    return f"{cell[:300]}..." if isinstance(cell, str) and len(cell) > 303 else cell
 
 
 def _text(cell: Any) -> Any:

@@ -8,6 +8,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.embedding.options import EmbeddingOptions
 from exlm_chem.embedding.table import embed_file
 from exlm_chem.errors import ExLMError
+from exlm_chem.tables.arrays import vectors_in
 
 TABLE = 'id,smiles,note\n1,CCO,"a, b"\n2,C1CC,ü\n3,,\n1,OCC,\n5,c1ccccc1,x\n'
 
@@ -29,10 +30,10 @@ def expected(embedder):
     return embedder.embed(["CCO", "C1CC", None, "OCC", "c1ccccc1"])
 
 
-def check(table, expected):
+def check(table, expected, atol=1e-6):
     names = [f"exlm_{index}" for index in range(64)]
     assert list(table.columns) == ["id", "smiles", "note", *names, "exlm_note", "error"]
-    np.testing.assert_allclose(table[names].astype(np.float32), expected, atol=1e-6)
+    np.testing.assert_allclose(table[names].astype(np.float32), expected, atol=atol)
     assert table["id"].astype(str).tolist() == ["1", "2", "3", "1", "5"]
     assert [isinstance(one, str) for one in table["error"]] == [False, True, True, False, False]
 
@@ -58,6 +59,28 @@ def test_arrays(embedder, source, expected, tmp_path, chunk_size):
         assert arrays["id"].tolist() == ["1", "2", "3", "1", "5"]
         assert arrays["note"].tolist() == ["a, b", "ü", "", "", "x"]
         assert arrays["error"][1].startswith("not SMILES at position 1")
+
+
+def test_fewer_bits(embedder, source, expected, tmp_path):
+    for name in ("half.npy", "half.csv", "half.parquet"):
+        embed_file(source, embedder, tmp_path / name, EmbeddingOptions(dtype="float16"))
+    half = expected.astype(np.float16)
+    assert np.load(tmp_path / "half.npy").dtype == np.float16
+    np.testing.assert_allclose(np.load(tmp_path / "half.npy"), half, atol=5e-3)
+    tables = [pd.read_parquet(tmp_path / "half.parquet"), pd.read_csv(tmp_path / "half.csv")]
+    assert tables[0]["exlm_0"].dtype == np.float16
+    for table in tables:
+        check(table, half, atol=5e-3)
+    embed_file(source, embedder, tmp_path / "whole.npz", EmbeddingOptions(dtype="int8", chunk_size=2))
+    with np.load(tmp_path / "whole.npz") as arrays:
+        assert list(arrays)[:3] == ["vectors", "scale", "id"]
+        assert arrays["vectors"].dtype == np.int8
+        assert (arrays["vectors"][1:3] == -128).all()
+        np.testing.assert_allclose(vectors_in(arrays), expected, atol=float(arrays["scale"].max()) * 0.51)
+    for name in ("out.csv", "out.npy"):
+        with pytest.raises(ExLMError, match=r"--dtype int8 needs a \.npz"):
+            embed_file(source, embedder, tmp_path / name, EmbeddingOptions(dtype="int8"))
+        assert not (tmp_path / name).exists()
 
 
 def test_rows_without_a_molecule(embedder, source, tmp_path):
