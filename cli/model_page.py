@@ -12,6 +12,12 @@ _IN_WORDS = {
     "mae": "MAE: the mean error, in the unit of the output",
 }
 _WEAK_AUC = 0.8
+_VECTORS = {
+    "mean": "mean over the tokens",
+    "first": "first state of <s>",
+    "mean+max": "mean over the tokens, and the largest of each number",
+    "states": "all states of <s>",
+}
 _METHODS = {
     "head": "head on the frozen encoder",
     "lora": "low-rank changes of the encoder's attention, and head",
@@ -175,7 +181,7 @@ def _training(task: dict[str, Any], run: dict[str, Any], summary: dict[str, Any]
         yield "column it needs", f"{column['name']}: {', '.join(column['categories'] or ['a number'])}"
     if "exlm" in task["features"]:
         yield "encoder", f"{task['encoder']['path']} ({(task['encoder'].get('sha256') or '')[:16]})"
-        yield "vector", {"mean": "mean over the tokens", "first": "of the first token"}[task["pooling"]]
+        yield "vector", _VECTORS[task["pooling"]]
     yield "standardise", task["standardise"]
     yield "size", f"{size_of(summary)}, the encoder with it"
     if versions := run.get("versions"):

@@ -48,8 +48,9 @@ TrainingDevice = Literal["auto", "cpu"]
 Logger = Literal["tensorboard", "wandb"]
 """Where measurements go besides ``metrics.csv``."""
 
-Pooling = Literal["mean", "first"]
-"""How one vector is made of a molecule: mean over the tokens that are not special, or the first state of ``<s>``."""
+Pooling = Literal["mean", "first", "mean+max", "states"]
+"""How one vector is made of a molecule: mean over the tokens that are not special, or the first state of ``<s>``; twice
+as long, that mean and then the largest of each number; or k times as long, all states of ``<s>``."""
 
 Standardise = Literal["none", "fragment", "parent"]
 """What is done to a molecule first: nothing, its largest fragment, or the neutral parent of that."""

@@ -53,6 +53,7 @@ class VectorCache:
         on_invalid: OnInvalidMolecule = "nan",
         *,
         batch_size: int = BATCH_SIZE,
+        layer: int = -1,
     ) -> NDArray[np.float32]:
         """Do what `ExLM.embed` does, and compute only what is not kept yet.
 
@@ -60,7 +61,7 @@ class VectorCache:
         ----------
         encoder : ExLM
             The encoder.
-        molecules, pooling, on_invalid, batch_size
+        molecules, pooling, on_invalid, batch_size, layer
             See `ExLM.embed`.
 
         Returns
@@ -71,19 +72,20 @@ class VectorCache:
         inputs = encoder.read_all(given)
         if on_invalid == "raise" and any(one.molecule.error for one in inputs):
             return encoder.embed(given, pooling, on_invalid="raise", batch_size=batch_size)  # which says what is wrong
-        maker = f"{encoder.fingerprint} {encoder.tokenizer.fingerprint} {encoder.backend.name} {pooling} "
+        made_of = f"{pooling} " if layer == -1 else f"{pooling} {layer} "
+        maker = f"{encoder.fingerprint} {encoder.tokenizer.fingerprint} {encoder.backend.name} {made_of}"
         keys = [_key(maker, one.molecule.smiles) if one.token_ids else b"" for one in inputs]
         with closing(self._open()) as database:
             known = self._known(database, sorted({*keys} - {b""}))
             missing = {key: one for key, one in zip(keys, inputs, strict=True) if key and key not in known}
-            made = encoder.embed_inputs(list(missing.values()), pooling, batch_size=batch_size)
+            made = encoder.embed_inputs(list(missing.values()), pooling, batch_size=batch_size, layer=layer)
             known |= dict(zip(missing, made, strict=True))
             with database:
                 database.executemany(
                     "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
                     ((key, known[key].astype("<f4").tobytes()) for key in missing),
                 )
-        vectors = np.full((len(keys), encoder.width), np.nan, np.float32)
+        vectors = np.full((len(keys), encoder.vector_width(pooling)), np.nan, np.float32)
         for row, key in enumerate(keys):
             if key:
                 vectors[row] = known[key]

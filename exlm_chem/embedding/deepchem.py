@@ -31,7 +31,7 @@ class ExLMFeaturizer(deepchem.feat.MolecularFeaturizer):  # type: ignore[misc]
     ----------
     model : str or Path
         Name of a model that ships, or a model directory.
-    pooling, batch_size
+    pooling, batch_size, layer
         See `ExLM.embed`.
     device : str
         A torch device, or "auto".
@@ -58,6 +58,7 @@ class ExLMFeaturizer(deepchem.feat.MolecularFeaturizer):  # type: ignore[misc]
         batch_size: int = BATCH_SIZE,
         device: str = "auto",
         output: Output = "vectors",
+        layer: int = -1,
     ) -> None:
         super().__init__()
         if output not in get_args(Output):
@@ -67,6 +68,7 @@ class ExLMFeaturizer(deepchem.feat.MolecularFeaturizer):  # type: ignore[misc]
         self.batch_size = batch_size
         self.device = device
         self.output = output
+        self.layer = layer
         self._loaded: ExLM | None = None
 
     def featurize(self, datapoints: Any, log_every_n: int = 1000, **kwargs: Any) -> NDArray[Any]:  # noqa: ARG002
@@ -93,7 +95,7 @@ class ExLMFeaturizer(deepchem.feat.MolecularFeaturizer):  # type: ignore[misc]
         values: NDArray[Any] = (
             np.array([one.molecule.smiles for one in inputs], dtype=str)
             if self.output == "smiles"
-            else embedder.embed_inputs(inputs, self.pooling, batch_size=self.batch_size)
+            else embedder.embed_inputs(inputs, self.pooling, batch_size=self.batch_size, layer=self.layer)
         )
         errors = [one.molecule.error for one in inputs]
         if not any(errors):
@@ -111,7 +113,8 @@ class ExLMFeaturizer(deepchem.feat.MolecularFeaturizer):  # type: ignore[misc]
         return feature
 
     def __str__(self) -> str:
-        kind = self.pooling if self.output == "vectors" else self.output
+        made_of = self.pooling if self.layer == -1 else f"{self.pooling}_{self.layer}"
+        kind = made_of if self.output == "vectors" else self.output
         return f"ExLMFeaturizer_{kind}_{self._embedder().fingerprint[:16]}"
 
     def _embedder(self) -> ExLM:

@@ -46,7 +46,7 @@ class ExLMModel(deepchem.models.TorchModel):  # type: ignore[misc]
         Of each task of a classification.
     model : str or Path
         Name of a model that ships, or a model directory.
-    pooling : {"mean", "first"}
+    pooling : {"mean", "first", "mean+max", "states"}
         See `ExLM.embed`.
     dropout : float
         In all layers of the encoder and before the head, while it is trained.
@@ -175,7 +175,7 @@ class _Network(nn.Module):
         self.encoder.load_state_dict(pretrained.state_dict())
         self.dropout = nn.Dropout(dropout)
         values = n_classes or (2 if uncertainty else 1)
-        self.head = nn.Linear(config.hidden_size, n_tasks * values)
+        self.head = nn.Linear(config.vector_width(pooling), n_tasks * values)
         self.output_types = ["prediction", "variance"] if uncertainty else ["prediction"]
         if n_classes:
             self.output_types.append("loss")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args
@@ -14,11 +13,11 @@ from numpy.typing import NDArray
 
 from exlm_chem.embedding.backends.backend import Backend
 from exlm_chem.embedding.backends.registry import open_backend
+from exlm_chem.embedding.model_input import ModelInput, read_input
 from exlm_chem.embedding.options import EmbeddingOptions
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.model_directory import open_model, write_model
 from exlm_chem.smiles.containers import molecules_in
-from exlm_chem.smiles.molecule import Molecule, read_molecule
 from exlm_chem.terms import BackendName, EmbeddingPrecision, OnInvalidMolecule, Pooling, Standardise
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
@@ -28,14 +27,6 @@ if TYPE_CHECKING:  # torch, which another backend can spare
     from exlm_chem.modeling import ExLMModel
 
 BATCH_SIZE = EmbeddingOptions.batch_size
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInput:
-    """What the model reads for one cell of a table: the molecule and its token ids, none if it has an error."""
-
-    molecule: Molecule
-    token_ids: tuple[int, ...] = ()
 
 
 class ExLM:
@@ -127,8 +118,12 @@ class ExLM:
 
     @property
     def width(self) -> int:
-        """Length of a vector."""
+        """Length of a vector, as the mean over the tokens; of another pooling see `vector_width`."""
         return self.backend.config.hidden_size
+
+    def vector_width(self, pooling: Pooling = "mean") -> int:
+        """Length of a vector; see `ExLMConfig.vector_width`."""
+        return self.backend.config.vector_width(pooling)
 
     @property
     def max_tokens(self) -> int:
@@ -165,18 +160,7 @@ class ExLM:
         ModelInput
             With token ids, or with ``molecule.error``.
         """
-        result = read_molecule(molecule, standardise)
-        if result.error is not None:
-            return ModelInput(result)
-        try:
-            ids = self.tokenizer.encode(result.smiles)
-        except ValueError as error:  # for SELFIES, some molecules have no words
-            return ModelInput(replace(result, smiles="", error=str(error)))
-        limit = self.max_tokens
-        if len(ids) > limit:
-            reason = f"too long for this model: {len(ids) - 2:,} tokens, and it reads {limit - 2:,}"
-            return ModelInput(replace(result, smiles="", error=reason))
-        return ModelInput(result, tuple(ids))
+        return read_input(molecule, self.tokenizer, self.max_tokens, standardise)
 
     def read_all(self, molecules: Sequence[Any], standardise: Standardise = "none") -> list[ModelInput]:
         """Read molecules for the model, one that occurs several times once; see `read`.
@@ -207,6 +191,7 @@ class ExLM:
         batch_size: int = BATCH_SIZE,
         standardise: Standardise = "none",
         dim: int | None = None,
+        layer: int = -1,
     ) -> NDArray[np.float32]:
         """Turn molecules into vectors.
 
@@ -214,8 +199,8 @@ class ExLM:
         ----------
         smiles : iterable of str or RDKit Mol
             The molecules, in anything that `molecules_in` takes; a single one is taken as a list of one.
-        pooling : {"mean", "first"}
-            Mean over the tokens that are not special, or the first state of ``<s>``.
+        pooling : {"mean", "first", "mean+max", "states"}
+            See `exlm_chem.terms.Pooling`.
         batch_tokens, batch_size : int
             See `EmbeddingOptions`. By default 2,048 tokens on a CPU and 32,768 elsewhere.
         on_invalid : {"nan", "raise"}
@@ -224,10 +209,12 @@ class ExLM:
             See `read_molecule`.
         dim : int, optional
             Length of the vectors: only what they are on so many of the model's principal axes; see `PrincipalAxes`.
+        layer : int
+            See `EmbeddingOptions`.
 
         Returns
         -------
-        float32 array of shape (molecules, width or dim)
+        float32 array of shape (molecules, `vector_width` or dim)
         """
         molecules = molecules_in(smiles)
         if on_invalid not in get_args(OnInvalidMolecule):
@@ -237,7 +224,7 @@ class ExLM:
             for index, (molecule, one) in enumerate(zip(molecules, inputs, strict=True)):
                 if one.molecule.error is not None:
                     raise ExLMError(f"molecule {index} ({quoted(molecule)}) has no vector: {one.molecule.error}")
-        return self.embed_inputs(inputs, pooling, batch_tokens, batch_size, dim)
+        return self.embed_inputs(inputs, pooling, batch_tokens, batch_size, dim, layer)
 
     def embed_inputs(
         self,
@@ -246,6 +233,7 @@ class ExLM:
         batch_tokens: int | None = None,
         batch_size: int = BATCH_SIZE,
         dim: int | None = None,
+        layer: int = -1,
     ) -> NDArray[np.float32]:
         """Turn molecules that have been read into vectors; NaN for one with an error.
 
@@ -253,17 +241,18 @@ class ExLM:
         ----------
         inputs : sequence of ModelInput
             From `read` or `read_all`.
-        pooling, batch_tokens, batch_size, dim
+        pooling, batch_tokens, batch_size, dim, layer
             See `embed`.
 
         Returns
         -------
-        float32 array of shape (molecules, width or dim)
+        float32 array of shape (molecules, `vector_width` or dim)
         """
-        EmbeddingOptions(pooling=pooling, dim=dim)  # refuses what cannot be
-        vectors = np.full((len(inputs), self.width), np.nan, dtype=np.float32)
+        EmbeddingOptions(pooling=pooling, dim=dim, layer=layer)  # refuses what cannot be
         good = [index for index, one in enumerate(inputs) if one.token_ids]
-        vectors[good] = self.embed_tokens([inputs[i].token_ids for i in good], pooling, batch_tokens, batch_size)
+        found = self.embed_tokens([inputs[i].token_ids for i in good], pooling, batch_tokens, batch_size, layer)
+        vectors = np.full((len(inputs), found.shape[1]), np.nan, dtype=np.float32)
+        vectors[good] = found
         return vectors if dim is None else self.axes.reduce(vectors, dim)
 
     def embed_tokens(
@@ -272,6 +261,7 @@ class ExLM:
         pooling: Pooling = "mean",
         batch_tokens: int | None = None,
         batch_size: int = BATCH_SIZE,
+        layer: int = -1,
     ) -> NDArray[np.float32]:
         """Turn encoded molecules into vectors, in their order.
 
@@ -281,20 +271,28 @@ class ExLM:
         ----------
         token_ids : sequence of sequences of int
             As `ExLMTokenizer.encode` gives them, none longer than ``max_tokens``.
-        pooling, batch_tokens, batch_size
+        pooling, batch_tokens, batch_size, layer
             See `embed`.
 
         Returns
         -------
-        float32 array of shape (molecules, width)
+        float32 array of shape (molecules, `vector_width`)
         """
-        EmbeddingOptions(pooling=pooling, batch_tokens=batch_tokens, batch_size=batch_size)  # refuses what cannot be
+        # refuses what cannot be
+        EmbeddingOptions(pooling=pooling, batch_tokens=batch_tokens, batch_size=batch_size, layer=layer)
+        self.check_layer(layer)
         index_of: dict[tuple[int, ...], int] = {}
         rows = [index_of.setdefault(tuple(ids), len(index_of)) for ids in token_ids]
         unique = list(index_of)
-        vectors = np.empty((len(unique), self.width), dtype=np.float32)
+        vectors = np.empty((len(unique), self.vector_width(pooling)), dtype=np.float32)
         for batch in length_batches(
             [len(ids) for ids in unique], batch_tokens or self.backend.batch_tokens, batch_size
         ):
-            vectors[batch] = self.backend.encode(self.tokenizer.pad([unique[index] for index in batch]), pooling)
+            vectors[batch] = self.backend.encode(self.tokenizer.pad([unique[index] for index in batch]), pooling, layer)
         return vectors[rows] + np.float32(0)  # never -0.0
+
+    def check_layer(self, layer: int) -> None:
+        """Refuse a layer that the model does not have."""
+        last = self.backend.config.num_hidden_layers
+        if not -last - 1 <= layer <= last:
+            raise ExLMError(f"there is no layer {layer}: this model has 0 to {last}, or from the end -1 to {-last - 1}")

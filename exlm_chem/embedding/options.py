@@ -15,7 +15,11 @@ from exlm_chem.terms import Pooling, Standardise, VectorType
 class VectorOptions:
     """How a molecule becomes a vector."""
 
-    pooling: Pooling = option("mean", "Mean over the tokens that are not special, or the first state of <s>.")
+    pooling: Pooling = option(
+        "mean",
+        "Mean over the tokens that are not special, also with the largest of each number behind it (mean+max); the "
+        "first state of <s>, or all of them side by side (states).",
+    )
     standardise: Standardise = option("none", "What is done first: nothing, largest fragment, or its neutral parent.")
 
 
@@ -24,6 +28,11 @@ class VectorOptions:
 class EmbeddingOptions(ResultOptions, VectorOptions):
     """How molecules become vectors, and what becomes of those that cannot be read."""
 
+    layer: int = option(
+        -1,
+        "Which layer's features are pooled: 0 is the embedding of the tokens, -1 the last one.",
+        note="The last one is normed, the others are as the next layer gets them, from torch.",
+    )
     batch_tokens: int | None = option(
         None,
         "Most tokens in a batch, padding included.",
@@ -46,5 +55,5 @@ class EmbeddingOptions(ResultOptions, VectorOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.dim is not None and self.pooling != "mean":
-            raise ExLMError("--dim is for --pooling mean, whose principal axes are kept; leave one of them away")
+        if self.dim is not None and (self.pooling != "mean" or self.layer != -1):
+            raise ExLMError("--dim is for --pooling mean of the last layer, whose axes are kept; leave it away")

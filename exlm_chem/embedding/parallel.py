@@ -58,15 +58,16 @@ class ParallelExLM(ExLM):
         pooling: Pooling = "mean",
         batch_tokens: int | None = None,
         batch_size: int = BATCH_SIZE,
+        layer: int = -1,
     ) -> NDArray[np.float32]:
         """See `ExLM.embed_tokens`."""
         unique = sorted(dict.fromkeys(map(tuple, token_ids)), key=len, reverse=True)  # the long ones first
         if len(unique) <= PART:
-            return super().embed_tokens(token_ids, pooling, batch_tokens, batch_size)
+            return super().embed_tokens(token_ids, pooling, batch_tokens, batch_size, layer)
         parts = [unique[start : start + PART] for start in range(0, len(unique), PART)]
         vectors = np.concatenate(
             Parallel(n_jobs=self.n_jobs)(
-                delayed(_embed_part)(self._source, part, pooling, batch_tokens, batch_size) for part in parts
+                delayed(_embed_part)(self._source, part, pooling, batch_tokens, batch_size, layer) for part in parts
             )
         )
         row_of = {ids: row for row, ids in enumerate(unique)}
@@ -79,8 +80,9 @@ def _embed_part(
     pooling: Pooling,
     batch_tokens: int | None,
     batch_size: int,
+    layer: int,
 ) -> NDArray[np.float32]:
-    return open_once(*source).embed_tokens(token_ids, pooling, batch_tokens, batch_size)
+    return open_once(*source).embed_tokens(token_ids, pooling, batch_tokens, batch_size, layer)
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, get_args
@@ -16,6 +17,7 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.terms import BackendName, EmbeddingPrecision, OnInvalidMolecule, Pooling
 
 
+@dataclass(eq=False, repr=False)
 class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Turn SMILES into ExLM vectors in a scikit-learn pipeline.
 
@@ -26,7 +28,7 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     model : str or Path
         Name of a model that ships, or a model directory.
-    pooling : {"mean", "first"}
+    pooling, layer
         See `ExLM.embed`.
     device : str
         A torch device, or "auto".
@@ -46,25 +48,15 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     'raise'
     """
 
-    def __init__(
-        self,
-        model: str | Path = "exlm-small",
-        pooling: Pooling = "mean",
-        device: str = "auto",
-        on_invalid: OnInvalidMolecule = "nan",
-        backend: BackendName = "auto",
-        precision: EmbeddingPrecision = "fp32",
-        cache: str | Path | None = None,
-        n_jobs: int | None = None,
-    ) -> None:
-        self.model = model
-        self.pooling = pooling
-        self.device = device
-        self.on_invalid = on_invalid
-        self.backend = backend
-        self.precision = precision
-        self.cache = cache
-        self.n_jobs = n_jobs
+    model: str | Path = "exlm-small"
+    pooling: Pooling = "mean"
+    device: str = "auto"
+    on_invalid: OnInvalidMolecule = "nan"
+    backend: BackendName = "auto"
+    precision: EmbeddingPrecision = "fp32"
+    cache: str | Path | None = None
+    n_jobs: int | None = None
+    layer: int = -1
 
     def fit(self, X: Any = None, y: Any = None) -> Self:  # noqa: ARG002  (scikit-learn's signature)
         """Read the weights; the molecules are not looked at."""
@@ -91,11 +83,11 @@ class ExLMTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         embedder = self._embedder()
         embedder.n_jobs = self.n_jobs
         embed = embedder.embed if self.cache is None else partial(VectorCache(self.cache).embed, embedder)
-        return embed(X, self.pooling, on_invalid=self.on_invalid)
+        return embed(X, self.pooling, on_invalid=self.on_invalid, layer=self.layer)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Name the columns: exlm_0, exlm_1, ..."""
-        return np.array([f"exlm_{index}" for index in range(self._embedder().width)], dtype=object)
+        return np.array([f"exlm_{index}" for index in range(self._embedder().vector_width(self.pooling))], dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

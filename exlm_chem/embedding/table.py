@@ -69,15 +69,16 @@ def embed_file(
 def _vectors(embedder: ExLM, options: EmbeddingOptions) -> Addition:
     def answer(smiles: Sequence[str | None]) -> Answers:
         inputs = embedder.read_all(smiles, options.standardise)
-        vectors = embedder.embed_inputs(inputs, options.pooling, options.batch_tokens, options.batch_size, options.dim)
+        sizes = options.batch_tokens, options.batch_size, options.dim
+        vectors = embedder.embed_inputs(inputs, options.pooling, *sizes, layer=options.layer)
         return Answers(vectors, [Reading("exlm", options.standardise, [one.molecule for one in inputs])])
 
     if options.dim is not None:
         embedder.axes.check(options.dim)
-    kind = VECTOR_TYPES[options.dtype]
+    kind, width = VECTOR_TYPES[options.dtype], options.dim or embedder.vector_width(options.pooling)
     return Addition(
         name="exlm",
-        columns=[(f"exlm_{index}", "exlm", kind) for index in range(options.dim or embedder.width)],
+        columns=[(f"exlm_{index}", "exlm", kind) for index in range(width)],
         rules=[options.standardise],
         begin=lambda smiles, _: partial(answer, smiles),
         answered="with a vector",

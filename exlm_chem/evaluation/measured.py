@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.embedding.embedder import ModelInput
+from exlm_chem.embedding.model_input import ModelInput
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.label_options import LabelOptions

@@ -22,7 +22,7 @@ class ExlmBlock(MoleculeBlock):
     ----------
     encoder : ExLM
         The encoder.
-    pooling : {"mean", "first"}
+    pooling : {"mean", "first", "mean+max", "states"}
         See `ExLM.embed`.
 
     Examples
@@ -37,7 +37,7 @@ class ExlmBlock(MoleculeBlock):
 
     def __init__(self, encoder: ExLM, pooling: Pooling = "mean") -> None:
         self.encoder, self.pooling = encoder, pooling
-        self.names = tuple(f"exlm{number}" for number in range(encoder.width))
+        self.names = tuple(f"exlm{number}" for number in range(encoder.vector_width(pooling)))
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def make_blocks(names: Sequence[str], encoder: ExLM | None = None, pooling: Pool
         Of `BLOCK_NAMES`, each once.
     encoder : ExLM, optional
         For the block ``exlm``.
-    pooling : {"mean", "first"}
+    pooling : {"mean", "first", "mean+max", "states"}
         How the encoder makes one vector of a molecule.
 
     Raises
@@ -94,7 +94,8 @@ def read_block(spec: BlockSpec, encoder: ExLM | None = None) -> FeatureBlock:
     """
     pooling = spec.settings.get("pooling", "mean")
     if pooling not in get_args(Pooling):
-        raise ExLMError(f"the pooling of block {quoted(spec.name)} must be mean or first, not {quoted(pooling)}")
+        known = ", ".join(get_args(Pooling))
+        raise ExLMError(f"the pooling of block {quoted(spec.name)} must be one of {known}, not {quoted(pooling)}")
     block: FeatureBlock
     try:
         if spec.name == ColumnsBlock.name:

@@ -70,7 +70,7 @@ class ExLMForMoleculeProperty(SavedModel):
         Of the encoder.
     num_properties : int
         Number of outputs.
-    pooling : {"mean", "first"}
+    pooling : {"mean", "first", "mean+max", "states"}
         See `ExLMModel.embed`.
     hidden : int, optional
         Width of the head's hidden layer.
@@ -95,7 +95,7 @@ class ExLMForMoleculeProperty(SavedModel):
         super().__init__(config)
         self.pooling: Pooling = pooling
         self.model = ExLMModel(config)
-        self.head = PropertyHead(config.hidden_size, num_properties, hidden, dropout)
+        self.head = PropertyHead(config.vector_width(pooling), num_properties, hidden, dropout)
         init_weights(self.head, config.initializer_range)
 
     def options(self) -> dict[str, Any]:

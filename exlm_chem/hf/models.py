@@ -143,8 +143,7 @@ class ExLMModel(ExLMPreTrainedModel):
 
     def of_tokens(self, output: ExLMOutput, tokens: Tensor, layer: int = -1) -> Tensor:
         """Give the features of each of (B, T) tokens, shape (B, T, D)."""
-        features = [*output.hidden_states[:-1], output.last_hidden_state][layer]
-        return token_features(self.config.sizes, output.expansion, features, tokens.shape[1])
+        return token_features(self.config.sizes, output, tokens.shape[1], layer)
 
     def layers(self, output: ExLMOutput, tokens: Tensor, wanted: bool | None) -> tuple[Tensor, ...] | None:
         """Give the features of each token in each layer, the last ones normed, if that is wanted."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.storage.records import Between, check_fields
-from exlm_chem.terms import Objective, StateGraphKind
+from exlm_chem.terms import Objective, Pooling, StateGraphKind
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,18 @@ class ExLMConfig:
     def max_tokens(self) -> int:
         """Tokens, ``<s>`` and ``</s>`` included, of the longest unmasked sequence that the model reads."""
         return self.max_positions - 2 * (self.num_states - 1) if self.objective == "exlm" else self.max_positions
+
+    def vector_width(self, pooling: Pooling = "mean") -> int:
+        """Give the length of a vector.
+
+        Examples
+        --------
+        >>> config = ExLMConfig(vocab_size=100, hidden_size=64, num_states=4)
+        >>> config.vector_width("mean+max"), config.vector_width("states")
+        (128, 256)
+        """
+        states = self.num_states if self.objective == "exlm" else 1
+        return self.hidden_size * {"mean": 1, "first": 1, "mean+max": 2, "states": states}[pooling]
 
     @classmethod
     def preset(cls, name: str, vocab_size: int, **changes: Any) -> ExLMConfig:

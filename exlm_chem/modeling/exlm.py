@@ -59,25 +59,27 @@ class ExLMModel(SavedModel):
         *hidden_states, features = self.encoder(expansion)
         return ExLMOutput(features, expansion, hidden_states)
 
-    def embed(self, input_ids: Tensor, pooling: Pooling = "mean") -> Tensor:
+    def embed(self, input_ids: Tensor, pooling: Pooling = "mean", layer: int = -1) -> Tensor:
         """One vector per row.
 
         Parameters
         ----------
         input_ids : Tensor of int64, shape (B, T)
             Tokens, padded on the right.
-        pooling : {"mean", "first"}
-            Mean over the tokens that are not special, or the first state of ``<s>`` (the published classifier's).
+        pooling : {"mean", "first", "mean+max", "states"}
+            See `exlm_chem.terms.Pooling`; "first" is the published classifier's.
+        layer : int
+            Which of `ExLMOutput.layers`.
 
         Returns
         -------
-        Tensor, shape (B, D)
+        Tensor, shape (B, `ExLMConfig.vector_width`)
         """
-        return self.pool(self(input_ids), pooling)
+        return self.pool(self(input_ids), pooling, layer)
 
-    def pool(self, output: ExLMOutput, pooling: Pooling = "mean") -> Tensor:
-        """Pool an encoder output to (B, D); see `embed`."""
-        return pooled(self.config, output, pooling)
+    def pool(self, output: ExLMOutput, pooling: Pooling = "mean", layer: int = -1) -> Tensor:
+        """Pool an encoder output; see `embed`."""
+        return pooled(self.config, output, pooling, layer)
 
 
 class ExLMForMaskedLM(SavedModel, MaskedScores):

@@ -27,6 +27,11 @@ class ExLMOutput:
     expansion: Expansion
     hidden_states: list[Tensor]
 
+    @property
+    def layers(self) -> list[Tensor]:
+        """The features of all layers, each (B, L, D): the embedding of the tokens first, the normed last ones last."""
+        return [*self.hidden_states[:-1], self.last_hidden_state]
+
 
 @dataclass(frozen=True)
 class StateGraph:

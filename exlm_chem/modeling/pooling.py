@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 import torch
 from torch import Tensor
 
@@ -12,7 +15,7 @@ from exlm_chem.modeling.outputs import ExLMOutput
 from exlm_chem.terms import Pooling
 
 
-def pooled(config: ExLMConfig, output: ExLMOutput, pooling: Pooling = "mean") -> Tensor:
+def pooled(config: ExLMConfig, output: ExLMOutput, pooling: Pooling = "mean", layer: int = -1) -> Tensor:
     """Pool the features of an encoder to one vector for each molecule.
 
     Parameters
@@ -21,38 +24,67 @@ def pooled(config: ExLMConfig, output: ExLMOutput, pooling: Pooling = "mean") ->
         Of the model.
     output : ExLMOutput
         What its encoder says.
-    pooling : {"mean", "first"}
-        See `ExLMModel.embed`.
+    pooling : {"mean", "first", "mean+max", "states"}
+        See `exlm_chem.terms.Pooling`.
+    layer : int
+        Which of `ExLMOutput.layers`.
 
     Returns
     -------
-    Tensor, shape (B, D)
+    Tensor, shape (B, `ExLMConfig.vector_width`)
         At least in single precision.
     """
-    features, expansion = output.last_hidden_state, output.expansion
-    features = features.to(torch.promote_types(features.dtype, torch.float32))
-    if pooling == "first":
-        return features[:, 0]
-    special = special_tokens(config, expansion.input_ids) | expansion.padding
+    features = output.layers[layer]
+    return POOLINGS[pooling](config, output.expansion, features.to(torch.promote_types(features.dtype, torch.float32)))
+
+
+def _mean(config: ExLMConfig, expansion: Expansion, features: Tensor) -> Tensor:
     # The states of a token count as one token together.
     share = torch.where(expansion.state_index > 0, 1.0 / config.num_states, 1.0).to(features.dtype)
-    weight = share.masked_fill(special, 0.0)[:, None]
+    weight = share.masked_fill(_aside(config, expansion), 0.0)[:, None]
     return (weight @ features)[:, 0] / weight.sum(2).clamp(min=1)
 
 
-def token_features(config: ExLMConfig, expansion: Expansion, features: Tensor, num_tokens: int) -> Tensor:
+def _first(_config: ExLMConfig, _expansion: Expansion, features: Tensor) -> Tensor:
+    return features[:, 0]
+
+
+def _mean_and_max(config: ExLMConfig, expansion: Expansion, features: Tensor) -> Tensor:
+    aside = _aside(config, expansion)[..., None]
+    largest = features.masked_fill(aside, -torch.inf).amax(1).masked_fill(aside.all(1), 0.0)
+    return torch.cat([_mean(config, expansion, features), largest], 1)
+
+
+def _states(config: ExLMConfig, _expansion: Expansion, features: Tensor) -> Tensor:
+    return features[:, : config.vector_width("states") // config.hidden_size].flatten(1)
+
+
+def _aside(config: ExLMConfig, expansion: Expansion) -> Tensor:
+    """Which positions are no part of the molecule: special tokens and padding, bool of shape (B, L)."""
+    return special_tokens(config, expansion.input_ids) | expansion.padding
+
+
+POOLINGS: Final[dict[Pooling, Callable[[ExLMConfig, Expansion, Tensor], Tensor]]] = {
+    "mean": _mean,
+    "first": _first,
+    "mean+max": _mean_and_max,
+    "states": _states,
+}
+
+
+def token_features(config: ExLMConfig, output: ExLMOutput, num_tokens: int, layer: int = -1) -> Tensor:
     """Give each token of the unexpanded sequences its features: of one that has states, their mean.
 
     Parameters
     ----------
     config : ExLMConfig
         Of the model.
-    expansion : Expansion
-        How the sequences were expanded.
-    features : Tensor, shape (B, L, D)
-        Of every expanded position.
+    output : ExLMOutput
+        What its encoder says.
     num_tokens : int
         T.
+    layer : int
+        Which of `ExLMOutput.layers`.
 
     Returns
     -------
@@ -65,9 +97,11 @@ def token_features(config: ExLMConfig, expansion: Expansion, features: Tensor, n
     >>> ids = torch.tensor([[0, 7, 2]])
     >>> expansion = expand_tokens(ids, torch.tensor([[True, False, True]]), num_states=2, pad_token_id=1)
     >>> features = torch.arange(5.0)[None, :, None]
-    >>> token_features(ExLMConfig(20, num_states=2), expansion, features, 3)[0, :, 0]
+    >>> output = ExLMOutput(features, expansion, [features])
+    >>> token_features(ExLMConfig(20, num_states=2), output, num_tokens=3)[0, :, 0]
     tensor([0.5000, 2.0000, 3.5000])
     """
+    features, expansion = output.layers[layer], output.expansion
     share = torch.where(expansion.state_index > 0, 1.0 / config.num_states, 1.0).to(features.dtype)
     share = share.masked_fill(expansion.padding, 0.0)[..., None]
     index = expansion.token_index[..., None].expand_as(features)

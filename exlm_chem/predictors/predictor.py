@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.embedding.embedder import ExLM, ModelInput
+from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.embedding.model_input import ModelInput
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.features.block import FeatureBlock, MoleculeBlock
 from exlm_chem.features.columns import ColumnsBlock, Encoded, cells_of

@@ -197,6 +197,7 @@ def test_name_in_caches_tells_weights_apart(featurizer, tiny_model, tmp_path):
     assert str(ExLMFeaturizer(tmp_path / "copy")) == str(featurizer)
     assert str(ExLMFeaturizer(tmp_path / "other")) != str(featurizer)
     assert str(ExLMFeaturizer(tiny_model, pooling="first")) != str(featurizer)
+    assert str(ExLMFeaturizer(tiny_model, layer=-2)) != str(featurizer)
     assert str(featurizer).replace("_", "").isalnum()  # it becomes the name of a folder
 
 

@@ -37,20 +37,26 @@ class Backend(ABC):
     batch_tokens: int
 
     @abstractmethod
-    def encode(self, input_ids: NDArray[np.int64], pooling: Pooling) -> NDArray[np.float32]:
+    def encode(self, input_ids: NDArray[np.int64], pooling: Pooling, layer: int = -1) -> NDArray[np.float32]:
         """Encode a batch.
 
         Parameters
         ----------
         input_ids : array of int64, shape (B, T)
             Every row ``<s> ... </s>``, padded on the right.
-        pooling : {"mean", "first"}
-            See `ExLMModel.embed`.
+        pooling : {"mean", "first", "mean+max", "states"}
+            See `exlm_chem.terms.Pooling`.
+        layer : int
+            See `EmbeddingOptions`.
 
         Returns
         -------
-        float32 array of shape (B, D)
+        float32 array of shape (B, `ExLMConfig.vector_width`)
         """
+
+    @abstractmethod
+    def encode_tokens(self, input_ids: NDArray[np.int64], layer: int = -1) -> NDArray[np.float32]:
+        """Give the features of each token of a batch, float32 of shape (B, T, D); see `encode`."""
 
     @property
     def model(self) -> ExLMModel:

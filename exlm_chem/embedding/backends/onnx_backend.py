@@ -77,10 +77,23 @@ class OnnxBackend(Backend):
         """The encoder in torch, loaded when it is first asked for."""
         return super().model if self._load_module is None else self._load_module().eval()
 
-    def encode(self, input_ids: NDArray[np.int64], pooling: Pooling) -> NDArray[np.float32]:
-        """See `Backend`."""
+    def encode(self, input_ids: NDArray[np.int64], pooling: Pooling, layer: int = -1) -> NDArray[np.float32]:
+        """See `Backend`; layers other than the last are torch's."""
+        if layer not in (-1, self.config.num_hidden_layers):
+            return self._inside.encode(input_ids, pooling, layer)
         vectors: NDArray[np.float32] = self._session.run([pooling], {INPUT: input_ids})[0]
         return vectors
+
+    def encode_tokens(self, input_ids: NDArray[np.int64], layer: int = -1) -> NDArray[np.float32]:
+        """See `Backend`; torch's."""
+        return self._inside.encode_tokens(input_ids, layer)
+
+    @cached_property
+    def _inside(self) -> Backend:
+        """The encoder in torch, for what the graph does not give."""
+        from exlm_chem.embedding.backends.torch_backend import TorchBackend
+
+        return TorchBackend(self.model, "cpu")
 
 
 def encoder_weights(directory: Path) -> dict[str, NDArray[Any]]:

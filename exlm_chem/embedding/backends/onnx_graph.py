@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.modeling.configuration import ExLMConfig
+from exlm_chem.terms import Pooling
 
 if TYPE_CHECKING:  # only needed where a graph is made
     import onnx
@@ -17,7 +18,7 @@ OPSET: Final = 20
 """The first one that has Gelu."""
 
 INPUT: Final = "input_ids"
-OUTPUTS: Final = ("mean", "first")
+OUTPUTS: Final = get_args(Pooling)
 """One for each pooling."""
 
 
@@ -34,8 +35,9 @@ def encoder_graph(config: ExLMConfig, weights: Mapping[str, NDArray[Any]]) -> on
     Returns
     -------
     onnx.ModelProto
-        From ``input_ids``, int64 of shape (B, T), every row ``<s> ... </s>`` and padded on the right, to ``mean`` and
-        ``first``, float32 of shape (B, D): the same numbers as `ExLMModel.embed` gives.
+        From ``input_ids``, int64 of shape (B, T), every row ``<s> ... </s>`` and padded on the right, to ``mean``,
+        ``first``, ``mean+max`` and ``states``, float32 of shape (B, `ExLMConfig.vector_width`): the same numbers as
+        `ExLMModel.embed` gives.
 
     Examples
     --------
@@ -43,7 +45,7 @@ def encoder_graph(config: ExLMConfig, weights: Mapping[str, NDArray[Any]]) -> on
     >>> config = ExLMConfig(vocab_size=20, hidden_size=32, num_hidden_layers=1, num_attention_heads=4)
     >>> weights = {name: value.numpy() for name, value in ExLMModel(config).state_dict().items()}
     >>> [output.name for output in encoder_graph(config, weights).graph.output]
-    ['mean', 'first']
+    ['mean', 'first', 'mean+max', 'states']
     """
     from onnx import TensorProto, helper
 
@@ -55,12 +57,19 @@ def encoder_graph(config: ExLMConfig, weights: Mapping[str, NDArray[Any]]) -> on
         hidden = encoder.layer(f"encoder.layers.{number}.", hidden, places)
     features = encoder.norm("encoder.final_norm", hidden)
     graph.node("Gather", features, graph.number(0), axis=1, output="first")
-    places.mean(features, output="mean")
+    mean, largest = places.mean(features, output="mean"), places.largest(features)
+    graph.node("Concat", mean, largest, axis=1, output="mean+max")
+    states = config.vector_width("states")
+    first = graph.node("Slice", features, graph.shape(0), graph.shape(states // config.hidden_size), graph.shape(1))
+    graph.node("Reshape", first, graph.shape(0, states), output="states")
     made = helper.make_graph(
         graph.nodes,
         "exlm",
         [helper.make_tensor_value_info(INPUT, TensorProto.INT64, ["molecules", "tokens"])],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["molecules", config.hidden_size]) for name in OUTPUTS],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["molecules", config.vector_width(name)])
+            for name in OUTPUTS
+        ],
         graph.tensors,
     )
     return helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
@@ -128,7 +137,8 @@ class _Places:
             begun = node("Where", node("Equal", index, number(0)), column, node("Sub", shifted, last))
             state = node("Where", ends, node("Add", begun, number(1)), state)
         self.positions = index, state
-        self._weight = node("Cast", node("Not", node("Or", ends, self.padding)), to=1)
+        self._aside = node("Or", ends, self.padding)
+        self._weight = node("Cast", node("Not", self._aside), to=1)
         nothing = node("Cast", node("Mul", index, number(0)), to=1)
         bias = node("Where", self.padding, number(-np.inf, "float32"), nothing)
         self.bias = node("Unsqueeze", bias, graph.shape(1, 2))
@@ -140,6 +150,14 @@ class _Places:
         count = node("ReduceSum", self._weight, graph.shape(1), keepdims=1)
         count = node("Max", count, graph.number(1, "float32"))
         return node("Div", node("Squeeze", total, graph.shape(1)), count, output=output)
+
+    def largest(self, features: str) -> str:
+        """Take the largest of each number over the tokens that are not special; 0 where there are none."""
+        node, graph = self._graph.node, self._graph
+        lowest = graph.number(-np.inf, "float32")
+        inside = node("Where", node("Unsqueeze", self._aside, graph.shape(2)), lowest, features)
+        found = node("ReduceMax", inside, graph.shape(1), keepdims=0)
+        return node("Where", node("Equal", found, lowest), graph.number(0.0, "float32"), found)
 
 
 class _Encoder:

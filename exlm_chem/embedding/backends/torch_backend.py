@@ -12,6 +12,7 @@ from exlm_chem.embedding.backends.backend import Backend
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import checked_device
 from exlm_chem.modeling import ExLMModel
+from exlm_chem.modeling.pooling import token_features
 from exlm_chem.terms import EmbeddingPrecision, Pooling
 from exlm_chem.training.optimization import resolve_precision
 
@@ -58,11 +59,19 @@ class TorchBackend(Backend):
         """The module."""
         return self._model
 
-    def encode(self, input_ids: NDArray[np.int64], pooling: Pooling) -> NDArray[np.float32]:
+    def encode(self, input_ids: NDArray[np.int64], pooling: Pooling, layer: int = -1) -> NDArray[np.float32]:
         """See `Backend`."""
         with torch.inference_mode():
-            vectors = self._model.embed(torch.from_numpy(input_ids).to(self.device), pooling)
+            vectors = self._model.embed(torch.from_numpy(input_ids).to(self.device), pooling, layer)
             numbers: NDArray[np.float32] = vectors.float().cpu().numpy()
+            return numbers
+
+    def encode_tokens(self, input_ids: NDArray[np.int64], layer: int = -1) -> NDArray[np.float32]:
+        """See `Backend`."""
+        with torch.inference_mode():
+            output = self._model(torch.from_numpy(input_ids).to(self.device))
+            features = token_features(self.config, output, input_ids.shape[1], layer)
+            numbers: NDArray[np.float32] = features.float().cpu().numpy()
             return numbers
 
 

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +11,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMConfig, ExLMModel
 from exlm_chem.smiles.molecule import canonical_smiles, randomised_smiles
+from exlm_chem.terms import Pooling
 from exlm_chem.tokenizer import ExLMTokenizer
 
 DRUGS = [
@@ -35,7 +39,7 @@ def test_one_by_one_is_the_same_as_together(embedder):
     assert np.linalg.norm(together[0] - together[1]) > 0.1
 
 
-@pytest.mark.parametrize("pooling", ["mean", "first"])
+@pytest.mark.parametrize("pooling", get_args(Pooling))
 @pytest.mark.parametrize(("batch_tokens", "batch_size"), [(1, 1), (30, 100), (8192, 2), (8192, 3), (8192, 6)])
 def test_batches_decide_nothing(embedder, pooling, batch_tokens, batch_size):
     expected = embedder.embed(DRUGS, pooling)
@@ -60,6 +64,28 @@ def test_mean_is_over_the_tokens_that_are_not_special(embedder):
         embedder.embed("CCO")[0], features[states : len(features) - states].mean(0).detach(), atol=1e-6
     )
     np.testing.assert_allclose(embedder.embed("CCO", "first")[0], features[0].detach(), atol=1e-6)
+
+
+def test_poolings_and_layers_are_of_the_features_of_the_model(embedder):
+    ids = torch.tensor([embedder.tokenizer.encode(canonical_smiles("CCO"))])
+    output = embedder.model(ids)
+    states = embedder.model.config.num_states
+    for layer, features in enumerate(output.layers):
+        rows = features[0].detach().numpy()
+        molecule = rows[states : len(rows) - states]
+        expected = {
+            "mean+max": np.concatenate([molecule.mean(0), molecule.max(0)]),
+            "states": rows[:states].reshape(-1),
+            "first": rows[0],
+        }
+        for pooling, vector in expected.items():
+            assert embedder.vector_width(pooling) == len(vector)
+            for number in (layer, layer - len(output.layers)):
+                np.testing.assert_allclose(embedder.embed("CCO", pooling, layer=number)[0], vector, atol=1e-5)
+    with pytest.raises(ExLMError, match="there is no layer 3: this model has 0 to 2, or from the end -1 to -3"):
+        embedder.embed("CCO", layer=3)
+    plain = ExLM(ExLMModel(replace(embedder.model.config, objective="mlm")), embedder.tokenizer, "cpu")
+    np.testing.assert_array_equal(plain.embed(DRUGS, "states"), plain.embed(DRUGS, "first"))  # nothing is expanded
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 257, 1000])
@@ -125,7 +151,7 @@ def test_faults_are_told_in_one_sentence(embedder, tmp_path):
 
 def test_zero_has_no_sign(tiny_model, monkeypatch):
     embedder = ExLM.from_pretrained(tiny_model, "cpu", "torch")
-    monkeypatch.setattr(embedder.model, "embed", lambda ids, _: torch.full((len(ids), embedder.width), -0.0))
+    monkeypatch.setattr(embedder.model, "embed", lambda ids, *_: torch.full((len(ids), embedder.width), -0.0))
     assert not np.signbit(embedder.embed(["CCO", "C"])).any()
 
 

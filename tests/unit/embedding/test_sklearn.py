@@ -30,6 +30,14 @@ def test_same_vectors_as_the_embedder(transformer, tiny_model):
     assert transformer.transform(SMILES[:1]).shape == (1, 64)
 
 
+def test_pooling_and_layer_are_those_of_the_embedder(tiny_model, tmp_path):
+    encoder = ExLM.from_pretrained(tiny_model, "cpu")
+    for layer in (-1, -2, -1):  # and the cache takes one not for the other
+        transformer = ExLMTransformer(tiny_model, "mean+max", device="cpu", cache=tmp_path / "vectors", layer=layer)
+        np.testing.assert_array_equal(transformer.transform(["CCO"]), encoder.embed("CCO", "mean+max", layer=layer))
+        assert len(transformer.get_feature_names_out()) == encoder.vector_width("mean+max")
+
+
 def test_clone_and_pickle(transformer):
     copy = clone(transformer.set_params(pooling="first"))
     assert copy.get_params() == transformer.get_params()

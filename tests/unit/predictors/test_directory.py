@@ -84,7 +84,7 @@ def spoil_task(directory, resealed=True, **changes):
         ),
         ({"head": {}}, "head.name is missing"),
         ({"head": None}, "head is missing"),
-        ({"pooling": "max"}, "pooling must be one of mean, first, not 'max'"),
+        ({"pooling": "max"}, "pooling must be one of mean, first, mean+max, states, not 'max'"),
         ({"metrics": []}, "metrics must be an object, not a list"),
         ({"features": ["exlm", "ecfp"]}, "features[0] must be an object"),
         (

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from exlm_chem.embedding.backends.onnx_backend import OnnxBackend
 from exlm_chem.embedding.backends.registry import best_backend
 from exlm_chem.embedding.backends.torch_backend import TorchBackend
 from exlm_chem.embedding.embedder import ExLM
+from exlm_chem.embedding.token_vectors import token_vectors
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMConfig, ExLMModel
+from exlm_chem.terms import Pooling
 
 MOLECULES = ["CC(=O)Oc1ccccc1C(=O)O", "C", "[Na+].[Cl-]", "C[C@H](N)C(=O)O", "c1ccc2c(c1)ccc1ccccc12"]
 ROWS = np.array([[0, 5, 6, 7, 8, 2], [0, 9, 2, 1, 1, 1], [0, 2, 1, 1, 1, 1], [0, 4, 3, 10, 2, 1]])
@@ -31,7 +34,7 @@ def test_onnx_gives_what_torch_gives(changes):
         model = ExLMModel(config)
     weights = {name: value.numpy() for name, value in model.state_dict().items()}
     onnx, plain = OnnxBackend(config, weights), TorchBackend(model, "cpu")
-    for pooling in ("mean", "first"):
+    for pooling in get_args(Pooling):
         np.testing.assert_allclose(onnx.encode(ROWS, pooling), plain.encode(ROWS, pooling), atol=1e-5)
         np.testing.assert_allclose(onnx.encode(ROWS[1:2, :3], pooling), plain.encode(ROWS[1:2], pooling), atol=1e-5)
 
@@ -66,6 +69,14 @@ def test_what_looks_inside_loads_torch(tiny_model):
     found = TorchBackend(inside, "cpu").encode(ROWS, "mean")
     np.testing.assert_array_equal(found, ExLM.from_pretrained(tiny_model, "cpu", "torch").backend.encode(ROWS, "mean"))
     assert not inside.training
+
+
+def test_inner_layers_and_tokens_are_those_of_torch(tiny_model):
+    onnx, plain = (ExLM.from_pretrained(tiny_model, "cpu", backend) for backend in ("onnx", "torch"))
+    np.testing.assert_array_equal(onnx.embed(MOLECULES, layer=-2), plain.embed(MOLECULES, layer=-2))
+    np.testing.assert_allclose(onnx.embed(MOLECULES, layer=2), plain.embed(MOLECULES), atol=1e-5)
+    for ours, theirs in zip(token_vectors(onnx, MOLECULES), token_vectors(plain, MOLECULES), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_the_backend_that_starts_soonest(monkeypatch):
