@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from exlm_chem.embedding.axes import AXES_NAME
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.locations import encoder_directory, is_predictor, locate
 from exlm_chem.model_directory import check, open_model
@@ -88,6 +89,9 @@ def publish(name_or_directory: str | Path, repository: str, licence: str = "", *
 def _stage(directory: Path, staged: Path, licence: str) -> list[str]:
     """Lay the files out as they shall be in the repository, and say what is missing."""
     paths = predictors.check(directory) if is_predictor(directory) else check(directory)
+    axes = encoder_directory(directory) / AXES_NAME
+    if axes.is_file():
+        paths.append(axes)
     for path in paths:
         shutil.copyfile(path, staged / path.name)
     if is_predictor(directory):

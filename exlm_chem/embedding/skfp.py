@@ -31,7 +31,7 @@ class ExLMFingerprint(BaseFingerprintTransformer):  # type: ignore[misc]
     ----------
     model : str or Path
         Name of a model that ships, or a model directory.
-    pooling : {"mean", "first"}
+    pooling : {"mean", "first", "mean+max", "states"}
         See `ExLM.embed`.
     device : str
         A torch device, or "auto".
@@ -60,20 +60,21 @@ class ExLMFingerprint(BaseFingerprintTransformer):  # type: ignore[misc]
         batch_size: int | None = None,
         verbose: int | dict[str, Any] = 0,
     ) -> None:
-        super().__init__(_width(model), n_jobs=n_jobs, batch_size=batch_size, verbose=verbose)
+        super().__init__(_width(model, pooling), n_jobs=n_jobs, batch_size=batch_size, verbose=verbose)
         self.model = model
         self.pooling = pooling
         self.device = device
 
     def set_params(self, **params: Any) -> Self:
-        """Change parameters; another model may give vectors of another length."""
+        """Change parameters; another model or pooling may give vectors of another length."""
         super().set_params(**params)
-        self.n_features_out = self._n_features_out = _width(self.model)
+        self.n_features_out = self._n_features_out = _width(self.model, self.pooling)
         return self
 
     def _calculate_fingerprint(self, X: Sequence[Any]) -> NDArray[np.float32]:
         return open_once(self.model, self.device).embed(X, self.pooling, on_invalid="raise")
 
 
-def _width(model: str | Path) -> int:
-    return read_config(encoder_directory(locate(model))).config.hidden_size
+def _width(model: str | Path, pooling: Pooling) -> int:
+    known = pooling if pooling in get_args(Pooling) else "mean"  # another one is refused when it is used
+    return read_config(encoder_directory(locate(model))).config.vector_width(known)

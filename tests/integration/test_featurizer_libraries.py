@@ -42,6 +42,7 @@ def test_fingerprint_of_scikit_fingerprints(tiny_model, expected):
     assert table.shape == (4, 64 + 166)
     assert table.columns[0] == "exlmfingerprint__exlmfingerprint0"
     assert again.set_params(model="exlm-small").n_features_out == 256
+    assert again.set_params(pooling="mean+max").n_features_out == 512
 
 
 def test_featurizer_of_molfeat(tiny_model, expected):
