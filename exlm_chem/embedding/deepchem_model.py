@@ -21,6 +21,8 @@ from exlm_chem.terms import Kind, Pooling
 
 DEFAULTS: Final = {"batch_size": 32, "learning_rate": 1e-4}
 """What suits fine-tuning, of the arguments of DeepChem's TorchModel."""
+POOL: Final = 20
+"""How many batches of training molecules are drawn together, so that each gets molecules of like length."""
 ROUNDING: Final = 1e-12
 """A variance that is there so that rounding never makes one negative."""
 
@@ -87,7 +89,7 @@ class ExLMModel(deepchem.models.TorchModel):  # type: ignore[misc]
         if uncertainty and not dropout:
             raise ExLMError("uncertainty needs dropout: give one above 0, such as dropout=0.1")
         self.n_tasks, self.mode, self.n_classes = n_tasks, mode, n_classes
-        self.encoder = ExLM.from_pretrained(model, device="cpu")
+        self.encoder = ExLM.from_pretrained(model, device="cpu", backend="torch")
         classes = n_classes if mode == "classification" else 0
         network = _Network(self.encoder.model, n_tasks, classes, pooling, dropout, uncertainty)
         losses = deepchem.models.losses
@@ -117,17 +119,27 @@ class ExLMModel(deepchem.models.TorchModel):  # type: ignore[misc]
         pad_batches : bool
             Part of DeepChem's signature.
         """
+        pool = POOL if mode == "fit" and not deterministic else 1
         for _ in range(epochs):
             for molecules, labels, weights, _ids in dataset.iterbatches(
-                self.batch_size, deterministic=deterministic, pad_batches=pad_batches
+                pool * self.batch_size, deterministic=deterministic, pad_batches=pad_batches
             ):
                 ids = [one.token_ids for one in self.encoder.read_all(molecules_in(molecules))]
-                if mode != "fit":
+                if mode == "fit":
+                    yield from self._training_batches(ids, labels, weights)
+                else:
                     yield [self._padded(ids), np.array(mode == "uncertainty")], [labels], [weights]
-                elif any(ids):
-                    good = np.array([bool(one) for one in ids])
-                    y, w = _known(labels[good], weights[good])
-                    yield [self._padded([one for one in ids if one]), np.array(False)], [y], [w]
+
+    def _training_batches(
+        self, ids: list[tuple[int, ...]], labels: NDArray[Any], weights: NDArray[Any]
+    ) -> Iterator[tuple[list[Any], list[Any], list[Any]]]:
+        """Put molecules of like length into a batch, to save padding; without those that could not be read."""
+        rows = sorted((row for row, one in enumerate(ids) if one), key=lambda row: len(ids[row]))
+        batches = [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
+        for index in np.random.permutation(len(batches)):  # noqa: NPY002  (DeepChem shuffles by it too)
+            batch = batches[index]
+            y, w = _known(labels[batch], weights[batch])
+            yield [self._padded([ids[row] for row in batch]), np.array(False)], [y], [w]
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write the encoder as it is now as a model directory, for `ExLMFeaturizer` and all else that takes one.

@@ -44,7 +44,7 @@ class ParallelExLM(ExLM):
         cls,
         name_or_directory: str | Path = "exlm-small",
         device: str = "auto",
-        backend: BackendName = "torch",
+        backend: BackendName = "auto",
         precision: EmbeddingPrecision = "fp32",
     ) -> Self:
         """See `ExLM.from_pretrained`."""
@@ -87,7 +87,7 @@ def _embed_part(
 
 @lru_cache(maxsize=1)
 def open_once(
-    model: str | Path, device: str = "auto", backend: BackendName = "torch", precision: EmbeddingPrecision = "fp32"
+    model: str | Path, device: str = "auto", backend: BackendName = "auto", precision: EmbeddingPrecision = "fp32"
 ) -> ExLM:
     """Read an encoder, the same one again only once in a process.
 

@@ -95,6 +95,14 @@ def test_what_is_missing_teaches_nothing(dc, make, mode, label):
     assert np.isnan(answers).any(2).all(1).tolist() == [False] * 4 + [True]
 
 
+def test_batches_hold_molecules_of_like_length(dc, make):
+    dataset = dc.data.NumpyDataset(np.array(SMILES), np.arange(16.0)[:, None])
+    batches = list(make(1, batch_size=4).default_generator(dataset, deterministic=False))
+    assert sorted(int(y) for _, (labels,), _ in batches for (y,) in labels) == list(range(16))
+    lengths = sorted(len(one) + 2 for one in SMILES)  # <s> and </s>; no token of these has two letters
+    assert sorted(inputs[0].shape[1] for inputs, _, _ in batches) == lengths[3::4]
+
+
 def test_weights_of_labels_count(dc, make):
     smiles, y = np.array(["CCO", "CCO"]), np.array([[0.0], [1.0]])
     model = make(1, "classification")
