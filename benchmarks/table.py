@@ -17,7 +17,7 @@ from benchmarks.fill_table import fill_table
 from benchmarks.shipped_table import score, tasks
 from benchmarks.writer import RESULTS, ROOT, read_result
 
-PAGES = ("README.md", "docs/embedding.md", "docs/fill.md", "docs/pretraining.md", "docs/benchmarks.md", "docs/paper.md")
+PAGES = ("README.md", *(f"docs/{name}.md" for name in "embedding fill pretraining benchmarks paper scale".split()))
 CONFIGURATIONS = {
     "reference": "6 x 256, 40 random tokens",
     "small": "small, real molecules",
