@@ -38,7 +38,7 @@ from exlm_chem.text_tokenizer import TextTokenizer
 Texts = list[tuple[str, str]]
 """Text and class, each."""
 
-RATIO, CLASSES, LONGEST = 0.15, 8, 256
+RATIO, CLASSES, PROBED, LONGEST = 0.15, 8, 2000, 256
 
 
 def read_texts(files: list[Path]) -> Texts:
@@ -119,7 +119,7 @@ def expansion(ids: NDArray[np.int64], pad_id: int) -> float:
 
 
 def run(
-    files: list[Path], output: Path, steps: int, vocabulary: int = 4000, batch_tokens: int = 4096
+    files: list[Path], output: Path, steps: int, vocabulary: int = 4000, batch_tokens: int = 2048
 ) -> dict[str, Any]:
     """Do all of it and give the numbers: of both models after as many steps with about as many texts in each."""
     texts = read_texts(files)
@@ -131,7 +131,7 @@ def run(
     hidden = token_ids(held_out, tokenizer)
 
     classes = [name for name, _ in Counter(name for _, name in texts).most_common(CLASSES)]
-    asked = [[one for one in part if one[1] in classes] for part in (learnt, held_out)]
+    asked = [[one for one in part if one[1] in classes][:PROBED] for part in (learnt, held_out)]
     asked_ids = [token_ids(part, tokenizer) for part in asked]
     torch.manual_seed(0)
     untrained = ExLMForMaskedLM(ExLMConfig.preset("tiny", tokenizer.vocab_size, mask_token_id=tokenizer.mask_id)).eval()
@@ -141,6 +141,7 @@ def run(
         "steps": steps,
         "probe": {
             "classes": len(classes),
+            "texts": {"learnt": len(asked[0]), "held out": len(asked[1])},
             "the most frequent class": round(Counter(name for _, name in asked[1])[classes[0]] / len(asked[1]), 4),
             "which words": probe([[text for text, _ in part] for part in asked], asked, CountVectorizer(binary=True)),
             "untrained": probe([vectors(untrained, ids, tokenizer) for ids in asked_ids], asked, StandardScaler()),
@@ -175,7 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, help="the directory for tokenizer and models")
     parser.add_argument("files", type=Path, nargs="*", help="files of text")
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=150)
     args = parser.parse_args()
     for name, value in run(args.files, args.output, args.steps).items():
         print(f"{name}: {value}")
