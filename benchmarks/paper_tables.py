@@ -35,5 +35,24 @@ def states(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {"room": room, "states": states}
+def text(content: dict[str, Any]) -> str:
+    """Set exlm beside mlm on English, and what the probe says without either."""
+    lines = [
+        "| | texts shown | seconds | nats per masked token | masked tokens right | book told |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name in ("exlm", "mlm"):
+        one = content[name]
+        measured = f"{one['loss per masked token']:.3f} | {one['accuracy']:.3f} | {one['probe']:.3f}"
+        lines.append(f"| {name} | {one['texts shown']:,} | {one['seconds']:.0f} | {measured} |")
+    for name, label in {
+        "untrained": "the encoder before training",
+        "which words": "which words occur",
+        "the most frequent class": "always the most frequent book",
+    }.items():
+        lines.append(f"| {label} | - | - | - | - | {content['probe'][name]:.3f} |")
+    return "\n".join(lines)
+
+
+TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {"room": room, "states": states, "text": text}
 """By the name of the script, and of the markers on the page."""
