@@ -53,10 +53,8 @@ def table():
 
 def test_kind_and_description(dc, featurizer, tiny_model):
     assert isinstance(featurizer, dc.feat.MolecularFeaturizer)
-    assert (
-        repr(featurizer)
-        == f"ExLMFeaturizer[model='{tiny_model}', pooling='mean', batch_size=64, device='cpu', output='vectors']"
-    )
+    described = f"model='{tiny_model}', pooling='mean', batch_size=64, device='cpu', output='vectors', layer=-1"
+    assert repr(featurizer) == f"ExLMFeaturizer[{described}]"
 
 
 def test_vectors_are_those_of_the_embedder(featurizer, tiny_model):
