@@ -38,19 +38,19 @@ def states(content: dict[str, Any]) -> str:
 def text(content: dict[str, Any]) -> str:
     """Set exlm beside mlm on English, and what the probe says without either."""
     lines = [
-        "| | texts shown | seconds | nats per masked token | masked tokens right | book told |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| | texts shown | nats per masked token | masked tokens right | book told |",
+        "|---|---:|---:|---:|---:|",
     ]
     for name in ("exlm", "mlm"):
         one = content[name]
         measured = f"{one['loss per masked token']:.3f} | {one['accuracy']:.3f} | {one['probe']:.3f}"
-        lines.append(f"| {name} | {one['texts shown']:,} | {one['seconds']:.0f} | {measured} |")
+        lines.append(f"| {name} | {one['texts shown']:,} | {measured} |")
     for name, label in {
         "untrained": "the encoder before training",
         "which words": "which words occur",
         "the most frequent class": "always the most frequent book",
     }.items():
-        lines.append(f"| {label} | - | - | - | - | {content['probe'][name]:.3f} |")
+        lines.append(f"| {label} | - | - | - | {content['probe'][name]:.3f} |")
     return "\n".join(lines)
 
 

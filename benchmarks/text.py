@@ -24,7 +24,7 @@ def main() -> None:
     """Run the example and write the result."""
     parser = arguments("text", __doc__)
     parser.add_argument("books", type=Path)
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=350)
     args = parser.parse_args()
     files = sorted(args.books.glob("*.txt"))
     with tempfile.TemporaryDirectory() as folder:

@@ -46,8 +46,8 @@ def test_a_run_leaves_a_model_and_goes_on_where_it_is_asked_to(molecules: Path, 
 
 
 def test_text_with_a_tokenizer_of_hugging_face(word_tokenizer: Path, tmp_path: Path, monkeypatch, capsys) -> None:
-    (tmp_path / "text.txt").write_text("the cat sat on a mat\na dog ran on the mat\n" * 10)
-    line = ["pretrain", tmp_path / "text.txt", *SMALL_RUN, "--tokenizer", word_tokenizer, "--valid", "0.5"]
+    (tmp_path / "text.txt").write_text("the cat sat on a mat\na dog ran on the mat\n" * 20)
+    line = ["pretrain", tmp_path / "text.txt", *SMALL_RUN, "--tokenizer", word_tokenizer, "--evaluations", 1]
     line += ["--cache", tmp_path / "cache", "-o", tmp_path / "run", "--resume"]
     for steps in (2, 3):
         done = run_here(monkeypatch, capsys, *line, "--max-steps", steps)
