@@ -30,6 +30,7 @@ from exlm_chem.modeling.config_file import write_config
 from exlm_chem.predictors.directory import link_encoder, read_predictor
 from exlm_chem.predictors.registry import registered_tasks
 from exlm_chem.predictors.task_file import read_task, write_task
+from exlm_chem.sentence_files import write_sentence_files
 from exlm_chem.storage import read_json, write_json, write_text
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -88,8 +89,10 @@ def compare_blocks(table: Path, task: str, model: str) -> None:
 def ship_encoder(run: Path, target: Path, about: str) -> None:
     """Copy a model with weights in half precision, which halves the download and changes no embedding visibly."""
     shutil.rmtree(target, ignore_errors=True)
-    ExLMTokenizer.from_pretrained(run).save_pretrained(target)
-    ExLMForMaskedLM.from_pretrained(run).save_pretrained(target, dtype=torch.float16)
+    model = ExLMForMaskedLM.from_pretrained(run)
+    ExLMTokenizer.from_pretrained(run).save_pretrained(target, model.config.max_tokens)
+    write_sentence_files(target)
+    model.save_pretrained(target, dtype=torch.float16)
     for name in ("metrics.csv", "curves.png", "molecule_targets.json"):
         if (run / name).exists():
             shutil.copy(run / name, target / name)
