@@ -13,7 +13,7 @@ BIN := .venv/bin
 # The stamp is newer than these files exactly when the environment is up to date.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[deepchem,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[deepchem,dev]'
 	touch $@
 
 demo: .venv/installed
@@ -24,7 +24,8 @@ demo: .venv/installed
 
 test: lint
 	# One process a processor, with one thread each: more threads than processors wait for each other.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
+	# Many tests start processes, and each would compile the package anew where bytecode may not be written.
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
 
 lint: .venv/installed
 	$(BIN)/ruff check .
