@@ -62,13 +62,13 @@ class ParallelExLM(ExLM):
     ) -> NDArray[np.float32]:
         """See `ExLM.embed_tokens`."""
         unique = sorted(dict.fromkeys(map(tuple, token_ids)), key=len, reverse=True)  # the long ones first
-        if len(unique) <= PART:
+        pool = Parallel(n_jobs=self.n_jobs)
+        alone = self.n_jobs is None and pool.n_jobs == 1  # this process, which has the weights already
+        if alone or len(unique) <= PART:
             return super().embed_tokens(token_ids, pooling, batch_tokens, batch_size, layer)
         parts = [unique[start : start + PART] for start in range(0, len(unique), PART)]
         vectors = np.concatenate(
-            Parallel(n_jobs=self.n_jobs)(
-                delayed(_embed_part)(self._source, part, pooling, batch_tokens, batch_size, layer) for part in parts
-            )
+            pool(delayed(_embed_part)(self._source, part, pooling, batch_tokens, batch_size, layer) for part in parts)
         )
         row_of = {ids: row for row, ids in enumerate(unique)}
         return vectors[[row_of[tuple(ids)] for ids in token_ids]]

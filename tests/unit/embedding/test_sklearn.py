@@ -95,6 +95,10 @@ def test_several_jobs_give_the_same_vectors(transformer, monkeypatch, tmp_path):
         transformer.set_params(n_jobs=1, cache=cache)
         np.testing.assert_allclose(transformer.transform([*SMILES, "C1CC", *SMILES]), expected, atol=1e-5)
     assert [len(one) for one in asked] == [2, 2, 2, 2]
+    np.testing.assert_allclose(
+        transformer.set_params(n_jobs=None, cache=None).transform([*SMILES, "C1CC", *SMILES]), expected, atol=1e-5
+    )
+    assert len(asked) == 4  # one process alone has the weights already
     with pytest.raises(ExLMError, match="molecule 4"):
         transformer.set_params(on_invalid="raise", cache=None).transform([*SMILES, "C1CC"])
 
