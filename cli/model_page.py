@@ -242,7 +242,7 @@ def _architecture(summary: dict[str, Any], config: dict[str, Any]) -> Iterator[t
     yield "size", size_of(summary)
     yield "vectors", f"of length {config.get('hidden_size')}"
     yield "layers", f"{config.get('num_hidden_layers')}, {config.get('num_attention_heads')} heads"
-    note = ": longer molecules are cut, with a note in their row" if summary["reads"] == "molecule" else ""
+    note = ": a longer molecule has a reason in its row instead of a vector" if summary["reads"] == "molecule" else ""
     yield "longest", f"{config.get('max_positions')} positions{note}"
     if config.get("num_states"):
         yield "states", f"{config['num_states']} for each masked token"
