@@ -82,7 +82,7 @@ def prepare(
     rule = parse_split(options.split)
     task = _named_task(options, task, data[0], reading)
     labels = labels if task is None else _labels_of(task, labels)
-    encoder = ExLM.from_pretrained(options.model, options.device, "auto" if options.method == "head" else "torch")
+    encoder = ExLM.from_pretrained(options.model, options.device, METHODS[options.method].backend)
     targets = options.targets if task is None else task.targets
     read = partial(encoder.read, standardise=options.standardise)
     check_extra_columns(options.extra_columns, targets)

@@ -59,7 +59,7 @@ class OnnxBackend(Backend):
             raise ExLMError(f"--backend onnx runs on the processor; give --device cpu, or --backend torch for {device}")
         if precision == "bf16":
             raise ExLMError("--precision bf16 needs --backend torch; with onnx choose fp32, int8 or auto")
-        self.config, self.device, self._load_module = config, "cpu", load_module
+        self.config, self.device = config, "cpu"
         self._arguments = config, weights, device, precision, load_module
         self.name = f"onnx {'int8' if precision == 'int8' else 'fp32'}"
         runtime = _runtime()
@@ -75,7 +75,8 @@ class OnnxBackend(Backend):
     @cached_property
     def model(self) -> ExLMModel:
         """The encoder in torch, loaded when it is first asked for."""
-        return super().model if self._load_module is None else self._load_module().eval()
+        *_, load_module = self._arguments
+        return super().model if load_module is None else load_module().eval()
 
     def encode(self, input_ids: NDArray[np.int64], pooling: Pooling, layer: int = -1) -> NDArray[np.float32]:
         """See `Backend`; layers other than the last are torch's."""

@@ -25,7 +25,7 @@ from exlm_chem.heads.layer import LayerHead
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.heads.property_head import ExLMForMoleculeProperty, PropertyHead
 from exlm_chem.modeling.property_loss import property_loss
-from exlm_chem.terms import Kind, Method, Pooling
+from exlm_chem.terms import BackendName, Kind, Method, Pooling
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
 from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
@@ -64,6 +64,7 @@ class FullTraining(TrainingMethod):
 
     method: ClassVar[Method] = "full"
     description: ClassVar[str] = "encoder and head trained together"
+    backend: ClassVar[BackendName] = "torch"
 
     def check(self, dataset: Dataset, split: Split) -> None:
         """See `TrainingMethod`."""

@@ -17,6 +17,7 @@ from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.splits import Split
 from exlm_chem.heads.head import Head
 from exlm_chem.predictors.task_file import PredictorTask
+from exlm_chem.terms import BackendName
 
 Report = Callable[[float, str], None]
 """Is told the share of the work that is done, and what is to be said about it."""
@@ -106,9 +107,12 @@ class TrainingMethod(ABC):
     ----------
     description : str
         What is trained, for the card of the predictor.
+    backend : str
+        What the encoder runs on: torch where it is trained.
     """
 
     description: ClassVar[str]
+    backend: ClassVar[BackendName] = "auto"
 
     def check(self, dataset: Dataset, split: Split) -> None:  # noqa: B027  (most methods learn from anything)
         """Refuse, before work begins, what this method cannot learn from."""
