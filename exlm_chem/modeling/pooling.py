@@ -39,9 +39,7 @@ def pooled(config: ExLMConfig, output: ExLMOutput, pooling: Pooling = "mean", la
 
 
 def _mean(config: ExLMConfig, expansion: Expansion, features: Tensor) -> Tensor:
-    # The states of a token count as one token together.
-    share = torch.where(expansion.state_index > 0, 1.0 / config.num_states, 1.0).to(features.dtype)
-    weight = share.masked_fill(_aside(config, expansion), 0.0)[:, None]
+    weight = _shares(config, expansion, features).masked_fill(_aside(config, expansion), 0.0)[:, None]
     return (weight @ features)[:, 0] / weight.sum(2).clamp(min=1)
 
 
@@ -57,6 +55,11 @@ def _mean_and_max(config: ExLMConfig, expansion: Expansion, features: Tensor) ->
 
 def _states(config: ExLMConfig, _expansion: Expansion, features: Tensor) -> Tensor:
     return features[:, : config.vector_width("states") // config.hidden_size].flatten(1)
+
+
+def _shares(config: ExLMConfig, expansion: Expansion, features: Tensor) -> Tensor:
+    """How much of its token each position is, shape (B, L): the states of a token count as one token together."""
+    return torch.where(expansion.state_index > 0, 1.0 / config.num_states, 1.0).to(features.dtype)
 
 
 def _aside(config: ExLMConfig, expansion: Expansion) -> Tensor:
@@ -102,8 +105,7 @@ def token_features(config: ExLMConfig, output: ExLMOutput, num_tokens: int, laye
     tensor([0.5000, 2.0000, 3.5000])
     """
     features, expansion = output.layers[layer], output.expansion
-    share = torch.where(expansion.state_index > 0, 1.0 / config.num_states, 1.0).to(features.dtype)
-    share = share.masked_fill(expansion.padding, 0.0)[..., None]
+    share = _shares(config, expansion, features).masked_fill(expansion.padding, 0.0)[..., None]
     index = expansion.token_index[..., None].expand_as(features)
     tokens = features.new_zeros(len(features), num_tokens, features.shape[2])
     return tokens.scatter_add(1, index, share * features)

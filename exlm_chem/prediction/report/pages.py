@@ -44,7 +44,7 @@ def read_page(package: str, name: str) -> Page:
     >>> sorted(read_page("exlm_chem.prediction.report", "page").parts)
     ['maker', 'script', 'style']
     """
-    import jinja2  # torch has brought it along, but only a page needs it
+    import jinja2  # only a page needs it
 
     here, shared = files(package), files(__package__)
     style, script = (
