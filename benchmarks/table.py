@@ -262,8 +262,7 @@ def _claims() -> str:
 
 def _speeds() -> dict[str, list[str]]:
     median, one = read_result("startup")["median_seconds"], "exlm-chem predict --task bbbp CCO"
-    timed, run = read_result("inference"), read_result("throughput")
-    inference = f"`inference`; {timed['molecules']:,} molecules)"
+    run = read_result("throughput")
     return {
         "start-up (`startup`)": [
             f"`import exlm_chem` {median['import exlm_chem']:.2f} s, `--help` {median['exlm-chem --help']:.2f} s",
@@ -271,9 +270,7 @@ def _speeds() -> dict[str, list[str]]:
             f"one molecule predicted {median[one]:.1f} s, with torch {median[one + ' --backend torch']:.1f} s",
             f"importing torch alone {median['import torch']:.1f} s",
         ],
-        f"embedding on one thread, beside a RoBERTa of the same shape with naive batches ({inference}": [
-            f"{way} {speed['times_hugging_face_fp32']:.1f} x" for way, speed in timed["threads"]["1"].items()
-        ],
+        **vector_tables.claims(),
         f"from SMILES to predictions, two cores (`throughput`; {run['molecules']:,} molecules)": [
             f"{way} {speed['molecules_per_second']:.0f}/s" for way, speed in run["results"].items()
         ],

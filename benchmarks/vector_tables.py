@@ -38,20 +38,70 @@ def maps(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def molecule_sets(content: dict[str, Any]) -> dict[str, Any]:
+    """Give what `benchmarks/inference.py` measured, by the names of the molecules; at first it had only ZINC's."""
+    sets: dict[str, Any] = content.get("sets") or {"ZINC": content}
+    return sets
+
+
+def claims() -> dict[str, list[str]]:
+    """Give the claims about the speed of the encoder, and what was measured."""
+    beside = "embedding on one thread, beside a RoBERTa of the same shape with naive batches"
+    return {
+        f"{beside} (`inference`; {timed['molecules']:,} molecules of {name})": [
+            f"{way} {speed['times_hugging_face_fp32']:.1f} x" for way, speed in timed["threads"]["1"].items()
+        ]
+        for name, timed in molecule_sets(read_result("inference")).items()
+    }
+
+
+def inference(content: dict[str, Any]) -> str:
+    """Set all ways beside each other, and what the vectors of each are worth."""
+    sets = molecule_sets(content)
+    columns = [(name, threads) for name, one in sets.items() for threads in one["threads"]]
+    heads = [f"{name}, {threads} thread{'s' * (threads != '1')}" for name, threads in columns]
+    lines = [f"| molecules/s (times Hugging Face fp32) | {' | '.join(heads)} |", "|---|" + "---:|" * len(columns)]
+    for way in sets[columns[0][0]]["threads"][columns[0][1]]:
+        speeds = [sets[name]["threads"][threads][way] for name, threads in columns]
+        cells = [f"{one['molecules_per_second']:,.0f} ({one['times_hugging_face_fp32']:.2f} x)" for one in speeds]
+        lines.append(f"| {way} | {' | '.join(cells)} |")
+    counts = " and ".join(f"{one['molecules']:,} of {name}{_tokens(one)}" for name, one in sets.items())
+    about = f"Molecules: {counts} (`benchmarks/inference.py`; {_processor(content)})."
+    parts = [about, "", *lines]
+    if worth := content.get("worth"):
+        ways = [name for name in next(iter(worth.values())) if name != "metric"]
+        parts += ["", "What the vectors are worth (kernel head, test part of the scaffold split):", ""]
+        parts += [f"| | {' | '.join(ways)} |", "|---|" + "---:|" * len(ways)]
+        for task, one in worth.items():
+            metric = one["metric"].replace("_", "-").upper()
+            parts.append(f"| {task}, {metric} | {' | '.join(f'{one[way]:.4f}' for way in ways)} |")
+    return "\n".join(parts)
+
+
+def _tokens(one: dict[str, Any]) -> str:
+    return f" ({one['tokens_mean']:.0f} tokens as a mean, {one['tokens_most']} at most)" if "tokens_mean" in one else ""
+
+
+def _processor(content: dict[str, Any]) -> str:
+    machine = content["machine"]
+    return f"{machine['processor']}{' with AMX' * machine['instructions']['amx']}"
+
+
 def scale(content: dict[str, Any]) -> str:
     """Give the cost of a million molecules and what follows for more of them, and the memory."""
-    timed = read_result("inference")
+    read = read_result("inference")
+    timed = molecule_sets(read)["ZINC"]
     about = (
         f"`exlm-small`, one thread, {timed['molecules']:,} molecules of ZINC: SMILES to vectors, without files "
-        f"(`benchmarks/inference.py`; {timed['machine']['processor']} with AMX):"
+        f"(`benchmarks/inference.py`; {_processor(read)}):"
     )
     head = "| | molecules/s | core-hours for 10^6 | 10^9, on 1,000 cores | 10^10, on 1,000 cores |"
     lines = [head, "|---|---:|---:|---:|---:|"]
-    for way, speed in timed["threads"]["1"].items():
-        if not way.startswith("Hugging Face"):
-            hours = 1e6 / speed["molecules_per_second"] / 3600
-            more = " | ".join(_duration(hours * times / 1000) for times in (1e3, 1e4))
-            lines.append(f"| {way} | {speed['molecules_per_second']:,.0f} | {hours:.2f} | {more} |")
+    for way in timed["near"]:
+        speed = timed["threads"]["1"][way]
+        hours = 1e6 / speed["molecules_per_second"] / 3600
+        more = " | ".join(_duration(hours * times / 1000) for times in (1e3, 1e4))
+        lines.append(f"| {way} | {speed['molecules_per_second']:,.0f} | {hours:.2f} | {more} |")
     few, many = content["runs"]
     per_row = (many["cpu_seconds"] - few["cpu_seconds"]) / (many["rows"] - few["rows"]) * 1e6 / 3600
     flat = (
@@ -67,4 +117,4 @@ def _duration(hours: float) -> str:
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
 
 
-TABLES = {"short_vectors": short_vectors, "maps": maps, "scale": scale}
+TABLES = {"short_vectors": short_vectors, "maps": maps, "scale": scale, "inference": inference}
