@@ -14,7 +14,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.evaluation.measured import Measured, read_measured, read_task, thinned
 from exlm_chem.evaluation.options import BenchmarkOptions
-from exlm_chem.evaluation.peers.registry import OURS, compute_features, parse_features
+from exlm_chem.evaluation.peers.registry import OURS, compute_features, learning_peer, parse_features
 from exlm_chem.evaluation.protocol import Trial, difference, try_features
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.metrics import MAIN_METRIC
@@ -123,6 +123,8 @@ def run_benchmark(
     """
     if (data is None) == (options.suite is None):
         raise ExLMError("give either a table or --suite moleculenet")
+    if options.extra_columns:
+        _check_beside(options)
     encoder = ExLM.from_pretrained(options.model, options.device)
     tables: list[Callable[[], Measured]]
     if data is None:
@@ -134,12 +136,13 @@ def run_benchmark(
         whole = read()
         table = thinned(whole, options.most_molecules)
         heads, notes = _feasible(whole, table, options.heads)
+        notes = [*table.notes, *notes]
         blocks = dict.fromkeys(block for one in options.features for block in parse_features(one))
         features = compute_features(list(blocks), table.smiles, encoder)
         trials = []
         for number, name in enumerate(options.features):
             report((place + number / len(options.features)) / len(tables), f"{table.name}, {name}")
-            chosen = {block: features[block] for block in parse_features(name)}
+            chosen = {block: features[block] for block in parse_features(name)} | table.beside
             trials.append(try_features(name, chosen, table, heads, range(options.seeds), options.choose_by))
         results.append(TableResult(table, trials, notes))
     return results
@@ -179,6 +182,16 @@ def summarise(results: list[TableResult]) -> str:
     )
 
 
+def _check_beside(options: BenchmarkOptions) -> None:
+    """Refuse to read columns besides the molecules where there are none, or where a peer cannot."""
+    if options.suite is not None:
+        raise ExLMError("--extra-columns are those of your own table; leave them away with --suite")
+    for name in options.features:
+        alone = learning_peer(parse_features(name))
+        if alone is not None:
+            raise ExLMError(f"{alone.name} reads nothing besides the molecules here; leave it or --extra-columns away")
+
+
 def _suite(encoder: ExLM, options: BenchmarkOptions) -> list[Callable[[], Measured]]:
     folder = Path(options.data)
     names = options.tasks or [name for name in MOLECULENET if list(folder.glob(f"{name}.csv*"))]
@@ -192,4 +205,7 @@ def _own(
 ) -> Measured:
     if not options.target:
         raise ExLMError("name the columns of labels with --target")
-    return read_measured(path, encoder.read, options.target, split=options.split, labels=labels, reading=reading)
+    return read_measured(
+        path, encoder.read, options.target, split=options.split, labels=labels, reading=reading,
+        extra_columns=options.extra_columns,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from exlm_chem.embedding.model_input import ModelInput
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import read_dataset
+from exlm_chem.finetuning.extra_columns import check_extra_columns, encode_columns
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS
 from exlm_chem.finetuning.splits import Split, make_split, parse_split
@@ -29,6 +30,10 @@ class Measured:
     smiles: Sequence[str]
     labels: NDArray[np.float64]
     split: Split
+    beside: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    """What all kinds of features have besides: other columns of the table."""
+    notes: list[str] = field(default_factory=list)
+    """What these columns were taken for."""
 
     @property
     def metric(self) -> str:
@@ -50,7 +55,7 @@ def read_measured(
     seed: int = 0,
     labels: LabelOptions | None = None,
     reading: ReadOptions | str | None = None,
-    name: str | None = None,
+    extra_columns: Sequence[str] = (),
 ) -> Measured:
     """Read a table and set its test part aside.
 
@@ -68,8 +73,8 @@ def read_measured(
         Of a rule that draws.
     labels, reading : optional
         See `read_dataset`.
-    name : str, optional
-        Of the table; that of the file by default.
+    extra_columns : sequence of str
+        Columns that are read besides the molecules, as they are met in the training part.
 
     Raises
     ------
@@ -77,11 +82,16 @@ def read_measured(
         If it cannot be read, or no molecule is left to test on.
     """
     rule = parse_split(split)
-    dataset = read_dataset(path, list(targets), read, reading, labels, rule.column)
+    check_extra_columns(extra_columns, targets)
+    dataset = read_dataset(path, list(targets), read, reading, labels, rule.column, extra_columns)
     made = make_split(split, replace(dataset.splittable, labels=dataset.exact_labels), seed)
     if not made.test:
         raise ExLMError(f"the {made.name} split of {path.name} leaves no test part; use --split random")
-    return Measured(name or path.name, dataset.kind, dataset.smiles, dataset.exact_labels, made)
+    measured = Measured(path.name, dataset.kind, dataset.smiles, dataset.exact_labels, made)
+    if extra_columns:
+        block, numbers = encode_columns(dataset, extra_columns, made.train, measured.notes.append)
+        measured.beside[block.name] = numbers
+    return measured
 
 
 def read_task(
@@ -100,7 +110,7 @@ def read_task(
     if path is None:
         raise ExLMError(f"there is no {task}.csv or {task}.csv.gz in {quoted(folder)}; name the folder with --data")
     targets, labels = task_for_file(task, path).targets, LabelOptions(kind=kind)
-    return read_measured(path, read, targets, split=split, seed=seed, labels=labels, name=task)
+    return replace(read_measured(path, read, targets, split=split, seed=seed, labels=labels), name=task)
 
 
 def thinned(table: Measured, most: int) -> Measured:
@@ -127,4 +137,6 @@ def thinned(table: Measured, most: int) -> Measured:
     split = table.split
     train, valid, test = ([place[row] for row in rows if row in place] for rows in split.parts().values())
     split = replace(split, train=train, valid=valid, test=test, groups=[split.groups[row] for row in kept], unplaced=[])
-    return replace(table, smiles=[table.smiles[row] for row in kept], labels=table.labels[kept], split=split)
+    beside = {name: values[kept] for name, values in table.beside.items()}
+    smiles = [table.smiles[row] for row in kept]
+    return replace(table, smiles=smiles, labels=table.labels[kept], split=split, beside=beside)

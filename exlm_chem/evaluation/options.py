@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.options import parse_names
 from exlm_chem.options import check_options, documented, option
 
 Test = Literal["auto", "tukey", "conover"]
@@ -78,8 +80,8 @@ class BenchmarkOptions:
     )
     features: tuple[str, ...] = option(
         FEATURES,
-        "Blocks of features, + between those that are used together (exlm, ecfp, descriptors, minimol); may be given "
-        "several times.",
+        "Blocks of features, + between those that are used together (exlm, ecfp, descriptors, minimol), or chemprop, "
+        "which learns by itself and needs no head; may be given several times.",
         metavar="NAMES",
         group="Methods",
         shown=", ".join(FEATURES),
@@ -92,6 +94,14 @@ class BenchmarkOptions:
         metavar="NAME",
         group="Methods",
         shown=", ".join(HEADS),
+    )
+    extra_columns: tuple[str, ...] = option(
+        (),
+        "Columns of DATA that every kind of features has besides, with commas between them: numbers or categories.",
+        metavar="COLUMNS",
+        parse=parse_names,
+        shown="none",
+        group="Methods",
     )
     model: str = option("exlm-small", "The encoder: a model that ships, or a directory.", short="-m", group="Methods")
     split: str = option("scaffold", "How the test part is set aside; as finetune's.", metavar="RULE", group="Methods")
@@ -106,3 +116,5 @@ class BenchmarkOptions:
 
     def __post_init__(self) -> None:
         check_options(self)
+        if len(set(self.extra_columns)) < len(self.extra_columns):
+            raise ExLMError("--extra-columns names a column twice.")

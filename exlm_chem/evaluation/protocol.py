@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from exlm_chem.evaluation.measured import Measured
 from exlm_chem.evaluation.options import Choice
-from exlm_chem.evaluation.peers.heads import PEER_HEADS, WITHOUT_CHANCE, fit_candidates
+from exlm_chem.evaluation.peers.heads import WITHOUT_CHANCE, decides_for_itself, fit_candidates
+from exlm_chem.evaluation.peers.registry import learning_peer
 from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, bootstrap, bootstrap_draws, mean_score
 from exlm_chem.finetuning.splits import Split, Splittable, make_folds
 
@@ -90,12 +91,14 @@ def try_features(
     table : Measured
         The molecules.
     heads : sequence of str
-        To choose from; with one there is nothing to choose.
+        To choose from; with one there is nothing to choose, and a peer that learns by itself takes none of them.
     seeds : sequence of int
         Of the heads.
     choice : {"folds", "valid"}
         What chooses: a cross-validation in training and validation, or the mean over the seeds on the validation part.
     """
+    alone = learning_peer(features)
+    heads = heads if alone is None else [alone.name]
     learnt: dict[str, list[Learnt]] = {}
     if choice == "valid":
         learnt = {head: _learn_often(head, features, table, seeds) for head in heads}
@@ -178,8 +181,8 @@ def _cross_validated(features: Features, table: Measured, head: str) -> float | 
     outputs = np.full(labels.shape, np.nan)
     for fold in make_folds("scaffold", Splittable([table.smiles[index] for index in inside], labels), FOLDS):
         train, valid, test = (inside[part].tolist() for part in (fold.train, fold.valid, fold.test))
-        if head not in PEER_HEADS:
-            train, valid = sorted([*train, *valid]), []  # it decides for itself
+        if decides_for_itself(head):
+            train, valid = sorted([*train, *valid]), []
         if np.isnan(table.labels[train]).all(0).any():
             continue  # a rare label is in one fold only: nothing can be learnt of it
         outputs[fold.test] = learn(

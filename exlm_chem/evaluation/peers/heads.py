@@ -12,6 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exlm_chem.evaluation.peers.peer import PredictMolecules
+from exlm_chem.evaluation.peers.registry import learning_peer
 from exlm_chem.heads.preprocessing import Preprocessing
 from exlm_chem.heads.registry import make_head
 from exlm_chem.terms import Kind
@@ -113,11 +115,31 @@ def fit_candidates(
     >>> [round(float(predict(x)[9, 0])) for predict in found][:3]
     [18, 17, 13]
     """
+    alone = learning_peer([name])
+    if alone is not None:
+        for predict in alone.fit(features[name].tolist(), labels, kind, seed):
+            yield _from_molecules(predict, name)
+        return
     if name in PEER_HEADS:
         yield from PEER_HEADS[name](features, labels, kind, seed)
         return
     head = make_head(name).fit(features, labels, kind, groups, seed)
     yield lambda some: head.predict(some).astype(np.float64)
+
+
+def decides_for_itself(name: str) -> bool:
+    """Say whether a head needs no validation part: ours choose among their settings by folds of what they learn from.
+
+    Examples
+    --------
+    >>> [decides_for_itself(name) for name in ("kernel", "plain-svm", "chemprop")]
+    [True, False, False]
+    """
+    return name not in PEER_HEADS and learning_peer([name]) is None
+
+
+def _from_molecules(predict: PredictMolecules, name: str) -> Predict:
+    return lambda some: predict(some[name].tolist())
 
 
 def _prepared(features: Features) -> Callable[[Features], NDArray[np.float32]]:

