@@ -22,11 +22,12 @@ def ablation(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A picture to write: .png, .svg or .pdf; numbers beside it in .json.")
     ] = Path("ablation.png"),
+    models: Annotated[Path | None, typer.Option("--models", help="A folder that keeps the trained models.")] = None,
 ) -> None:
     """Tell what each part of the model is worth, by small runs that differ in one thing.
 
     All variants see the same molecules as often and are measured on the same masks; mlm-equal-seconds sees as many as
-    it can in the time that exlm takes. Runs that stand in the .json already are not made again.
+    it can in the CPU time that exlm takes. Runs that stand in the .json already are not made again.
     """
     from exlm_chem.analysis.ablation import MEASURES, measure_ablation
     from exlm_chem.data import data_path
@@ -34,7 +35,7 @@ def ablation(
     from .screen import show_table
     from .streams import say, say_where
 
-    summary = measure_ablation(corpus or [data_path("zinc_20k.smi.gz")], output, options, log=say)
+    summary = measure_ablation(corpus or [data_path("zinc_20k.smi.gz")], output, options, models=models, log=say)
     rows = [[variant, *(_text(*measured[name]) for name in MEASURES)] for variant, measured in summary.items()]
     numbers = tuple(range(1, len(MEASURES) + 1))
     show_table(["variant", *(name.replace("_", " ") for name in MEASURES)], rows, numbers=numbers)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.modeling.inputs import prepare_inputs
 from exlm_chem.pretraining.batching import Batch
 from exlm_chem.pretraining.evaluation import evaluate
+from exlm_chem.pretraining.measurements import Progress
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import prepare_corpus, pretrain
 from exlm_chem.storage import read_json
@@ -45,7 +48,7 @@ CHANGES: dict[Variant, dict[str, Any]] = {
 """In which options a variant differs from "exlm"."""
 
 FEWEST = 10  # molecules on which something can be measured
-MEASURES = ("loss_per_masked_token", "accuracy", "path_entropy", *PROBES, "molecules", "seconds")
+MEASURES = ("loss_per_masked_token", "accuracy", "path_entropy", *PROBES, "molecules", "cpu_seconds")
 """What is measured of every run."""
 
 
@@ -54,6 +57,7 @@ def measure_ablation(
     output: str | Path,
     options: AblationOptions | None = None,
     *,
+    models: str | Path | None = None,
     cache: str | Path | None = None,
     log: Callable[[str], None] = lambda _: None,
 ) -> dict[str, dict[str, tuple[float, float]]]:
@@ -66,6 +70,8 @@ def measure_ablation(
     output : path
         A picture; the numbers stand beside it in a ``.json``. Runs that are there already are not made again.
     options : AblationOptions, optional
+    models : path, optional
+        A folder that keeps the trained models, such as ``exlm-0`` for seed 0.
     cache : path, optional
         Where prepared corpora are kept; see `exlm_chem.pretraining.run.pretrain`.
     log : callable, optional
@@ -82,56 +88,83 @@ def measure_ablation(
     options = options or AblationOptions()
     kept = {name: value for name, value in asdict(options).items() if name not in ("variants", "seeds")}
     table = Cells(Path(output).with_suffix(".json"), {"files": [Path(file).name for file in files]} | kept)
+    runs = _Runs(files, options, table, None if models is None else Path(models), cache)
     for seed in range(options.seeds):
         for variant in sorted(options.variants, key=list(CHANGES).index):
-            found = table.get(f"{variant}, seed {seed}", partial(_run, files, variant, seed, options, table, cache))
+            found = runs.get(variant, seed)
             log(f"{variant}, seed {seed}: {found['loss_per_masked_token']:.4f} nats per masked token.")
     summary = summarise(table.cells)
     draw_ablation(summary, output)
     return summary
 
 
-def _run(
-    files: Sequence[str | Path],
-    variant: Variant,
-    seed: int,
-    options: AblationOptions,
-    table: Cells,
-    cache: str | Path | None,
-) -> dict[str, Any]:
-    """Pretrain once and measure."""
-    limit: dict[str, Any] = {"epochs": options.passes}
-    if variant == "mlm-equal-seconds":
-        of_exlm = partial(_run, files, "exlm", seed, options, table, cache)
-        full = table.get(f"exlm, seed {seed}", of_exlm)
-        limit = {"max_seconds": full["seconds"]}
-    chosen = {"mask_ratio": options.mask_ratio, "mask_by": options.mask_by} | CHANGES[variant]
-    run = PretrainingOptions(
-        preset=options.preset,
-        batch_tokens=options.batch_tokens,
-        validation=0.05,
-        evaluations=1,
-        seed=seed,
-        **limit,
-        **chosen,
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        directory = pretrain(files, Path(folder) / "run", run, cache=cache)
-        facts = read_json(directory / "training.json")
-        model = ExLMForMaskedLM.from_pretrained(directory)
-    tokenizer = ExLMTokenizer()
-    corpus = prepare_corpus(files, tokenizer, run, cache=cache)
-    rows = corpus.validation_rows(options.held_out)
-    if len(rows) < FEWEST:
-        raise ExLMError(f"{len(rows)} molecules are held out, and {FEWEST} are needed; give a larger file.")
-    ids = corpus.padded(rows, tokenizer.pad_id)
-    measured = measure_model(model, ids, tokenizer, options)
-    return {
-        "variant": variant,
-        "seed": seed,
-        "molecules": facts["molecules_seen"],
-        "seconds": facts["training_seconds"],
-    } | measured
+@dataclass(frozen=True)
+class _Runs:
+    """The runs of an ablation, each made when it is asked for the first time."""
+
+    files: Sequence[str | Path]
+    options: AblationOptions
+    table: Cells
+    models: Path | None
+    cache: str | Path | None
+
+    def get(self, variant: Variant, seed: int) -> dict[str, Any]:
+        """Give what was measured of a run."""
+        return self.table.get(f"{variant}, seed {seed}", partial(self._make, variant, seed))
+
+    def _make(self, variant: Variant, seed: int) -> dict[str, Any]:
+        """Pretrain once and measure."""
+        options, tokenizer = self.options, ExLMTokenizer()
+        passes = options.passes
+        if variant == "mlm-equal-seconds":
+            # By CPU time, not by the clock: other processes of the machine would decide who wins.
+            passes *= self.get("exlm", seed)["cpu_seconds"] / self.get("mlm", seed)["cpu_seconds"]
+        chosen = {"mask_ratio": options.mask_ratio, "mask_by": options.mask_by} | CHANGES[variant]
+        run = PretrainingOptions(
+            preset=options.preset,
+            batch_tokens=options.batch_tokens,
+            validation=0.05,
+            evaluations=1,
+            epochs=passes,
+            seed=seed,
+            **chosen,
+        )
+        corpus = prepare_corpus(self.files, tokenizer, run, cache=self.cache)
+        rows = corpus.validation_rows(options.held_out)
+        if len(rows) < FEWEST:
+            raise ExLMError(f"{len(rows)} molecules are held out, and {FEWEST} are needed; give a larger file.")
+        kept = None if self.models is None else self.models / f"{variant}-{seed}"
+        if kept is not None and kept.exists():
+            raise ExLMError(f"{kept} is there, but not its numbers; remove it, or choose another folder for models.")
+        clock = _Clock()
+        with tempfile.TemporaryDirectory() as folder:
+            directory = pretrain(self.files, Path(folder) / "run", run, cache=self.cache, report=clock)
+            facts = read_json(directory / "training.json")
+            model = ExLMForMaskedLM.from_pretrained(directory)
+            if kept is not None:
+                shutil.copytree(directory, kept, ignore=shutil.ignore_patterns("checkpoints"))
+        measured = measure_model(model, corpus.padded(rows, tokenizer.pad_id), tokenizer, options)
+        return {
+            "variant": variant,
+            "seed": seed,
+            "molecules": facts["molecules_seen"],
+            "cpu_seconds": round(clock.seconds, 2),
+        } | measured
+
+
+class _Clock:
+    """CPU seconds of training; the first step, which also imports and warms up, counts as much as the others."""
+
+    def __init__(self) -> None:
+        self.marks = [(0, time.process_time())]
+
+    def __call__(self, progress: Progress, _share: float, _loss: float) -> None:
+        self.marks.append((progress.molecules, time.process_time()))
+
+    @property
+    def seconds(self) -> float:
+        (before, begun), (molecules, ended) = self.marks[min(1, len(self.marks) - 2)], self.marks[-1]
+        return (ended - begun) * molecules / (molecules - before)
 
 
 def measure_model(

@@ -49,7 +49,7 @@ class AblationOptions:
 
     variants: tuple[Variant, ...] = option(get_args(Variant), "What is trained.", shown="all")
     preset: Preset = option("tiny", "Size of the models.")
-    passes: float = option(1.0, "Passes over the molecules, the same for all but the mlm of equal seconds.", above=0)
+    passes: float = option(1.0, "Passes over the molecules, the same for all but mlm-equal-seconds.", above=0)
     mask_ratio: float = option(0.2, "Share of the tokens that is masked, also where it is measured.", above=0, below=1)
     mask_by: MaskUnit = option("token", "What is masked together, also where it is measured.")
     seeds: int = option(3, "Runs of everything.", least=1, most=100)

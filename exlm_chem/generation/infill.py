@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Self
@@ -136,6 +138,14 @@ class Infiller:
         if "ExLMForMaskedLM" not in found.saved.architectures:
             raise ExLMError(f"{found.path} has no head that scores tokens; use the directory that pretraining wrote")
         return cls(ExLMForMaskedLM.from_pretrained(found.path), found.smiles_tokenizer, device)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the weights."""
+        digest = hashlib.sha256()
+        for name, value in self.model.state_dict().items():
+            digest.update(name.encode() + value.cpu().float().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def template(self, text: str, options: FillOptions | None = None) -> Template:
         """Read what is to be filled: a text with masks, or a molecule whose atoms the options name.

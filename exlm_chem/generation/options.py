@@ -117,6 +117,9 @@ class FillFileOptions(FillOptions):
     on_invalid: OnInvalid = option(
         "flag", "A row without a proposal: flag gives the reason, skip leaves it out, raise ends the run."
     )
+    resume: bool = option(
+        False, "Keep what is finished in OUTPUT.part, and go on from what an earlier run has left there."
+    )
     device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.")
 
     def __post_init__(self) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, astuple, dataclass
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -18,6 +21,9 @@ from exlm_chem.prediction.report.both import PageText, with_page
 from exlm_chem.predictors.loading import load_predictors
 from exlm_chem.predictors.predictor import Predictor, predict_all
 from exlm_chem.smiles.cells import EMPTY
+from exlm_chem.smiles.molecule import Molecule
+from exlm_chem.tables.answer_store import AnswerStore
+from exlm_chem.tables.answers import Answers, Reading
 from exlm_chem.tables.formats.table import Record
 from exlm_chem.tables.names import free_name
 from exlm_chem.tables.read_options import ReadOptions
@@ -35,6 +41,9 @@ MEANINGS: Final = {
     "error": "Why there is no proposal.",
 }
 """Our columns, besides those of the predictors, which stand before "valid"."""
+
+MOLECULES_AT_A_TIME: Final = 32
+"""Molecules whose proposals go through the predictors together, and are kept together for `--resume`."""
 
 
 def fill_file(
@@ -88,17 +97,41 @@ def fill_file(
             infiller = Infiller.from_pretrained(infiller, options.device)
         table = _FilledRows(reader, infiller, load_predictors(predictors, options.device), options)
         path = None if output is None else str(output)
+        if options.resume:
+            table.store = AnswerStore.of_run(path, reader, options, table.made_by)
         text = PageText("Proposals for masked places", table.described, table.given)
         open_output = with_page(open_output, options.report, lambda *_: text, table.summary)
         with open_output(path, table.columns, table.types, reader.path) as writer:
             for rows in table:
                 writer.write(rows)
                 progress(table.summary.rows)
+        if table.store is not None:
+            table.store.remove()
     return table.summary
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is told of a proposal."""
+
+    smiles: str
+    filled: str
+    log_likelihood: float
+    valid: bool
+    marked: str
+    predicted: list[float]
+
+    @classmethod
+    def of(cls, one: Proposal, predicted: list[float], report: str | None) -> Self:
+        marked = marked_text(one) if report else ""
+        return cls(one.smiles, " ".join(one.filled), one.log_likelihood, one.valid, marked, predicted)
 
 
 class _FilledRows:
     """The rows of a result, for one molecule after the other."""
+
+    store: AnswerStore | None = None
+    """What an earlier run has finished."""
 
     def __init__(
         self, reader: MoleculeReader, infiller: Infiller, predictors: list[Predictor], options: FillFileOptions
@@ -128,50 +161,71 @@ class _FilledRows:
         self.summary = Summary("filled", "without a proposal", reading=reader.notes)
 
     def __iter__(self) -> Iterator[Rows]:
+        records = iter(self._reader)
         made = valid = 0
-        for record in self._reader:
-            self.summary.rows += 1
-            proposals, note, error = self._filled(record)
-            made, valid = made + len(proposals), valid + sum(one.valid for one in proposals)
-            self.summary.answered = f"filled by {made:,} proposals, {valid:,} of them valid"
-            if error is not None:
-                self._count(record, error)
-            if error is None or self._options.on_invalid == "flag":
-                yield self._rows(record, proposals, note, error)
+        for number in count():
+            chunk = list(islice(records, MOLECULES_AT_A_TIME))
+            if not chunk:
+                return
+            begin = partial(partial, self._answers, chunk)  # nothing is begun that is not finished at once
+            answers = (begin() if self.store is None else self.store.begin(number, begin))()
+            for row, record in enumerate(chunk):
+                lines = [_Line(*line) for line in answers.cells[0][row]]
+                made, valid = made + len(lines), valid + sum(line.valid for line in lines)
+                self.summary.rows += 1
+                self.summary.answered = f"filled by {made:,} proposals, {valid:,} of them valid"
+                error = next(iter(answers.errors(row)), None)
+                if error is not None:
+                    self._count(record, error)
+                if error is None or self._options.on_invalid == "flag":
+                    yield self._rows(record, lines, next(iter(answers.notes(row)), None), error)
 
-    def _filled(self, record: Record) -> tuple[list[Proposal], str | None, str | None]:
-        """Give the proposals of a row, a note, and why there are no proposals."""
+    def _answers(self, chunk: Sequence[Record]) -> Answers:
+        """Fill some molecules: for each of them the lines of its proposals, a note, and why there are none."""
+        filled = [self._filled(record) for record in chunk]
+        proposals = [one for some, _ in filled for one in some]
+        # Valid proposals of all these molecules go through the predictors together.
+        valid = [one.canonical if one.valid else None for one in proposals]
+        predicted = [one.values for one in predict_all(self._predictors, valid)] if proposals else []
+        values = iter(np.concatenate([np.empty((len(proposals), 0)), *predicted], axis=1).tolist())
+        lines = [[astuple(_Line.of(one, next(values), self._options.report)) for one in some] for some, _ in filled]
+        return Answers(
+            np.empty((len(chunk), 0), np.float32), [Reading("", "none", [one for _, one in filled])], [lines]
+        )
+
+    def _filled(self, record: Record) -> tuple[list[Proposal], Molecule]:
+        """Give the proposals of a row, and with a note why there are no more or none."""
         if record.error is not None or not (record.smiles or "").strip():
-            return [], record.note, record.error or EMPTY
+            return [], Molecule("", record.error or EMPTY, record.note)
         try:
             proposals = self._infiller.fill(record.smiles or "", self._options)
         except ExLMError as failure:
-            return [], record.note, str(failure)
+            return [], Molecule("", str(failure), record.note)
         kind = "valid proposals" if self._options.valid_only else "proposals"
         note = record.note
         if len(proposals) < self._options.number:
             note = "; ".join(filter(None, (note, f"no more than {len(proposals)} {kind} were found")))
-        return proposals, note, None if proposals else f"no {kind} were found"
+        return proposals, Molecule("", None if proposals else f"no {kind} were found", note)
 
-    def _rows(self, record: Record, proposals: list[Proposal], note: str | None, error: str | None) -> Rows:
+    def _rows(self, record: Record, lines: list[_Line], note: str | None, error: str | None) -> Rows:
         cells = record.cells if self.given else []
-        valid = [one.canonical if one.valid else None for one in proposals]
-        predicted = [one.values for one in predict_all(self._predictors, valid)] if proposals else []
-        likelihoods = np.array([[one.log_likelihood] for one in proposals], np.float32).reshape(-1, 1)
-        values = np.concatenate([likelihoods, *predicted], axis=1)
-        if not proposals:
-            values = np.full((1, self._width), np.nan, np.float32)
-        texts: list[list[str | None]] = [[record.smiles, one.smiles, " ".join(one.filled)] for one in proposals]
-        last: list[list[str | None]] = [["yes" if one.valid else "no", note, error] for one in proposals]
-        marked = [marked_text(one) if self._options.report else "" for one in proposals]
-        count = max(len(proposals), 1)
+        values = np.full((max(len(lines), 1), self._width), np.nan, np.float32)
+        for row, line in zip(values, lines, strict=False):
+            row[:] = line.log_likelihood, *line.predicted
         return Rows(
-            [[*cells, *text] for text in texts or [[record.smiles, None, None]]],
+            [[*cells, record.smiles, line.smiles, line.filled] for line in lines]
+            or [[*cells, record.smiles, None, None]],
             values,
-            [[]] * count,
-            last or [[None, note, error]],
-            marked or [""],
+            [[]] * len(values),
+            [["yes" if line.valid else "no", note, error] for line in lines] or [[None, note, error]],
+            [line.marked for line in lines] or [""],
         )
+
+    @property
+    def made_by(self) -> list[Any]:
+        """What the proposals and what stands beside them come from."""
+        predictors = [[one.encoder.fingerprint, asdict(one.task)] for one in self._predictors]
+        return [self._infiller.fingerprint, predictors]
 
     @property
     def _width(self) -> int:

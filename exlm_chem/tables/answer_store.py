@@ -10,10 +10,10 @@ import base64
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import zstandard
@@ -23,6 +23,9 @@ from exlm_chem.smiles.molecule import Molecule
 from exlm_chem.storage import is_special, read_json, sha256, write_file, write_json
 from exlm_chem.tables.answers import Answers, Reading
 from exlm_chem.tables.streams import STDIN
+
+if TYPE_CHECKING:
+    from exlm_chem.tables.reader import MoleculeReader
 
 _ABOUT: Final = "run.json"
 
@@ -71,6 +74,25 @@ class AnswerStore:
         except OSError as error:
             raise ExLMError(f"{self.folder} cannot be made: {error.strerror}; choose another output") from None
         write_json(self.folder / _ABOUT, about)
+
+    @classmethod
+    def of_run(cls, output: str | None, reader: MoleculeReader, options: Any, made_by: Any) -> Self:
+        """Open that of a command.
+
+        Parameters
+        ----------
+        output : str or None
+            The file that the result will be.
+        reader : MoleculeReader
+            The input.
+        options : dataclass
+            Those of the command.
+        made_by : any
+            What else the answers come from, the models for instance, as JSON can hold it.
+        """
+        reading = [reader.columns, reader.smiles_index, reader.form]
+        about = {"reading": reading, "options": asdict(options), "model or predictors": made_by}
+        return cls(output, reader.path, about)
 
     def begin(self, number: int, begin: Callable[[], Callable[[], Answers]]) -> Callable[[], Answers]:
         """Begin to answer a chunk, or take what is there: see `exlm_chem.tables.results.Addition`."""

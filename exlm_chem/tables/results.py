@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, islice
 from typing import Any, Final
@@ -185,12 +185,7 @@ class ResultTable:
             Called with the number of rows done so far, after every chunk.
         """
         if self._options.resume:
-            about = {
-                "reading": [self._reader.columns, self._reader.smiles_index, self._reader.form],
-                "options": asdict(self._options),
-                "model or predictors": self._addition.depends_on(),
-            }
-            self._store = AnswerStore(output, self._reader.path, about)
+            self._store = AnswerStore.of_run(output, self._reader, self._options, self._addition.depends_on())
         with open_output(output, self.columns, self.types, self._reader.path) as writer:
             for rows in self:
                 writer.write(rows)

@@ -10,6 +10,8 @@ import pytest
 from exlm_chem.analysis.ablation import CHANGES, MEASURES, measure_ablation
 from exlm_chem.analysis.options import AblationOptions
 from exlm_chem.data import data_path
+from exlm_chem.errors import ExLMError
+from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.storage import read_json
@@ -27,13 +29,32 @@ def test_a_variant_changes_what_it_says(variant: str) -> None:
         assert found is None or getattr(config, found) == value
 
 
-def test_a_variant_is_measured_and_kept(tmp_path: Path) -> None:
-    few = tmp_path / "few.smi"
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    path = tmp_path / "few.smi"
     with gzip.open(data_path("zinc_20k.smi.gz"), "rt") as file:
-        few.write_text("".join(line for line, _ in zip(file, range(400), strict=False)), encoding="utf-8")
+        path.write_text("".join(line for line, _ in zip(file, range(400), strict=False)), encoding="utf-8")
+    return path
+
+
+def test_a_variant_is_measured_and_kept(tmp_path: Path, few: Path) -> None:
     options = AblationOptions(variants=("k1",), passes=0.01, seeds=1, batch_tokens=1024)
-    summary = measure_ablation([few], tmp_path / "ablation.png", options, cache=tmp_path / "cache")
+    models, cache = tmp_path / "models", tmp_path / "cache"
+    summary = measure_ablation([few], tmp_path / "ablation.png", options, models=models, cache=cache)
     assert list(summary) == ["k1"]
     assert set(summary["k1"]) == set(MEASURES)
     assert summary["k1"]["loss_per_masked_token"][0] > 0
     assert list(read_json(tmp_path / "ablation.json")["cells"]) == ["k1, seed 0"]
+    assert ExLMForMaskedLM.from_pretrained(models / "k1-0").config.num_states == 1
+    (tmp_path / "ablation.json").unlink()
+    with pytest.raises(ExLMError, match=r"k1-0 is there, but not its numbers"):
+        measure_ablation([few], tmp_path / "ablation.png", options, models=models, cache=cache)
+
+
+def test_equal_seconds_are_cpu_seconds_of_exlm(tmp_path: Path, few: Path) -> None:
+    options = AblationOptions(variants=("mlm-equal-seconds",), passes=0.3, seeds=1, batch_tokens=1024)
+    measure_ablation([few], tmp_path / "ablation.png", options, cache=tmp_path / "cache")
+    cells = read_json(tmp_path / "ablation.json")["cells"]
+    exlm, mlm, longer = (cells[f"{name}, seed 0"] for name in ("exlm", "mlm", "mlm-equal-seconds"))
+    wanted = 0.3 * 380 * exlm["cpu_seconds"] / mlm["cpu_seconds"]
+    assert wanted <= longer["molecules"] < wanted + 60  # the last batch is a whole one

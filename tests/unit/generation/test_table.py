@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,34 @@ def test_rows_that_cannot_be_filled(molecules: Path, tiny_model: Path, tmp_path:
     with pytest.raises(ExLMError, match="is the input, which is never written over"):
         fill_file(molecules, infiller, tmp_path / "none.csv", FillFileOptions(report=str(molecules)))
     assert not (tmp_path / "none.csv").exists()
+
+
+def test_an_ended_run_goes_on_and_gives_the_same_file(
+    molecules: Path, tiny_predictors: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exlm_chem.generation.table.MOLECULES_AT_A_TIME", 1)
+    infiller = Infiller.from_pretrained(tiny_predictors / "tiny", device="cpu")
+    whole, out = tmp_path / "whole.csv", tmp_path / "out.csv"
+    sol = [tiny_predictors / "sol"]
+    told = fill_file(molecules, infiller, whole, FillFileOptions(number=3, device="cpu"), predictors=sol)
+    options = FillFileOptions(number=3, device="cpu", resume=True)
+
+    def end(rows: int) -> None:
+        if rows == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill_file(molecules, infiller, out, options, predictors=sol, progress=end)
+    assert not out.exists()
+    with pytest.raises(ExLMError, match=r"out\.csv\.part was begun with other options"):
+        fill_file(molecules, infiller, out, replace(options, number=4), predictors=sol)
+    with pytest.raises(ExLMError, match="was begun with other model or predictors"):
+        fill_file(molecules, infiller, out, options)
+    asked: list[str] = []
+    fill = infiller.fill
+    monkeypatch.setattr(infiller, "fill", lambda text, how: asked.append(text) or fill(text, how))
+    again = fill_file(molecules, infiller, out, options, predictors=sol)
+    assert asked == ["c1ccc([MASK])cc1"]  # the two before it are known, and one row is empty
+    assert out.read_bytes() == whole.read_bytes()
+    assert str(again) == str(told)
+    assert not (tmp_path / "out.csv.part").exists()
