@@ -14,9 +14,9 @@ from exlm_chem.modeling.inputs import MaskedInputs, expand_inputs
 from exlm_chem.modeling.masked_scores import MaskedScores
 from exlm_chem.modeling.outputs import ExLMOutput, MaskedLMOutput
 from exlm_chem.modeling.pooling import pooled
-from exlm_chem.modeling.property_loss import REGRESSIONS, property_loss
+from exlm_chem.modeling.property_loss import kind_of_objective, property_loss
 from exlm_chem.modeling.serialization import SavedModel, init_weights
-from exlm_chem.terms import Kind, Pooling
+from exlm_chem.terms import Pooling
 
 
 class ExLMModel(SavedModel):
@@ -132,6 +132,6 @@ class ExLMForMaskedLM(SavedModel, MaskedScores):
 
     def _molecule_loss(self, name: str, embedding: Tensor, targets: Tensor) -> Tensor:
         """Squared error of standardised numbers, or cross-entropy of bits; the mean over what is known."""
-        kind: Kind = "regression" if name in REGRESSIONS else "classification"
         predicted = self.molecule_heads[name](embedding)
-        return property_loss(predicted.to(torch.promote_types(predicted.dtype, torch.float32)), targets, kind)
+        exact = predicted.to(torch.promote_types(predicted.dtype, torch.float32))
+        return property_loss(exact, targets, kind_of_objective(name))

@@ -8,8 +8,19 @@ from torch.nn import functional as F
 
 from exlm_chem.terms import Kind
 
-REGRESSIONS = frozenset({"descriptors"})
-"""Molecule-level objectives that predict standardised numbers; the others predict bits."""
+CLASSES, NUMBERS = "-classes", "-numbers"
+"""How the names of objectives end that predict the labels of a table."""
+
+
+def kind_of_objective(name: str) -> Kind:
+    """Say what a molecule-level objective predicts: standardised numbers, or bits.
+
+    Examples
+    --------
+    >>> kind_of_objective("descriptors"), kind_of_objective("ecfp"), kind_of_objective("hiv-classes")
+    ('regression', 'classification', 'classification')
+    """
+    return "regression" if name == "descriptors" or name.endswith(NUMBERS) else "classification"
 
 
 def property_loss(

@@ -7,6 +7,7 @@ from typing import Any
 
 from exlm_chem.base_tokenizer import TEXT
 from exlm_chem.errors import quoted
+from exlm_chem.pretraining.options import LABELS
 
 
 def model_card(facts: dict[str, Any]) -> str:
@@ -34,9 +35,11 @@ def model_card(facts: dict[str, Any]) -> str:
     what, reads = ("texts", "text") if text else ("molecules", "SMILES strings")
     start = facts.get("started_from")
     started = f"the weights of {start['name']}" if start else "random weights"
+    tables = [name.removeprefix(LABELS) for name in options["molecule_objectives"] if name.startswith(LABELS)]
+    labels = f"with the labels of {', '.join(tables)}" if tables else "without labels"
     return f"""# ExLM-chem model ({options["preset"]}, {facts["parameters"] / 1e6:.1f} M parameters)
 
-An encoder of {reads}, pretrained without labels.
+An encoder of {reads}, pretrained {labels}.
 
 | | |
 |---|---|

@@ -125,7 +125,7 @@ def _peak_memory(device: torch.device) -> float:
 def _seconds_for_objectives(corpus: Corpus, tokenizer: Tokenizer, options: PretrainingOptions) -> float:
     some = [tokenizer.decode(corpus[row].tolist()) for row in range(min(SAMPLE, len(corpus)))]
     started = time.monotonic()
-    for name in options.molecule_objectives:
+    for name in options.computed_objectives:
         for smiles in some:
             objective_values(smiles, name)
     return (time.monotonic() - started) / len(some) * len(corpus) / (os.cpu_count() or 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -17,7 +17,9 @@ from exlm_chem.modeling.outputs import MaskedLMOutput
 from exlm_chem.pretraining.batching import Batch
 
 
-def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.device) -> dict[str, Any]:
+def evaluate(
+    model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.device, baselines: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     """Measure loss, accuracy, and the health of the alignment on masked batches.
 
     Parameters
@@ -26,6 +28,8 @@ def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.dev
     batches : iterable of Batch
     device : torch.device
         Where the model is.
+    baselines : mapping of str to float, optional
+        What a model that knows nothing loses, for every objective that is a table of labels.
 
     Returns
     -------
@@ -44,7 +48,6 @@ def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.dev
             counted = masked & output.log_likelihood.isfinite()
             sums["infeasible"] += int((masked & ~counted).sum())
             sums["rows"] += int(counted.sum())
-            sums["molecules"] += batch.molecules
             sums["loss"] += float(output.loss) * int(masked.sum())  # rows without a path are 0 in this mean
             sums["masked"] += int(batch.inputs.num_masked[counted].sum())
             sums["right"] += int(correct_tokens(output, batch.inputs))
@@ -55,15 +58,22 @@ def evaluate(model: ExLMForMaskedLM, batches: Iterable[Batch], device: torch.dev
                 sums["graphs"] += int(counted.sum())
                 sums["entropy"] += float(entropy[counted].sum())
             for name, value in output.molecule_losses.items():
-                sums[f"validation_{name}"] += float(value) * batch.molecules
+                known = int((~batch.molecule_targets[name].isnan()).sum())
+                sums[f"of {name}"] += float(value) * known
+                sums[f"known of {name}"] += known
     model.train(was_training)
+    names = [name.removeprefix("of ") for name in sums if name.startswith("of ")]
+    losses = {name: _ratio(sums[f"of {name}"], sums[f"known of {name}"]) for name in names}
+    shares = [losses.pop(name) / baseline for name, baseline in (baselines or {}).items() if name in losses]
+    known_shares = [share for share in shares if not math.isnan(share)]
     return {
         "validation_loss": _ratio(sums["loss"], sums["rows"]),
         "validation_accuracy": _ratio(sums["right"], sums["masked"]),
         "loss_per_masked_token": _ratio(-sums["log_likelihood"], sums["masked"]),
         "path_entropy": _ratio(sums["entropy"], sums["graphs"]),
         "infeasible": int(sums["infeasible"]),
-        **{name: value / sums["molecules"] for name, value in sums.items() if name.startswith("validation_")},
+        "validation_labels": _ratio(sum(known_shares), len(known_shares)),
+        **{f"validation_{name}": value for name, value in losses.items()},
     }
 
 

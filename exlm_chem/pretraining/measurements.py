@@ -49,6 +49,8 @@ class Measurement:
         Share of the tokens in the batches that were padding.
     validation_descriptors, validation_ecfp : float
         Molecule-level losses: squared error as a share of the variance, cross-entropy per bit; NaN without.
+    validation_labels : float
+        Loss of the labels of tables, as a share of what knowing nothing costs; the mean over the tables.
     """
 
     step: int
@@ -68,12 +70,14 @@ class Measurement:
     padding: float
     validation_descriptors: float = math.nan
     validation_ecfp: float = math.nan
+    validation_labels: float = math.nan
 
     def __str__(self) -> str:
         molecule = {
             "path entropy": self.path_entropy,
             "descriptors": self.validation_descriptors,
             "ecfp": self.validation_ecfp,
+            "labels": self.validation_labels,
         }
         measured = "".join(f"{name} {loss:z.4f}, " for name, loss in molecule.items() if not math.isnan(loss))
         alarm = f"{self.infeasible} INFEASIBLE ROWS, " if self.infeasible else ""
@@ -174,7 +178,11 @@ PANELS = {
         "per token": "loss_per_masked_token",
     },
     "share": {"masked tokens right": "validation_accuracy", "GEMM peak": "gemm_share"},
-    "molecule-level loss": {"descriptors": "validation_descriptors", "10 x ECFP bits": "validation_ecfp"},
+    "molecule-level loss": {
+        "descriptors": "validation_descriptors",
+        "10 x ECFP bits": "validation_ecfp",
+        "labels": "validation_labels",
+    },
     "molecules per second": {"": "molecules_per_second"},
     "path entropy (nats)": {"": "path_entropy"},
     "learning rate": {"": "learning_rate"},

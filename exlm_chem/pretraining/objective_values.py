@@ -34,12 +34,12 @@ class ObjectiveValues:
     Parameters
     ----------
     directory : path
-        What `build_objective_values` made.
+        What `build_objective_values` or `build_label_values` made.
 
     Attributes
     ----------
     name : str
-        "descriptors" or "ecfp".
+        "descriptors", "ecfp", or that of a table of labels and "-classes" or "-numbers".
     names : list of str
         Of the values.
     mean, scale : list of float
@@ -51,7 +51,7 @@ class ObjectiveValues:
     def __init__(self, directory: str | Path) -> None:
         self.directory = directory = Path(directory)
         content = read_json(directory / "targets.json", f"remove {directory}, which is made again")
-        self.name: MoleculeObjective = content["name"]
+        self.name: str = content["name"]
         self.names: list[str] = content["names"]
         self.mean: list[float] = content["mean"]
         self.scale: list[float] = content["scale"]
@@ -70,8 +70,10 @@ class ObjectiveValues:
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Values of some rows of the corpus, shape (rows, numbers); NaN where missing."""
         values = self._values[rows]
-        if not self.is_regression:
+        if values.dtype == np.uint8:  # bits, of which all are known
             values = np.unpackbits(values, axis=1, count=len(self.names))
+        if values.dtype == np.int8:
+            return np.where(values < 0, np.nan, values).astype(np.float32)
         return values.astype(np.float32)
 
 
@@ -133,7 +135,7 @@ def _describe(directory: Path, name: MoleculeObjective, molecules: int, mean: Fl
         columns, baseline = np.flatnonzero(scale > 0), 1.0
         width, dtype = len(columns), "float16"
     else:
-        columns, baseline = np.arange(len(mean)), float(_entropy(mean).mean())
+        columns, baseline = np.arange(len(mean)), float(entropy(mean).mean())
         width, dtype = -(-len(columns) // 8), "uint8"
     np.memmap(directory / "values.bin", dtype, mode="w+", shape=(molecules, width))
     np.memmap(directory / "done.bin", np.uint8, mode="w+", shape=(-(-molecules // CHUNK),))
@@ -153,7 +155,7 @@ def _describe(directory: Path, name: MoleculeObjective, molecules: int, mean: Fl
     write_json(directory / "targets.json", content, indent=None)
 
 
-def _entropy(share: FloatArray) -> FloatArray:
+def entropy(share: FloatArray) -> FloatArray:
     """Entropy in nats of bits that are 1 as often as `share` says."""
     safe = np.clip(share, 1e-12, 1 - 1e-12)
     return -(safe * np.log(safe) + (1 - safe) * np.log(1 - safe))

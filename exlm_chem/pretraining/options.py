@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, get_args
 
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.options import check_options, declared, documented, option
 from exlm_chem.pretraining.durations import parse_duration
 from exlm_chem.terms import (
@@ -32,10 +33,25 @@ FREE = {
 LEARNING_RATES: dict[OptimizerName, float] = {"muon": 3e-3, "adamw": 1e-3}
 """Measured with `small` and `tiny`: ``benchmarks/optimizers.py``."""
 
+LABELS = "labels:"
+"""How a molecule-level objective begins that is a table of labels."""
+
 LEARNT, LENGTH, OPTIMIZER, CORPUS, MACHINE, OUTPUT = (
     *("What is learnt", "How long", "Optimizer", "Corpus", "Machine", "Output"),
 )
 """The headings of ``exlm-chem pretrain --help``."""
+
+
+def parse_objectives(text: str) -> tuple[str, ...]:
+    """Read names with commas between them; "none" is none.
+
+    Examples
+    --------
+    >>> parse_objectives("ecfp, labels:assays.csv"), parse_objectives("none")
+    (('ecfp', 'labels:assays.csv'), ())
+    """
+    names = dict.fromkeys(name.strip() for name in text.split(",") if name.strip())
+    return () if list(names) == ["none"] else tuple(names)
 
 
 @documented
@@ -76,8 +92,16 @@ class PretrainingOptions:
     second_position: bool = option(
         True, "Tell the encoder which of a mask's states is which.", group=LEARNT, note="For ablations only."
     )
-    molecule_objectives: tuple[MoleculeObjective, ...] = option(
-        (), "What else the embedding must predict.", flag="--molecule-objective", group=LEARNT
+    molecule_objectives: tuple[str, ...] = option(
+        (),
+        "What else the embedding must predict: descriptors, ecfp, or labels:TABLE, the columns of numbers of a table "
+        "beside its SMILES; several with commas.",
+        flag="--molecule-objective",
+        group=LEARNT,
+        shown="none",
+        metavar="NAMES",
+        parse=parse_objectives,
+        note="See `build_label_values` for labels; the molecules of a table are learnt from if it is in the corpus.",
     )
     molecule_weight: float = option(
         1.0,
@@ -181,6 +205,9 @@ class PretrainingOptions:
 
     def __post_init__(self) -> None:
         check_options(self)
+        if unknown := set(self.molecule_objectives) - set(self.computed_objectives) - set(self._labels):
+            allowed = f"{', '.join(get_args(MoleculeObjective))} or {LABELS}TABLE"
+            raise ExLMError(f"--molecule-objective must be of {allowed}, not {quoted(min(unknown))}.")
         if self.unmasked and not self.molecule_objectives:
             raise ExLMError(f"--unmasked {self.unmasked} needs a --molecule-objective.")
         if self.mask_by == "fragment" and (self.scheme == "selfies" or self.reads_text):
@@ -198,6 +225,26 @@ class PretrainingOptions:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
         if self.max_steps is None and self.epochs is None and self.max_seconds is None:
             object.__setattr__(self, "epochs", 3.0)
+
+    @property
+    def computed_objectives(self) -> tuple[MoleculeObjective, ...]:
+        """The molecule-level objectives whose values RDKit computes."""
+        known = {name: name for name in get_args(MoleculeObjective)}
+        return tuple(known[name] for name in self.molecule_objectives if name in known)
+
+    @property
+    def label_tables(self) -> tuple[str, ...]:
+        """The tables of labels that are objectives."""
+        return tuple(name.removeprefix(LABELS) for name in self._labels)
+
+    @property
+    def named_objectives(self) -> list[str]:
+        """The molecule-level objectives for a directory that is shared: tables without their folders."""
+        return [f"{LABELS}{Path(name).name}" if name in self._labels else name for name in self.molecule_objectives]
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        return tuple(name for name in self.molecule_objectives if name.startswith(LABELS) and name != LABELS)
 
     @property
     def reads_text(self) -> bool:

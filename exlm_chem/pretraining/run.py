@@ -24,6 +24,7 @@ from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.corpus_builder import REJECTED, build_corpus
 from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.initial_model import describe_start, make_config, start_options
+from exlm_chem.pretraining.label_values import build_label_values
 from exlm_chem.pretraining.objective_values import ObjectiveValues, build_objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.trainer import Report, Trainer
@@ -94,7 +95,8 @@ def pretrain(
     # The first process of a machine prepares, the others find what it has made.
     with accelerator.local_main_process_first():
         corpus = prepare_corpus(files, tokenizer, options, cache=cache, log=log)
-        values = [_objective_values(corpus, name, tokenizer, log) for name in options.molecule_objectives]
+        values = [_objective_values(corpus, name, tokenizer, log) for name in options.computed_objectives]
+        values += build_label_values(corpus, options.label_tables, tokenizer, log)
     trainer = Trainer(TrainingData(corpus, tokenizer, values), output, options, accelerator, report, log)
     if resume:
         trainer.resume()
@@ -238,7 +240,7 @@ def _write_model(model: ExLMForMaskedLM, output: Path, trainer: Trainer, started
     facts: dict[str, Any] = {
         "options": asdict(trainer.options)
         | start_options(trainer.options, trainer.config)
-        | {"scheme": data.tokenizer.scheme},
+        | {"scheme": data.tokenizer.scheme, "molecule_objectives": trainer.options.named_objectives},
         "started_from": start,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "precision": trainer.accelerator.mixed_precision,

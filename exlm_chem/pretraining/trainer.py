@@ -221,7 +221,8 @@ class Trainer:
         progress, window = self.progress, self.progress.window
         model: Any = self.model if self.average is None else self.average.module
         with self.accelerator.autocast():
-            result = evaluate(model, self.batches.validation(self.validation_plan), self.accelerator.device)
+            validation = self.batches.validation(self.validation_plan)
+            result = evaluate(model, validation, self.accelerator.device, self.data.label_baselines)
         progress.evaluations = int(share * self.options.evaluations + 1e-9)
         measurement = Measurement(
             step=progress.step,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, get_args
 
 from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.objective_values import ObjectiveValues
+from exlm_chem.terms import MoleculeObjective
+
+COMPUTED: Final = frozenset(get_args(MoleculeObjective))
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,11 @@ class TrainingData:
     corpus: Corpus
     tokenizer: Tokenizer
     objective_values: Sequence[ObjectiveValues] = ()
+
+    @property
+    def label_baselines(self) -> dict[str, float]:
+        """What a model that knows nothing loses, for every objective that is a table of labels."""
+        return {values.name: values.baseline for values in self.objective_values if values.name not in COMPUTED}
 
     @property
     def objective_sizes(self) -> dict[str, int]:

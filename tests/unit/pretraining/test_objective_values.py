@@ -137,7 +137,7 @@ def test_rows_without_masks_teach_the_embedding_only(objective: str) -> None:
 
 
 def test_nonsense_is_refused() -> None:
-    with pytest.raises(ExLMError, match=r"--molecule-objective must be one of descriptors, ecfp, not 'fingerprints'"):
-        PretrainingOptions(molecule_objectives=("fingerprints",))  # type: ignore[arg-type]
+    with pytest.raises(ExLMError, match=r"must be of descriptors, ecfp or labels:TABLE, not 'fingerprints'"):
+        PretrainingOptions(molecule_objectives=("fingerprints",))
     with pytest.raises(ExLMError, match=r"--unmasked 0.3 needs a --molecule-objective"):
         PretrainingOptions(unmasked=0.3)
