@@ -1,4 +1,4 @@
-r"""Tables of labels for pretraining, without any molecule on which something is chosen or tested.
+r"""Claim: no molecule on which something is chosen or tested is in the tables of labels that pretraining learns from.
 
 Writes into a folder the training parts (DeepChem's scaffold split) of the tables that are named, and other tables of
 labels, all without the molecules of the validation and test parts of *all* registered tasks and of the files given by
