@@ -118,20 +118,20 @@ def masked(parent: str, count: int, generator: np.random.Generator) -> Template:
 
 def summary(parents: Sequence[str], proposals: Sequence[list[Proposal]], known: set[str] | None) -> dict[str, float]:
     """Judge the proposals for all molecules."""
-    accessibility = _scorer()
+    accessibility = sa_scorer()
     everything = [one for some in proposals for one in some]
     valid = [[one.canonical for one in some if one.valid] for some in proposals]
     other = [[text for text in some if text != parent] for parent, some in zip(parents, valid, strict=True)]
     flat = [text for some in other for text in some]
-    prints = [[_fingerprint(text) for text in some] for some in other]
-    own = [_fingerprint(parent) for parent in parents]
+    prints = [[fingerprint(text) for text in some] for some in other]
+    own = [fingerprint(parent) for parent in parents]
     similar = [DataStructs.BulkTanimotoSimilarity(one, some) for one, some in zip(own, prints, strict=True) if some]
     numbers = {
         "best_valid": np.mean([some[0].valid for some in proposals]),
         "best_is_parent": np.mean([some[0].canonical == text for text, some in zip(parents, proposals, strict=True)]),
         "valid": len([one for one in everything if one.valid]) / len(everything),
         "unique": len(set(flat)) / max(len(flat), 1),
-        "internal_diversity": np.mean([_diversity(some) for some in prints if len(some) > 1]),
+        "internal_diversity": np.mean([diversity(some) for some in prints if len(some) > 1]),
         "similarity_to_parent": np.mean([value for some in similar for value in some]),
         "sa_score": np.mean([accessibility(text) for text in flat[:: max(len(flat) // 3000, 1)]]),
         "sa_score_of_parents": np.mean([accessibility(text) for text in parents]),
@@ -141,11 +141,13 @@ def summary(parents: Sequence[str], proposals: Sequence[list[Proposal]], known: 
     return {key: round(float(value), 4) for key, value in numbers.items()}
 
 
-def _fingerprint(text: str) -> Any:
+def fingerprint(text: str) -> Any:
+    """Give the ECFP4 of a molecule."""
     return ECFP4.GetFingerprint(Chem.MolFromSmiles(text))
 
 
-def _diversity(prints: Sequence[Any]) -> float:
+def diversity(prints: Sequence[Any]) -> float:
+    """Give the mean distance of all pairs."""
     pairs = [
         1 - value
         for row in range(1, len(prints))
@@ -154,7 +156,7 @@ def _diversity(prints: Sequence[Any]) -> float:
     return float(np.mean(pairs))
 
 
-def _scorer() -> Any:
+def sa_scorer() -> Any:
     """Load the SA score, which RDKit has among its contributions and not as a module."""
     path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
     spec = importlib.util.spec_from_file_location("sascorer", path)

@@ -24,7 +24,7 @@ from exlm_chem.modeling.mask_graph import MaskGraph, mask_graphs
 from exlm_chem.smiles.errors import MoleculeError
 from exlm_chem.smiles.grammar import ATOMS
 from exlm_chem.smiles.molecule import canonical_smiles
-from exlm_chem.smiles.token_atoms import atoms_of_tokens
+from exlm_chem.smiles.selfies import FREQUENT_ATOMS, FREQUENT_SYMBOLS
 from exlm_chem.tokenizer import ExLMTokenizer
 
 TRIES = (1, 4, 16, 64)
@@ -60,7 +60,7 @@ class Proposal:
     @property
     def smiles(self) -> str:
         """The text with the masks filled."""
-        return self.template.filled(self.filled)
+        return self.template.smiles(self.filled)
 
     @property
     def valid(self) -> bool:
@@ -81,10 +81,7 @@ class Proposal:
         >>> Proposal(Template(("C", None, None, "O")), ("[N@@]", "="), 0.0, "").changed_atoms
         [1]
         """
-        rest = iter(self.filled)
-        pieces = [next(rest) if token is None else token for token in self.template.tokens]
-        pairs = zip(atoms_of_tokens(pieces), self.template.tokens, strict=True)
-        return sorted({atom for atom, token in pairs if token is None and atom >= 0})
+        return self.template.changed_atoms(self.filled)
 
 
 class Infiller:
@@ -95,7 +92,7 @@ class Infiller:
     model : ExLMForMaskedLM
         Of the objective "exlm" or "mlm"; it is put on the device and into evaluation mode.
     tokenizer : ExLMTokenizer
-        The tokenizer that it was trained with, not one for SELFIES.
+        The tokenizer that it was trained with. With that of SELFIES nearly every proposal is a molecule.
     device : str
         A torch device, or "auto" for the best there is.
 
@@ -111,9 +108,16 @@ class Infiller:
     def __init__(self, model: ExLMForMaskedLM, tokenizer: ExLMTokenizer, device: str = "auto") -> None:
         self.device = pick_device(device)
         self.model, self.tokenizer = model.to(self.device).eval(), tokenizer
-        words = {word: index for word, index in tokenizer.vocab.items() if index not in tokenizer.special_ids}
-        self.words = torch.tensor(list(words.values()))
-        self._atoms = torch.tensor([index for word, index in words.items() if word in ATOMS])
+        words, atoms = set(tokenizer.vocab), ATOMS
+        if tokenizer.scheme == "selfies":  # whole symbols, for which any order has a meaning
+            words, atoms = set(FREQUENT_SYMBOLS), frozenset(FREQUENT_ATOMS)
+        self._names = {
+            index: word
+            for word, index in tokenizer.vocab.items()
+            if word in words and index not in tokenizer.special_ids
+        }
+        self.words = torch.tensor(list(self._names))
+        self._atoms = torch.tensor([index for index, word in self._names.items() if word in atoms])
 
     def __repr__(self) -> str:
         return f"Infiller(objective={self.model.config.objective!r}, device={str(self.device)!r})"
@@ -241,9 +245,9 @@ class Infiller:
         """Make proposals of candidates, in their order; `known` remembers those of earlier tries."""
         proposals = []
         for row, likelihood in zip(tokens.tolist(), graph.log_likelihoods(tokens).tolist(), strict=True):
-            filled = tuple(self.tokenizer.decode([token]) for token in row)
+            filled = tuple(self._names[token] for token in row)
             if (template, filled) not in known:
-                known[template, filled] = Proposal(template, filled, likelihood, _canonical(template.filled(filled)))
+                known[template, filled] = Proposal(template, filled, likelihood, _canonical(template.smiles(filled)))
             proposals.append(known[template, filled])
         return proposals
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -10,14 +11,17 @@ from typing import Any, Final, Self
 from rdkit import Chem, rdBase
 
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.generation.symbols import atoms_of_symbols
 from exlm_chem.smiles.cells import only_smiles
 from exlm_chem.smiles.errors import MoleculeError
 from exlm_chem.smiles.grammar import SmilesSyntaxError
 from exlm_chem.smiles.molecule import why_refused
+from exlm_chem.smiles.selfies import SelfiesError, smiles_from_selfies, split_symbols
 from exlm_chem.smiles.token_atoms import atoms_of_tokens
 from exlm_chem.tokenizer import ExLMTokenizer
 
 MASK: Final = "[MASK]"
+_AROUND: Final = re.compile(rf"({re.escape(MASK)})")
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Template:
         The molecule whose atoms were masked; empty if a text came with its masks.
     only_atoms : bool
         Whether each mask stands for an atom, so that nothing else is proposed for it.
+    selfies : bool
+        Whether the tokens are those of SELFIES, where nearly all that may stand in the masks makes a molecule.
 
     Examples
     --------
@@ -44,23 +50,27 @@ class Template:
     tokens: tuple[str | None, ...]
     parent: str = field(default="", compare=False)
     only_atoms: bool = field(default=False, compare=False)
+    selfies: bool = field(default=False, compare=False)
 
     @classmethod
     def of_text(cls, text: str, tokenizer: ExLMTokenizer) -> Self:
-        """Read a SMILES with ``[MASK]`` wherever something is to be proposed.
+        """Read a SMILES with ``[MASK]`` wherever something is to be proposed; for a tokenizer of SELFIES, SELFIES.
 
         Raises
         ------
         SmilesSyntaxError
             If a character between the masks cannot be part of SMILES; with its position in the whole text.
+        SelfiesError
+            If the text is no SELFIES, of a tokenizer for these.
         ExLMError
             If there is no mask.
         """
-        _refuse_selfies(tokenizer)
         text = only_smiles(text)
         if MASK not in text:
             hint = f"write {MASK} where something is to be proposed, or name atoms with --mask-atoms or --smarts"
             raise ExLMError(f"no mask: there is none in {quoted(text)}; {hint}")
+        if tokenizer.scheme == "selfies":
+            return cls(_symbols(text), selfies=True)
         tokens: list[str | None] = []
         position = 0
         for number, piece in enumerate(text.split(MASK)):
@@ -85,10 +95,10 @@ class Template:
         ExLMError
             If there is no such atom.
         """
-        _refuse_selfies(tokenizer)
+        selfies = tokenizer.scheme == "selfies"
         smiles = _checked(text)
         pieces = tokenizer.tokenize(smiles)
-        atom_of = atoms_of_tokens(pieces)
+        atom_of = atoms_of_symbols(pieces) if selfies else atoms_of_tokens(pieces)
         chosen, count = set(atoms), max(atom_of) + 1
         for atom in sorted(chosen):
             if not 0 <= atom < count:
@@ -96,7 +106,7 @@ class Template:
         tokens: list[str | None] = []
         for atom, group in groupby(zip(pieces, atom_of, strict=True), key=lambda pair: pair[1]):
             tokens += [None] if atom in chosen else [piece for piece, _ in group]
-        return cls(tuple(tokens), smiles, only_atoms=True)
+        return cls(tuple(tokens), smiles, only_atoms=True, selfies=selfies)
 
     @property
     def places(self) -> list[tuple[int, int]]:
@@ -122,17 +132,32 @@ class Template:
         """
         (start, _), (_, end) = self.places[0], self.places[-1]
         between = [token or "" for token in self.tokens[start:end]]
-        if max(atoms_of_tokens(between)) >= 0:
+        if self.selfies and any(between):
+            raise ExLMError(
+                f"--span needs one masked place: in {quoted(str(self))} there are symbols between the masks"
+            )
+        if not self.selfies and max(atoms_of_tokens(between)) >= 0:
             raise ExLMError(f"--span needs one masked place: in {quoted(str(self))} there are atoms between the masks")
         return [
             replace(self, tokens=(*self.tokens[:start], *[None] * count, *self.tokens[end:]), only_atoms=False)
             for count in range(least, most + 1)
         ]
 
-    def filled(self, fillings: Sequence[str]) -> str:
-        """Give the text with something in place of every mask."""
+    def pieces(self, fillings: Sequence[str]) -> list[str]:
+        """Give the tokens with something in place of every mask."""
         rest = iter(fillings)
-        return "".join(next(rest) if token is None else token for token in self.tokens)
+        return [next(rest) if token is None else token for token in self.tokens]
+
+    def smiles(self, fillings: Sequence[str]) -> str:
+        """Give the SMILES with something in place of every mask."""
+        text = "".join(self.pieces(fillings))
+        return smiles_from_selfies(text) if self.selfies else text
+
+    def changed_atoms(self, fillings: Sequence[str]) -> list[int]:
+        """Give the atoms of this SMILES, in its order, that a mask has become or is part of."""
+        pieces = self.pieces(fillings)
+        atoms = atoms_of_symbols(pieces) if self.selfies else atoms_of_tokens(pieces)
+        return sorted({atom for atom, token in zip(atoms, self.tokens, strict=True) if token is None and atom >= 0})
 
     def ids(self, tokenizer: ExLMTokenizer) -> list[int]:
         """Give the ids of the tokens, between ``<s>`` and ``</s>``."""
@@ -141,7 +166,7 @@ class Template:
         return [tokenizer.bos_id, *inner, tokenizer.eos_id]
 
     def __str__(self) -> str:
-        return self.filled([MASK] * self.num_masks)
+        return "".join(self.pieces([MASK] * self.num_masks))
 
 
 def molecule_of(smiles: str) -> Any:
@@ -198,8 +223,14 @@ def _checked(text: str) -> str:
     return smiles
 
 
-def _refuse_selfies(tokenizer: ExLMTokenizer) -> None:
-    if tokenizer.scheme == "selfies":
-        raise ExLMError(
-            "masks stand between tokens of SMILES, and this model reads SELFIES; choose another with --model"
+def _symbols(text: str) -> tuple[str | None, ...]:
+    """Split SELFIES with masks, after a look at whether they are some."""
+    if not text.startswith("["):
+        raise SelfiesError(
+            f"this model reads SELFIES, and {quoted(text)} is none; write [C]{MASK}[O], name atoms of a SMILES with "
+            "--mask-atoms or --smarts, or choose another with --model"
         )
+    smiles_from_selfies(text.replace(MASK, "[C]"))
+    return tuple(
+        token for piece in _AROUND.split(text) for token in ([None] if piece == MASK else split_symbols(piece))
+    )

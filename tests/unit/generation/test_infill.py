@@ -6,11 +6,15 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 from rdkit import Chem, rdBase
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.generation.infill import Infiller
 from exlm_chem.generation.options import FillOptions
+from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
+from exlm_chem.smiles.molecule import canonical_smiles
+from exlm_chem.tokenizer import ExLMTokenizer
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +43,25 @@ def test_proposals_are_ordered_distinct_and_honest_about_validity(
     assert [one.valid for one in proposals] == [reads(one.smiles) for one in proposals]
     assert all("[MASK]" not in one.smiles and len(one.filled) == 2 for one in proposals)
     assert not {"<s>", "</s>", "<pad>", "<unk>", "<mask>"} & {token for one in proposals for token in one.filled}
+
+
+def test_a_model_of_selfies_proposes_molecules() -> None:
+    tokenizer = ExLMTokenizer("selfies")
+    config = ExLMConfig(
+        vocab_size=tokenizer.vocab_size,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        mask_token_id=tokenizer.mask_id,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        infiller = Infiller(ExLMForMaskedLM(config), tokenizer, device="cpu")
+    proposals = infiller.fill("CC(=O)Nc1ccc(O)cc1", number=50, mask_atoms=(2, 3), skip_parent=True, valid_only=True)
+    assert len(proposals) == 50  # random weights, and yet
+    assert all(one.canonical == canonical_smiles(one.smiles) for one in proposals)
+    unlimited = infiller.fill("[C][C][MASK][MASK][F]", number=50)
+    assert sum(one.valid for one in unlimited) > 35  # but for ions with too many bonds
 
 
 def test_valid_only_gives_as_many_as_there_are(shipped: Infiller) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from exlm_chem.errors import ExLMError
@@ -9,6 +11,7 @@ from exlm_chem.generation.template import Template, matching_atoms
 from exlm_chem.tokenizer import ExLMTokenizer
 
 TOKENIZER = ExLMTokenizer()
+SELFIES = ExLMTokenizer("selfies")
 
 
 @pytest.mark.parametrize(
@@ -67,5 +70,38 @@ def test_bad_atoms_and_patterns() -> None:
         matching_atoms("CCO", "C(")
     with pytest.raises(ExLMError, match="atoms between the masks"):
         Template.of_text("C[MASK]C[MASK]", TOKENIZER).spans(1, 2)
-    with pytest.raises(ExLMError, match="reads SELFIES"):
-        Template.of_text("C[MASK]", ExLMTokenizer("selfies"))
+
+
+@pytest.mark.parametrize(
+    ("text", "atoms", "masked"),
+    [
+        ("CC(=O)Nc1ccccc1", [3], "[C][C][=Branch1][C][=O][MASK][C][=C][C][=C][C][=C][Ring1][=Branch1]"),
+        ("CC(=O)N", [1, 2], "[C][MASK][=Branch1][C][MASK][N]"),  # what steers a branch is no atom
+        ("C[13CH2]O.Cl", [1, 3], "[C][MASK][O].[MASK]"),
+    ],
+)
+def test_atoms_of_selfies_are_masked(text: str, atoms: list[int], masked: str) -> None:
+    template = Template.of_molecule(text, atoms, SELFIES)
+    assert str(template) == masked
+    assert template == Template.of_text(masked, SELFIES)
+    assert template.changed_atoms(["[C]"] * len(atoms)) == atoms
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("C[MASK]", "this model reads SELFIES, and 'C[MASK]' is none; write [C][MASK][O]"),
+        ("[C][MASK][Xyz]", "is not SELFIES: invalid symbol '[Xyz]'"),
+        ("[C][C]", "no mask: there is none in"),
+    ],
+)
+def test_bad_selfies(text: str, message: str) -> None:
+    with pytest.raises(ExLMError, match=re.escape(message)):
+        Template.of_text(text, SELFIES)
+
+
+def test_spans_of_selfies() -> None:
+    template = Template.of_text("[C][MASK][O]", SELFIES)
+    assert [str(one) for one in template.spans(1, 2)] == ["[C][MASK][O]", "[C][MASK][MASK][O]"]
+    with pytest.raises(ExLMError, match="there are symbols between the masks"):
+        Template.of_text("[MASK][Branch1][C][MASK][O]", SELFIES).spans(1, 2)
