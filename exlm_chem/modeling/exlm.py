@@ -6,17 +6,21 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from exlm_chem.modeling.configuration import ExLMConfig
 from exlm_chem.modeling.encoder import ExLMEncoder
 from exlm_chem.modeling.expansion import Expansion
-from exlm_chem.modeling.inputs import MaskedInputs, expand_inputs
+from exlm_chem.modeling.inputs import MaskedInputs, OtherTexts, expand_inputs
 from exlm_chem.modeling.masked_scores import MaskedScores
 from exlm_chem.modeling.outputs import ExLMOutput, MaskedLMOutput
 from exlm_chem.modeling.pooling import pooled
 from exlm_chem.modeling.property_loss import kind_of_objective, property_loss
 from exlm_chem.modeling.serialization import SavedModel, init_weights
 from exlm_chem.terms import Pooling
+
+CONSISTENCY = "consistency"
+"""Name of the loss between the embeddings of two SMILES of one molecule."""
 
 
 class ExLMModel(SavedModel):
@@ -108,7 +112,11 @@ class ExLMForMaskedLM(SavedModel, MaskedScores):
         init_weights(self, config.initializer_range)
 
     def forward(
-        self, inputs: MaskedInputs, molecule_targets: dict[str, Tensor] | None = None, guided: bool = False
+        self,
+        inputs: MaskedInputs,
+        molecule_targets: dict[str, Tensor] | None = None,
+        guided: bool = False,
+        others: OtherTexts | None = None,
     ) -> MaskedLMOutput:
         """Score the masked tokens, and the molecule-level targets by the embedding of the same masked molecules.
 
@@ -121,13 +129,19 @@ class ExLMForMaskedLM(SavedModel, MaskedScores):
         guided : bool
             Only paths on which every token is emitted by one of its own states count (objective "exlm"). Not in the
             paper; see `PretrainingOptions.guided`.
+        others : OtherTexts, optional
+            Whose embeddings shall be those of the same molecules in `inputs`: "consistency" among the losses is
+            1 - cosine of the two.
         """
         encoder = self.model.encode(inputs.expansion)
         output = self.score_masks(encoder, inputs, guided)
-        if not molecule_targets:
+        if not molecule_targets and others is None:
             return output
-        embedding = self.model.pool(encoder)
-        losses = {name: self._molecule_loss(name, embedding, values) for name, values in molecule_targets.items()}
+        embedding, targets = self.model.pool(encoder), molecule_targets or {}
+        losses = {name: self._molecule_loss(name, embedding, values) for name, values in targets.items()}
+        if others is not None:
+            again = self.model.embed(others.input_ids)
+            losses[CONSISTENCY] = 1 - F.cosine_similarity(embedding[others.rows].float(), again.float()).mean()
         return replace(output, molecule_losses=losses)
 
     def _molecule_loss(self, name: str, embedding: Tensor, targets: Tensor) -> Tensor:

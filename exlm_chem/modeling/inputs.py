@@ -57,6 +57,22 @@ class MaskedInputs(TensorGroup):
         return torch.arange(self.state_positions.shape[1], device=self.rows.device) < self.state_length[:, None]
 
 
+@dataclass(frozen=True)
+class OtherTexts(TensorGroup):
+    """Other SMILES of some molecules of a batch, without masks.
+
+    Attributes
+    ----------
+    rows : Tensor of int64, shape (N,)
+        Which molecules of the batch.
+    input_ids : Tensor of int64, shape (N, T)
+        Their tokens in other words, padded on the right.
+    """
+
+    rows: Tensor
+    input_ids: Tensor
+
+
 def special_tokens(config: ExLMConfig, input_ids: Tensor) -> Tensor:
     """Where ``<s>`` and ``</s>`` stand, bool of the shape of `input_ids`; these are always expanded."""
     return (input_ids == config.bos_token_id) | (input_ids == config.eos_token_id)

@@ -22,7 +22,7 @@ from exlm_chem.training.bucketing import cut_batches
 
 POOL = 32_768
 # First numbers of the random seeds, so that no two uses of randomness ever share one.
-ORDER, PLAN, MASKS, VALIDATION = 1, 2, 3, 4
+ORDER, PLAN, MASKS, VALIDATION, OTHERS = 1, 2, 3, 4, 5
 
 BatchKey = tuple[int, int, int]
 """Epoch, pool and number of a batch."""

@@ -18,9 +18,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.errors import ExLMError
-from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
+from exlm_chem.modeling.inputs import NOT_A_TARGET, MaskedInputs, OtherTexts, prepare_inputs
 from exlm_chem.modeling.tensor_group import TensorGroup
-from exlm_chem.pretraining.batch_plan import MASKS, VALIDATION, BatchKey, Plan, PoolPlan, expanded_lengths
+from exlm_chem.pretraining.batch_plan import MASKS, OTHERS, VALIDATION, BatchKey, Plan, PoolPlan, expanded_lengths
 from exlm_chem.pretraining.mask_units import mask_units
 from exlm_chem.pretraining.masking import mask_tokens
 from exlm_chem.pretraining.objective_values import ObjectiveValues
@@ -46,6 +46,8 @@ class Batch(TensorGroup):
         Tokens after expansion, padding not counted.
     places : int
         Tokens after expansion, padding counted: B x L.
+    others : OtherTexts or None
+        Other SMILES of the molecules without masks.
     """
 
     inputs: MaskedInputs
@@ -53,6 +55,7 @@ class Batch(TensorGroup):
     molecules: int = 0
     tokens: int = 0
     places: int = 0
+    others: OtherTexts | None = None
 
 
 class MaskedBatches(Dataset[Batch]):
@@ -69,6 +72,8 @@ class MaskedBatches(Dataset[Batch]):
         Share of the molecules that are written anew, from another atom and in another order. (Not in validation.)
     unit : {"token", "span", "fragment"}
         What is masked together; see `mask_units`. (In validation always single tokens.)
+    consistency : bool
+        Whether molecules without masks come with another SMILES, too.
     """
 
     def __init__(
@@ -78,9 +83,10 @@ class MaskedBatches(Dataset[Batch]):
         targets: Sequence[ObjectiveValues] = (),
         randomise: float = 0.0,
         unit: MaskUnit = "token",
+        consistency: bool = False,
     ) -> None:
         self.plan, self.tokenizer, self.targets = plan, tokenizer, targets
-        self.randomise, self.unit = randomise, unit
+        self.randomise, self.unit, self.consistency = randomise, unit, consistency
         self._pool = lru_cache(maxsize=1)(plan.pool)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -92,7 +98,8 @@ class MaskedBatches(Dataset[Batch]):
 
     def __getitem__(self, key: BatchKey) -> Batch:
         """Make the batch of a key."""
-        return self._batch(self._rows(key)[0], *self.tokens(key))
+        generator = np.random.default_rng((OTHERS, self.plan.seed, *key))
+        return self._batch(self._rows(key)[0], *self.tokens(key), generator)
 
     def tokens(self, key: BatchKey) -> tuple[Tensor, Tensor]:
         """Token ids with masks and labels of a batch, each int64 of shape (B, T)."""
@@ -103,7 +110,8 @@ class MaskedBatches(Dataset[Batch]):
         """Make the batches of the validation part."""
         for number in range(len(plan)):
             rows, masks = plan[number]
-            yield self._batch(rows, *self._masked(rows, masks, np.random.default_rng((VALIDATION, number))))
+            generator = np.random.default_rng((VALIDATION, number))
+            yield self._batch(rows, *self._masked(rows, masks, generator), generator)
 
     def _rows(self, key: BatchKey) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         epoch, pool, number = key
@@ -125,7 +133,9 @@ class MaskedBatches(Dataset[Batch]):
         masked, labels = mask_tokens(ids, masks, tokenizer.unk_id + 1, tokenizer.mask_id, generator, units)
         return torch.from_numpy(masked), torch.from_numpy(labels)
 
-    def _batch(self, rows: NDArray[np.int64], input_ids: Tensor, labels: Tensor) -> Batch:
+    def _batch(
+        self, rows: NDArray[np.int64], input_ids: Tensor, labels: Tensor, generator: np.random.Generator
+    ) -> Batch:
         inputs = prepare_inputs(self.plan.config, input_ids, labels)
         return Batch(
             inputs,
@@ -133,7 +143,18 @@ class MaskedBatches(Dataset[Batch]):
             molecules=len(rows),
             tokens=int(inputs.expansion.length.sum()),
             places=inputs.expansion.input_ids.numel(),
+            others=self._others(input_ids, labels, generator) if self.consistency else None,
         )
+
+    def _others(self, input_ids: Tensor, labels: Tensor, generator: np.random.Generator) -> OtherTexts | None:
+        """Write the molecules without masks in other words; None if there is none of which RDKit could."""
+        unmasked = np.flatnonzero((labels == NOT_A_TARGET).all(1))
+        ids = input_ids.numpy()[unmasked]
+        others = self._rewritten(ids, np.zeros(len(ids), np.int64), generator, 1.0) if len(ids) else ids
+        width = min(ids.shape[1], others.shape[1])
+        new = (others[:, :width] != ids[:, :width]).any(1)
+        rows = torch.from_numpy(unmasked[new])
+        return OtherTexts(rows, torch.from_numpy(others[new])) if len(rows) else None
 
     def _rewritten(
         self, ids: NDArray[np.int64], masks: NDArray[np.int64], generator: np.random.Generator, share: float

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from exlm_chem.modeling.alignment import best_path, path_entropy
-from exlm_chem.modeling.exlm import ExLMForMaskedLM
+from exlm_chem.modeling.exlm import CONSISTENCY, ExLMForMaskedLM
 from exlm_chem.modeling.inputs import MaskedInputs
 from exlm_chem.modeling.outputs import MaskedLMOutput
 from exlm_chem.pretraining.batching import Batch
@@ -43,7 +43,7 @@ def evaluate(
     with torch.inference_mode():
         for batch in batches:
             batch = batch.to(device)  # noqa: PLW2901
-            output = model(batch.inputs, batch.molecule_targets)
+            output = model(batch.inputs, batch.molecule_targets, others=batch.others)
             masked = batch.inputs.num_masked > 0
             counted = masked & output.log_likelihood.isfinite()
             sums["infeasible"] += int((masked & ~counted).sum())
@@ -58,7 +58,7 @@ def evaluate(
                 sums["graphs"] += int(counted.sum())
                 sums["entropy"] += float(entropy[counted].sum())
             for name, value in output.molecule_losses.items():
-                known = int((~batch.molecule_targets[name].isnan()).sum())
+                known = _known(batch, name)
                 sums[f"of {name}"] += float(value) * known
                 sums[f"known of {name}"] += known
     model.train(was_training)
@@ -100,6 +100,13 @@ def correct_tokens(output: MaskedLMOutput, inputs: MaskedInputs) -> Tensor:
     inner[:, 0] = False
     inner &= torch.arange(path.shape[1], device=path.device) < (graph.target_length - 1)[:, None]
     return ((emitted == graph.targets) & inner & (path >= 0)).sum()
+
+
+def _known(batch: Batch, name: str) -> int:
+    """Count what a molecule-level loss is the mean over."""
+    if batch.others is not None and name == CONSISTENCY:
+        return len(batch.others.rows)
+    return int((~batch.molecule_targets[name].isnan()).sum())
 
 
 def _ratio(total: float, count: float) -> float:

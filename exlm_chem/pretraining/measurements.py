@@ -51,6 +51,8 @@ class Measurement:
         Molecule-level losses: squared error as a share of the variance, cross-entropy per bit; NaN without.
     validation_labels : float
         Loss of the labels of tables, as a share of what knowing nothing costs; the mean over the tables.
+    validation_consistency : float
+        1 - cosine between the embeddings of two SMILES of one molecule.
     """
 
     step: int
@@ -71,6 +73,7 @@ class Measurement:
     validation_descriptors: float = math.nan
     validation_ecfp: float = math.nan
     validation_labels: float = math.nan
+    validation_consistency: float = math.nan
 
     def __str__(self) -> str:
         molecule = {
@@ -78,6 +81,7 @@ class Measurement:
             "descriptors": self.validation_descriptors,
             "ecfp": self.validation_ecfp,
             "labels": self.validation_labels,
+            "consistency": self.validation_consistency,
         }
         measured = "".join(f"{name} {loss:z.4f}, " for name, loss in molecule.items() if not math.isnan(loss))
         alarm = f"{self.infeasible} INFEASIBLE ROWS, " if self.infeasible else ""
@@ -182,6 +186,7 @@ PANELS = {
         "descriptors": "validation_descriptors",
         "10 x ECFP bits": "validation_ecfp",
         "labels": "validation_labels",
+        "consistency": "validation_consistency",
     },
     "molecules per second": {"": "molecules_per_second"},
     "path entropy (nats)": {"": "path_entropy"},

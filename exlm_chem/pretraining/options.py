@@ -113,6 +113,13 @@ class PretrainingOptions:
     unmasked: float = option(
         0.0, "Share of the molecules without masks (molecule objectives).", group=LEARNT, least=0, below=1
     )
+    consistency: float = option(
+        0.0,
+        "Weight of 1 - cosine between the embeddings of two SMILES of one molecule; needs --unmasked.",
+        group=LEARNT,
+        note="Of the molecules without masks, which are encoded once more for it.",
+        least=0,
+    )
     init_from: str | None = option(
         None,
         "Start from the weights of a model: one that ships, or a directory; its size is taken, not --preset.",
@@ -208,12 +215,15 @@ class PretrainingOptions:
         if unknown := set(self.molecule_objectives) - set(self.computed_objectives) - set(self._labels):
             allowed = f"{', '.join(get_args(MoleculeObjective))} or {LABELS}TABLE"
             raise ExLMError(f"--molecule-objective must be of {allowed}, not {quoted(min(unknown))}.")
-        if self.unmasked and not self.molecule_objectives:
-            raise ExLMError(f"--unmasked {self.unmasked} needs a --molecule-objective.")
+        if self.unmasked and not self.molecule_objectives and not self.consistency:
+            raise ExLMError(f"--unmasked {self.unmasked} needs a --molecule-objective, or --consistency.")
+        if self.consistency and not self.unmasked:
+            raise ExLMError(f"--consistency {self.consistency} is of molecules without masks; add --unmasked 0.3.")
         if self.mask_by == "fragment" and (self.scheme == "selfies" or self.reads_text):
             raise ExLMError(f"--mask-by fragment reads SMILES; it cannot be used with --tokenizer {self.scheme}.")
-        if self.reads_text and (self.molecule_objectives or self.randomise):
-            flag = "--molecule-objective" if self.molecule_objectives else "--randomise"
+        if self.reads_text and (self.molecule_objectives or self.randomise or self.consistency):
+            flags = {"--molecule-objective": self.molecule_objectives, "--randomise": self.randomise}
+            flag = next((flag for flag, given in flags.items() if given), "--consistency")
             raise ExLMError(
                 f"{flag} is for molecules, and --tokenizer {self.scheme} is for text; leave one of them away."
             )

@@ -19,6 +19,7 @@ from torch import Tensor
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import keep_memory, multiplication_speed, release_memory
 from exlm_chem.modeling import ExLMForMaskedLM
+from exlm_chem.modeling.exlm import CONSISTENCY
 from exlm_chem.modeling.flops import training_flops
 from exlm_chem.modeling.outputs import MaskedLMOutput
 from exlm_chem.pretraining.averaging import WeightAverage
@@ -85,7 +86,14 @@ class Trainer:
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.average = WeightAverage(self._unwrapped(), options.ema) if options.ema else None
         plan = Plan(data.corpus, config, options.mask_ratio, options.unmasked, options.batch_tokens, options.seed)
-        self.batches = MaskedBatches(plan, data.tokenizer, data.objective_values, options.randomise, options.mask_by)
+        self.batches = MaskedBatches(
+            plan,
+            data.tokenizer,
+            data.objective_values,
+            options.randomise,
+            options.mask_by,
+            consistency=options.consistency > 0,
+        )
         self.validation_plan = plan.validation(VALIDATION_MOLECULES)
         self.train_molecules = data.corpus.counts[0]
         device = self.accelerator.device
@@ -159,7 +167,8 @@ class Trainer:
             batch = batch.to(accelerator.device)
             last = part == options.accumulation - 1
             with nullcontext() if last else accelerator.no_sync(self.model):
-                output = self.model(batch.inputs, batch.molecule_targets, guided=share < options.guided)
+                guided = share < options.guided
+                output = self.model(batch.inputs, batch.molecule_targets, guided=guided, others=batch.others)
                 total = self._total_loss(output) / options.accumulation
                 accelerator.backward(total)
             self._loss += total.detach()
@@ -186,6 +195,8 @@ class Trainer:
         total = output.loss
         for values in self.data.objective_values:
             total = total + self.options.molecule_weight * output.molecule_losses[values.name] / values.baseline
+        if CONSISTENCY in output.molecule_losses:
+            total = total + self.options.consistency * output.molecule_losses[CONSISTENCY]
         return total
 
     def read_clock(self) -> bool:
