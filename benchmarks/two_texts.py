@@ -41,9 +41,7 @@ def compared(encoder: ExLM, smiles: list[str]) -> dict[str, Any]:
     vectors = encoder.embed_tokens([encoder.tokenizer.encode(one) for one in others])
     quantiles = np.quantile(cosines(canonical, vectors), (0.05, 0.5, 0.95)).tolist()
     return {
-        "two texts": {
-            f"{quantile}": float(value) for quantile, value in zip(("5 %", "median", "95 %"), same, strict=True)
-        },
+        "two texts": dict(zip(("5 %", "median", "95 %"), quantiles, strict=True)),
         "two molecules, median": float(np.median(cosines(canonical, np.roll(canonical, 1, 0)))),
     }
 

@@ -14,14 +14,11 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from torch import Tensor
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import keep_memory, multiplication_speed, release_memory
 from exlm_chem.modeling import ExLMForMaskedLM
-from exlm_chem.modeling.exlm import CONSISTENCY
 from exlm_chem.modeling.flops import training_flops
-from exlm_chem.modeling.outputs import MaskedLMOutput
 from exlm_chem.pretraining.averaging import WeightAverage
 from exlm_chem.pretraining.batch_plan import Plan
 from exlm_chem.pretraining.batching import Batch, MaskedBatches, load_batches
@@ -33,6 +30,7 @@ from exlm_chem.pretraining.interruption import StopRequest
 from exlm_chem.pretraining.measurements import Measurement, Progress, Window, draw_history, write_history
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.resumption import find_stop
+from exlm_chem.pretraining.total_loss import total_loss
 from exlm_chem.pretraining.training_data import TrainingData
 from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
 
@@ -169,7 +167,7 @@ class Trainer:
             with nullcontext() if last else accelerator.no_sync(self.model):
                 guided = share < options.guided
                 output = self.model(batch.inputs, batch.molecule_targets, guided=guided, others=batch.others)
-                total = self._total_loss(output) / options.accumulation
+                total = total_loss(output, self.data.objective_values, options) / options.accumulation
                 accelerator.backward(total)
             self._loss += total.detach()
         accelerator.clip_grad_norm_(self.model.parameters(), options.clip)
@@ -189,15 +187,6 @@ class Trainer:
         window.tokens += batch.tokens
         window.places += batch.places
         window.flops += training_flops(self.config, batch.inputs)
-
-    def _total_loss(self, output: MaskedLMOutput) -> Tensor:
-        """Add the molecule-level losses, each as a share of what knowing nothing of the molecule would cost."""
-        total = output.loss
-        for values in self.data.objective_values:
-            total = total + self.options.molecule_weight * output.molecule_losses[values.name] / values.baseline
-        if CONSISTENCY in output.molecule_losses:
-            total = total + self.options.consistency * output.molecule_losses[CONSISTENCY]
-        return total
 
     def read_clock(self) -> bool:
         """Add up what all processes did since the last time; say whether one of them was asked to stop.
