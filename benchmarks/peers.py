@@ -17,7 +17,7 @@ from benchmarks.writer import write_result
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.evaluation.measured import Measured, read_task
 from exlm_chem.evaluation.peers.heads import PEER_HEADS
-from exlm_chem.evaluation.peers.registry import parse_features
+from exlm_chem.evaluation.peers.registry import learning_peer, parse_features
 from exlm_chem.evaluation.protocol import Features, try_features
 
 HEADS: Final = ("plain-linear", "forest", "plain-boosting")
@@ -94,7 +94,7 @@ def main() -> None:
                 continue
             features = features_of(name, table.smiles, parse_features(kind), encoder, args.cache)
             cell = judge(kind, features, table, args.heads, range(args.seeds))
-            if args.svm and table.labels.shape[1] <= 2 and len(table.smiles) < 3000:
+            if args.svm and learning_peer(features) is None and table.labels.shape[1] <= 2 and len(table.smiles) < 3000:
                 cell["support vector machine"] = judge(kind, features, table, [SVM], [0])
             results.setdefault(name, {})[kind] = cell
             write_result(args.output, {"results": results, "split": table.split.description})
@@ -104,7 +104,7 @@ def judge(kind: str, features: Features, table: Measured, heads: list[str], seed
     """Choose a head by validation and give it the test part, beside the earlier figure where there is one."""
     trial = try_features(kind, features, table, heads, seeds, "valid")
     found: dict[str, Any] = {"metric": table.metric, "test": trial.test, "sd": trial.sd, "interval": trial.interval}
-    found |= {"head": trial.head, "valid": trial.score, "valid of all heads": trial.chosen_by}
+    found |= {"seeds": len(seeds), "head": trial.head, "valid": trial.score, "valid of all heads": trial.chosen_by}
     earlier = EARLIER.get(table.name, {}).get(kind)
     if earlier is not None and heads != [SVM] and trial.test is not None:
         test, sd, head, valid = earlier

@@ -102,7 +102,7 @@ def test_columns_that_are_missing_are_named(predictor, table, command, tmp_path)
     done = command(
         "predict", "CCO", "-m", predictor, "--extra", "ph=9", "--extra", "assay=cell", "--reference", "drugs"
     )
-    assert "'mine' reads columns besides the molecules, and a reference set has none" in done.err
+    assert "'mine' reads columns besides the molecules, and a reference set is molecules alone" in done.err
     done = command("predict", DATA / "esol_150.csv", "-m", predictor)
     assert (done.status, done.out) == (1, "")
     assert "esol_150.csv has no column 'ph'" in done.err

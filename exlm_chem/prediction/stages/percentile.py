@@ -50,7 +50,7 @@ class PercentileStage(Stage):
             )
         elif background.predict is None:
             raise ExLMError(
-                f"'{background.name}' reads columns besides the molecules, and a reference set has none; leave "
+                f"'{background.name}' reads columns besides the molecules, and a reference set is molecules alone; leave "
                 "--reference away"
             )
         else:

@@ -1,0 +1,71 @@
+"""Claim: the memory of ``exlm-chem predict`` does not grow with the file.
+
+Runs ``predict --task bbbp`` as a user does on 2,000 molecules of ``data/zinc_20k.smi.gz``, each of them ten times and
+then a hundred times. The memory is the most that was seen four times a second, of the command's own process, and of it
+and its worker processes together. What RDKit computed is kept for molecules that come again, 256 MB at most. Writes
+``benchmarks/results/predict_memory.json``.
+
+    python -m benchmarks.predict_memory
+"""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from benchmarks.writer import arguments, write_result
+from exlm_chem.data import data_path
+
+REPEATED: Final = (10, 100)
+EVERY: Final = 0.25
+
+
+def main() -> None:
+    """Measure."""
+    parser = arguments("predict_memory", __doc__)
+    parser.add_argument("--task", default="bbbp")
+    parser.add_argument("--molecules", type=int, default=2000)
+    args = parser.parse_args()
+    with gzip.open(data_path("zinc_20k.smi.gz"), "rt") as lines:
+        molecules = [line.split()[0] for line in lines][: args.molecules]
+    runs = []
+    with tempfile.TemporaryDirectory() as folder:
+        for times in REPEATED:
+            file = Path(folder) / "in.smi"
+            file.write_text("".join(f"{one}\n" * times for one in molecules))
+            runs.append({"rows": len(molecules) * times, "different": len(molecules), **predicted(args.task, file)})
+            write_result(args.output, {"task": args.task, "runs": runs})
+
+
+def predicted(task: str, file: Path) -> dict[str, Any]:
+    """Run the command; give the most memory that it took, and its seconds."""
+    command = [sys.executable, "-m", "exlm_chem.cli.main", "predict", "--task", task, str(file)]
+    start, own, together = time.perf_counter(), 0, 0
+    process = subprocess.Popen([*command, "-o", str(file.with_name("out.csv"))], stderr=subprocess.PIPE)
+    watched = psutil.Process(process.pid)
+    while process.poll() is None:
+        used = [_resident(one) for one in (watched, *watched.children(recursive=True))]
+        own, together = max(own, used[0]), max(together, sum(used))
+        time.sleep(EVERY)
+    if process.returncode:
+        sys.exit(f"predict failed with status {process.returncode}")
+    seconds = round(time.perf_counter() - start, 1)
+    return {"peak_mib": own >> 20, "peak_mib_with_workers": together >> 20, "seconds": seconds}
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:  # it has ended meanwhile
+        return 0
+
+
+if __name__ == "__main__":
+    main()
