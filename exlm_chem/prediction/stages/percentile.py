@@ -50,8 +50,8 @@ class PercentileStage(Stage):
             )
         elif background.predict is None:
             raise ExLMError(
-                f"'{background.name}' reads columns besides the molecules, and a reference set is molecules alone; leave "
-                "--reference away"
+                f"'{background.name}' reads columns besides the molecules, and a reference set is molecules alone; "
+                "leave --reference away"
             )
         else:
             values, name = background.predict(settings.reference), settings.reference_name
