@@ -23,7 +23,10 @@ from safetensors.torch import load_file
 
 from benchmarks.writer import ROOT, arguments, write_result
 
-OPTIONS = "--preset tiny --device cpu --batch-tokens 1024 --seed 1 --ema 0.99 --checkpoint-minutes 0.01 --max-steps"
+OPTIONS = (
+    "--preset tiny --device cpu --batch-tokens 1024 --seed 1 --ema 0.99 --optimizer muon --randomise 0.3 "
+    "--unmasked 0.3 --consistency 1 --checkpoint-minutes 0.01 --max-steps"
+)
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ def evaluate(
     device : torch.device
         Where the model is.
     baselines : mapping of str to float, optional
-        What a model that knows nothing loses, for every objective that is a table of labels.
+        What the loss is divided by, for every objective that is a table of labels.
 
     Returns
     -------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.modeling.property_loss import CLASSES, NUMBERS
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.label_table import NAMED, LabelTable, read_label_tables
-from exlm_chem.pretraining.objective_values import CLAMP, ObjectiveValues, entropy
+from exlm_chem.pretraining.objective_values import CLAMP, ObjectiveValues
 from exlm_chem.smiles.molecule import read_molecule
 from exlm_chem.storage import sha256, write_json
 
@@ -24,8 +25,8 @@ def build_label_values(
 ) -> list[ObjectiveValues]:
     """Find the labels of the molecules of a corpus; those without any have none that is known.
 
-    A column of 0 and 1 is a class, any other a number, standardised by the mean and deviation of its table. The classes
-    and the numbers of a table are one objective each.
+    A column of 0 and 1 is a class, whose loss is counted in bits, any other a number, standardised by the mean and
+    deviation of its table. The classes and the numbers of a table are one objective each.
 
     Parameters
     ----------
@@ -84,8 +85,8 @@ def _write(directory: Path, table: LabelTable, suffix: str, columns: list[int], 
         scale, baseline, dtype = np.nanstd(values, 0), 1.0, "float16"
         values = np.clip((values - mean) / np.where(scale > 0, scale, 1), -CLAMP, CLAMP)
     else:
-        scale, dtype = np.sqrt(mean * (1 - mean)), "int8"
-        baseline = max(float((entropy(mean) * known.sum(0)).sum() / known.sum()), 1e-3)
+        # Bits, and not shares of what the class's frequency costs: a rare hit would count a thousand times as much.
+        scale, baseline, dtype = np.sqrt(mean * (1 - mean)), math.log(2), "int8"
         values = np.where(known, values, -1)
     shape = len(rows), len(columns)
     stored = np.memmap(directory / "values.bin", dtype, mode="w+", shape=shape)

@@ -50,7 +50,7 @@ class Measurement:
     validation_descriptors, validation_ecfp : float
         Molecule-level losses: squared error as a share of the variance, cross-entropy per bit; NaN without.
     validation_labels : float
-        Loss of the labels of tables, as a share of what knowing nothing costs; the mean over the tables.
+        Loss of the labels of tables: bits of a class, squared error of a standardised number; mean over the tables.
     validation_consistency : float
         1 - cosine between the embeddings of two SMILES of one molecule.
     """

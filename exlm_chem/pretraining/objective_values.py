@@ -45,7 +45,7 @@ class ObjectiveValues:
     mean, scale : list of float
         By which each was standardised; of bits, share and deviation.
     baseline : float
-        Loss of a model that knows only how the values are distributed.
+        Loss of a model that knows only how the values are distributed; of labels that are classes, one bit.
     """
 
     def __init__(self, directory: str | Path) -> None:
@@ -135,7 +135,7 @@ def _describe(directory: Path, name: MoleculeObjective, molecules: int, mean: Fl
         columns, baseline = np.flatnonzero(scale > 0), 1.0
         width, dtype = len(columns), "float16"
     else:
-        columns, baseline = np.arange(len(mean)), float(entropy(mean).mean())
+        columns, baseline = np.arange(len(mean)), float(_entropy(mean).mean())
         width, dtype = -(-len(columns) // 8), "uint8"
     np.memmap(directory / "values.bin", dtype, mode="w+", shape=(molecules, width))
     np.memmap(directory / "done.bin", np.uint8, mode="w+", shape=(-(-molecules // CHUNK),))
@@ -155,7 +155,7 @@ def _describe(directory: Path, name: MoleculeObjective, molecules: int, mean: Fl
     write_json(directory / "targets.json", content, indent=None)
 
 
-def entropy(share: FloatArray) -> FloatArray:
+def _entropy(share: FloatArray) -> FloatArray:
     """Entropy in nats of bits that are 1 as often as `share` says."""
     safe = np.clip(share, 1e-12, 1 - 1e-12)
     return -(safe * np.log(safe) + (1 - safe) * np.log(1 - safe))

@@ -21,8 +21,7 @@ def total_loss(
     ----------
     output : MaskedLMOutput
     objective_values : sequence of ObjectiveValues
-        One for each molecule-level objective, whose loss counts as a share of what knowing nothing of the molecule
-        would cost.
+        One for each molecule-level objective, whose loss counts as a share of its baseline.
     options : PretrainingOptions
         With the weights.
 

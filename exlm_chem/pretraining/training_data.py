@@ -33,7 +33,7 @@ class TrainingData:
 
     @property
     def label_baselines(self) -> dict[str, float]:
-        """What a model that knows nothing loses, for every objective that is a table of labels."""
+        """What the loss is divided by, for every objective that is a table of labels."""
         return {values.name: values.baseline for values in self.objective_values if values.name not in COMPUTED}
 
     @property
