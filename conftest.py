@@ -5,7 +5,12 @@
 
 from importlib.util import find_spec
 
-OPTIONAL = {"deepchem": ("deepchem", "deepchem_model", "quiet_deepchem"), "skfp": ("skfp",), "molfeat": ("molfeat",)}
+OPTIONAL = {
+    "deepchem": ("embedding/deepchem", "embedding/deepchem_model", "embedding/quiet_deepchem"),
+    "molfeat": ("embedding/molfeat",),
+    "ray": ("tables/engines/ray",),
+    "skfp": ("embedding/skfp",),
+}
 collect_ignore = [
-    f"exlm_chem/embedding/{name}.py" for library, names in OPTIONAL.items() if not find_spec(library) for name in names
+    f"exlm_chem/{name}.py" for library, names in OPTIONAL.items() if not find_spec(library) for name in names
 ]

@@ -113,8 +113,18 @@ def scale(content: dict[str, Any]) -> str:
     return "\n".join([about, "", *lines, "", flat])
 
 
+def engines(content: dict[str, Any]) -> str:
+    """Give what starting and feeding workers costs."""
+    many = content["molecules"]
+    lines = [f"| `embed` | one molecule | {many:,} molecules | the difference, molecules/s |", "|---|---:|---:|---:|"]
+    for way, one in content["ways"].items():
+        few, all_ = one["seconds_for_1"], one[f"seconds_for_{many}"]
+        lines.append(f"| {way} | {few:.1f} s | {all_:.1f} s | {(many - 1) / (all_ - few):,.0f} |")
+    return "\n".join(lines)
+
+
 def _duration(hours: float) -> str:
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
 
 
-TABLES = {"short_vectors": short_vectors, "maps": maps, "scale": scale, "inference": inference}
+TABLES = {"short_vectors": short_vectors, "maps": maps, "scale": scale, "inference": inference, "engines": engines}

@@ -82,6 +82,17 @@ def locate(name_or_path: str | Path) -> Path:
     raise ExLMError(f"no model {quoted(name_or_path)}: {problem}, and the models that ship are: {names}")
 
 
+def portable(name_or_path: str | Path) -> str | Path:
+    """Give a name or path by which a process elsewhere, in another working directory, finds the same model.
+
+    Examples
+    --------
+    >>> portable("exlm-small"), Path(portable(".")).is_absolute()
+    ('exlm-small', True)
+    """
+    return name_or_path if str(name_or_path) in available() else Path(name_or_path).absolute()
+
+
 def is_predictor(directory: str | Path) -> bool:
     """Say whether a model directory is a predictor's."""
     return (Path(directory) / TASK_NAME).is_file()

@@ -42,6 +42,9 @@ VectorType = Literal["float32", "float16", "int8"]
 BackendName = Literal["auto", "torch", "onnx"]
 """What an encoder runs on."""
 
+EngineName = Literal["local", "ray"]
+"""Where the rows of a file are answered: in this process, or by workers of Ray."""
+
 TrainingDevice = Literal["auto", "cpu"]
 """Where a model is trained: the GPUs if there are any, or the processor."""
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.embedding.options import EmbeddingOptions
 from exlm_chem.errors import ExLMError
+from exlm_chem.locations import portable
+from exlm_chem.tables.addition import Addition
 from exlm_chem.tables.answers import Answers, Reading
 from exlm_chem.tables.arrays import ARRAY_SUFFIXES, VECTOR_TYPES, open_arrays
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
-from exlm_chem.tables.results import Addition, ResultTable, Summary
+from exlm_chem.tables.results import ResultTable, Summary
 from exlm_chem.tables.writers import open_writer
 
 
@@ -61,12 +63,17 @@ def embed_file(
         raise ExLMError(f"--dtype int8 needs a .npz, which holds a scale for each column; call {output} so")
     opened = open_arrays if Path(output).suffix.lower() in ARRAY_SUFFIXES else open_writer
     with MoleculeReader(molecules, reading) as reader:
-        if not isinstance(embedder, ExLM):
-            embedder = ExLM.from_pretrained(embedder, options.device, options.backend, options.precision)
         return ResultTable(reader, _vectors(embedder, options), options).write(str(output), opened, progress)
 
 
-def _vectors(embedder: ExLM, options: EmbeddingOptions) -> Addition:
+def _vectors(model: ExLM | str | Path, options: EmbeddingOptions) -> Addition:
+    again = None
+    if isinstance(model, ExLM):
+        embedder = model
+    else:
+        embedder = ExLM.from_pretrained(model, options.device, options.backend, options.precision)
+        again = partial(_vectors, portable(model), options)
+
     def answer(smiles: Sequence[str | None]) -> Answers:
         inputs = embedder.read_all(smiles, options.standardise)
         sizes = options.batch_tokens, options.batch_size, options.dim
@@ -88,4 +95,5 @@ def _vectors(embedder: ExLM, options: EmbeddingOptions) -> Addition:
             embedder.tokenizer.fingerprint,
             *([] if options.dim is None else [embedder.axes.fingerprint]),
         ],
+        again=again,
     )

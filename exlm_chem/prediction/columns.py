@@ -30,10 +30,10 @@ from exlm_chem.predictors.predictor import (
     start_predictions,
 )
 from exlm_chem.storage import write_json
+from exlm_chem.tables.addition import Addition
 from exlm_chem.tables.answers import Answers, Reading
 from exlm_chem.tables.columns import listed
 from exlm_chem.tables.reader import MoleculeReader
-from exlm_chem.tables.results import Addition
 
 _CHUNK: Final = 1000
 

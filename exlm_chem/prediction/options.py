@@ -80,6 +80,8 @@ class PredictionOptions(ResultOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.engine == "ray" and self.explain is not None:
+            raise ExLMError("--explain is for --engine local; the pictures would lie on the machines of the workers.")
         check_names([name.removeprefix("+") for name in self.columns or ()])
         for text in self.extra:
             if "=" not in text:

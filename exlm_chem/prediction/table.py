@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.features.processes import killed_on_failure
+from exlm_chem.locations import portable
 from exlm_chem.prediction.columns import PredictionColumns, write_descriptions
-from exlm_chem.prediction.options import PredictionOptions
+from exlm_chem.prediction.options import DRUGS, PredictionOptions
 from exlm_chem.prediction.report.both import PageText, with_page
 from exlm_chem.predictors.loading import load_predictors
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.storage import is_special
+from exlm_chem.tables.addition import Addition
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.results import ResultTable, Summary
@@ -71,14 +74,33 @@ def predict_file(
     if not predictors:
         raise ExLMError("no predictor is given; name at least one task or directory")
     with MoleculeReader(molecules, reading) as reader, killed_on_failure():
-        loaded = load_predictors(predictors, options.device, options.backend, options.precision)
-        columns = PredictionColumns(loaded, options)
-        table = ResultTable(reader, columns.addition(), options)
+        columns = _columns(predictors, options)
+        addition = replace(columns.addition(), again=_again(predictors, options))
+        table = ResultTable(reader, addition, options)
         open_output = with_page(open_output, options.report, partial(_page_text, columns), table.summary)
         summary = table.write(None if output is None else str(output), open_output, progress)
         if output is not None and not is_special(output):
             write_descriptions(str(output), columns.describe(table.columns))
         return summary
+
+
+def _columns(predictors: Sequence[Predictor | str | Path], options: PredictionOptions) -> PredictionColumns:
+    loaded = load_predictors(predictors, options.device, options.backend, options.precision)
+    return PredictionColumns(loaded, options)
+
+
+def _again(predictors: Sequence[Predictor | str | Path], options: PredictionOptions) -> Callable[[], Addition] | None:
+    """Give what another process makes the columns by; nothing if a predictor has no name."""
+    names = [one for one in predictors if not isinstance(one, Predictor)]
+    if len(names) < len(predictors):
+        return None
+    if options.reference not in (None, DRUGS):
+        options = replace(options, reference=str(Path(str(options.reference)).absolute()))
+    return partial(_addition, [portable(name) for name in names], options)
+
+
+def _addition(names: Sequence[str | Path], options: PredictionOptions) -> Addition:
+    return _columns(names, options).addition()
 
 
 def _page_text(columns: PredictionColumns, names: Sequence[str], source: str | None) -> PageText:

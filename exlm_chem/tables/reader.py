@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, cast
@@ -11,6 +12,7 @@ from typing import NamedTuple, Self, cast
 from exlm_chem.errors import ExLMError
 from exlm_chem.smiles.cells import split_cell
 from exlm_chem.smiles.notation import converted_cell
+from exlm_chem.storage import is_special
 from exlm_chem.tables.columns import find_column
 from exlm_chem.tables.formats.registry import FILE_SUFFIXES, open_table
 from exlm_chem.tables.formats.table import Record, Table, as_text
@@ -46,6 +48,8 @@ class MoleculeReader:
         The place of the SMILES among them.
     form : dict
         How the file is understood: ``format``, and of text its ``encoding``, ``separator`` and ``header_line``.
+    again : callable or None
+        Opens the same once more, also in another process of this machine; None for what can be read once.
     notes : list of str
         What a user should be told about how the file is read; more may come while it is read.
 
@@ -76,6 +80,9 @@ class MoleculeReader:
             source = Source(path, options.encoding)
             self.name, self.path, self.notes = source.name, path, source.notes
             self._table = open_table(source, options, wanted)
+        once = path is not None and (path == STDIN or is_special(path))
+        same = molecules if path is None else Path(path).absolute()
+        self.again = None if once else partial(MoleculeReader, same, options, tuple(wanted))
         self.columns, self.types = self._table.columns, self._table.types
         self.smiles_index, self.form = self._table.smiles_index, self._table.form
 

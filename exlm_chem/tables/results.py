@@ -8,59 +8,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import count, islice
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.tables.addition import Addition
 from exlm_chem.tables.answer_store import AnswerStore
 from exlm_chem.tables.answers import Answers
-from exlm_chem.tables.formats.table import Record, as_text
+from exlm_chem.tables.chunks import Chunk
+from exlm_chem.tables.engines.local import answered_here
+from exlm_chem.tables.formats.table import Record
 from exlm_chem.tables.names import free_name
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.result_options import ResultOptions
-from exlm_chem.terms import Standardise
 
 _QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Addition:
-    """What a command adds to the rows of a file.
-
-    Attributes
-    ----------
-    name : str
-        The prefix of ``note``, ``error`` and ``smiles_used`` where these names are taken.
-    columns : sequence of (str, str, type)
-        Name, prefix and type (see `open_writer`) of every column of numbers, and then of every other one.
-    rules : sequence of str
-        The rules of standardisation, each of which gets a column ``smiles_used``.
-    begin : callable
-        Takes the SMILES of some rows, None where there is none, and their cells of the columns in `needs` by the names
-        there, and begins to answer; what it gives finishes that, and gives `Answers`. The next rows are begun before
-        these are finished.
-    answered, unanswered : str
-        What a row is called that has an answer, or none.
-    needs : sequence of str
-        Columns of the file that are read besides the SMILES.
-    depends_on : callable
-        Gives what other answers would come from, besides the options, as JSON can hold it.
-    """
-
-    name: str
-    columns: Sequence[tuple[str, str, Any]]
-    rules: Sequence[Standardise]
-    begin: Callable[[Sequence[str | None], Mapping[str, Sequence[str | None]]], Callable[[], Answers]]
-    answered: str
-    unanswered: str
-    needs: Sequence[str] = ()
-    depends_on: Callable[[], Any] = lambda: None
 
 
 @dataclass(slots=True)
@@ -163,14 +129,8 @@ class ResultTable:
         self.summary = Summary(addition.answered, addition.unanswered, reading=reader.notes)
 
     def __iter__(self) -> Iterator[Rows]:
-        records = iter(self._reader)
-        begun = self._begin(records, 0)
-        for number in count(1):
-            if begun is None:
-                return
-            chunk, finish = begun
-            begun = self._begin(records, number)
-            yield self._rows(chunk, finish())
+        for chunk, answers in self._answered():
+            yield self._rows(chunk, answers)
 
     def write(self, output: str | None, open_output: Any, progress: Callable[[int], object]) -> Summary:
         """Write all rows.
@@ -194,20 +154,21 @@ class ResultTable:
             self._store.remove()
         return self.summary
 
-    def _begin(self, records: Iterator[Record], number: int) -> tuple[list[Record], Callable[[], Answers]] | None:
-        chunk = list(islice(records, self._options.chunk_size))
-        if not chunk:
-            return None
-        # a row that is wrong as a row has no molecule that could be trusted
-        smiles = [record.smiles if record.error is None else None for record in chunk]
-        cells = {
-            name: [as_text(record.cells[place]) if record.error is None else None for record in chunk]
-            for name, place in self._needed.items()
-        }
-        begin = partial(self._addition.begin, smiles, cells)
-        return chunk, begin() if self._store is None else self._store.begin(number, begin)
+    def _answered(self) -> Iterator[tuple[Chunk, Answers]]:
+        given = self._reader, self._addition, self._needed, self._options
+        if self._options.engine == "local":
+            return answered_here(*given, self._store)
+        if self._reader.again is None:
+            raise ExLMError("--engine ray reads its input twice, which stdin and pipes cannot; write it to a file")
+        if self._addition.again is None:
+            raise ExLMError("--engine ray needs a model by its name or directory, which every worker loads")
+        try:
+            from exlm_chem.tables.engines.ray import answered_by_ray
+        except ImportError:
+            raise ExLMError("--engine ray needs Ray Data; run: pip install 'exlm-chem[ray]'") from None
+        return answered_by_ray(*given)
 
-    def _rows(self, chunk: list[Record], answers: Answers) -> Rows:
+    def _rows(self, chunk: Chunk, answers: Answers) -> Rows:
         kept, texts = [], []
         for row, record in enumerate(chunk):
             errors = [record.error] if record.error is not None else answers.errors(row)

@@ -21,7 +21,7 @@ import exlm_chem
 from exlm_chem.errors import ExLMError
 
 WITHOUT_DEEPCHEM = sorted({*exlm_chem.__all__} - {"__version__", "ExLMFeaturizer", "ExLMModel"})
-OPTIONAL = ("deepchem", "deepchem_model", "skfp", "molfeat")  # modules for what need not be installed
+OPTIONAL = ("deepchem", "deepchem_model", "skfp", "molfeat", "engines.ray")  # modules for what need not be installed
 CAFFEINE = "Cn1c(=O)c2c(ncn2C)n(C)c1=O"
 
 

@@ -5,11 +5,12 @@ import pytest
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.smiles.molecule import read_molecule
+from exlm_chem.tables.addition import Addition
 from exlm_chem.tables.answers import Answers, Reading
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.result_options import ResultOptions
-from exlm_chem.tables.results import Addition, ResultTable
+from exlm_chem.tables.results import ResultTable
 
 TABLE = """smiles,id
 CCO ethanol,1
