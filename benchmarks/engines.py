@@ -39,6 +39,7 @@ def main() -> None:
         for workers in sorted({1, cores})
     }
     results: dict[str, Any] = {}
+    about = {"molecules": len(molecules), "chunk_size": CHUNK, "load_before": round(os.getloadavg()[0], 1)}
     with tempfile.TemporaryDirectory() as folder:
         written = set()
         for name, (threads, options) in ways.items():
@@ -50,7 +51,7 @@ def main() -> None:
             written.add(output.read_bytes())
     if len(written) > 1:
         sys.exit("the files are not the same")
-    write_result(args.output, {"molecules": len(molecules), "chunk_size": CHUNK, "same_bytes": True, "ways": results})
+    write_result(args.output, {**about, "same_bytes": True, "ways": results})
 
 
 def embed(source: Path, output: Path, threads: int, options: list[str]) -> float:

@@ -120,7 +120,9 @@ def engines(content: dict[str, Any]) -> str:
     for way, one in content["ways"].items():
         few, all_ = one["seconds_for_1"], one[f"seconds_for_{many}"]
         lines.append(f"| {way} | {few:.1f} s | {all_:.1f} s | {(many - 1) / (all_ - few):,.0f} |")
-    return "\n".join(lines)
+    cores, load = content["machine"]["cpus"], content["load_before"]
+    same = f"(`benchmarks/engines.py`, {cores} processors under a load of {load:.1f} by other programs; the files are the same.) Ray starts once for a run: it is for files that take minutes."
+    return "\n".join([*lines, "", same])
 
 
 def _duration(hours: float) -> str:

@@ -17,8 +17,12 @@ from exlm_chem.predictors import directory as predictors
 from exlm_chem.predictors.task_file import read_task, write_task
 from exlm_chem.sentence_files import write_sentence_files
 from exlm_chem.storage import write_text
+from exlm_chem.terms import Reads
 
 CARD_NAME: Final = "README.md"
+TAGS: Final[dict[Reads, str]] = {"molecule": "chemistry, smiles, exlm", "text": "text, exlm"}
+"""What the Hub finds a model by, after what it reads."""
+
 _HEAD: Final = re.compile(r"---\n.*?\n---\n", re.DOTALL)
 _LICENCE: Final = re.compile(r"^license: *\S", re.MULTILINE)
 
@@ -104,18 +108,18 @@ def _stage(directory: Path, staged: Path, licence: str) -> list[str]:
     card = directory / CARD_NAME
     if not card.is_file():
         return [f"{card} is missing; write there what the model was trained on and what it is not for"]
-    text = _with_head(card.read_text(encoding="utf-8"), licence)
+    text = _with_head(card.read_text(encoding="utf-8"), licence, TAGS[found.tokenizer.reads])
     write_text(staged / CARD_NAME, text)
     if not _names_licence(text):
         return [f"{card} names no licence of the weights; give one, for example --licence mit"]
     return []
 
 
-def _with_head(card: str, licence: str) -> str:
+def _with_head(card: str, licence: str, tags: str) -> str:
     """Put the lines above a card that the Hub reads, and the licence into them; what is there already stays."""
     given = f"license: {licence}\n" if licence else ""
     if _HEAD.match(card) is None:
-        return f"---\n{given}library_name: exlm-chem\ntags: [chemistry, smiles, exlm]\n---\n\n{card}"
+        return f"---\n{given}library_name: exlm-chem\ntags: [{tags}]\n---\n\n{card}"
     return card if _names_licence(card) else card.replace("---\n", f"---\n{given}", 1)
 
 

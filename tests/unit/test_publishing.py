@@ -13,7 +13,9 @@ import pytest
 
 from exlm_chem import ExLM, Predictor
 from exlm_chem.errors import ExLMError
+from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.publishing import publish
+from exlm_chem.text_tokenizer import TextTokenizer
 
 CARD = "# Mine\n\nTrained on nothing.\n"
 
@@ -84,3 +86,15 @@ def test_without_the_library_a_sentence_says_so(model: Path, monkeypatch: pytest
     assert publish(model, "me/mine", "mit", dry_run=True).problems == ()
     with pytest.raises(ExLMError, match="models publish needs huggingface_hub"):
         publish(model, "me/mine", "mit")
+
+
+def test_a_model_of_text_is_not_called_chemistry(model: Path, word_tokenizer: Path, hub: Path) -> None:
+    tokenizer = TextTokenizer.from_pretrained(word_tokenizer)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    config = ExLMConfig(vocab_size=tokenizer.vocab_size, mask_token_id=tokenizer.mask_id, **sizes)
+    shutil.rmtree(model)
+    ExLMForMaskedLM(config).save_pretrained(model)
+    tokenizer.save_pretrained(model)
+    (model / "README.md").write_text(CARD)
+    publish(model, "me/words", "mit")
+    assert "\ntags: [text, exlm]\n" in (hub / "me/words/README.md").read_text()

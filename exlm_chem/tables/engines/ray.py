@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
@@ -32,6 +33,9 @@ from exlm_chem.tables.result_options import ResultOptions
 
 _OBJECT_STORE: Final = 256 * 2**20
 """Bytes that are kept between processes of one machine; more go to the disk."""
+
+_PATIENCE: Final = 10
+"""Seconds for a cluster to take up a connection."""
 
 _SETTINGS: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_worker_niceness": "0"}
 """Nothing is sent to Ray's makers, what it has to say is in its own log files, and workers do not give way to all."""
@@ -167,8 +171,11 @@ def _connect(address: str | None, workers: int | None) -> None:
         raise ExLMError(f"{quoted(address)} is for Ray's client; run this on a machine of the cluster, with HOST:PORT")
     own = {"num_cpus": workers, "object_store_memory": _OBJECT_STORE, "include_dashboard": False}
     try:
+        host, _, port = (address or "").rpartition(":")
+        if port.isdigit():  # Ray itself would try for minutes
+            socket.create_connection((host, int(port)), _PATIENCE).close()
         ray.init(address or "local", logging_level=logging.ERROR, log_to_driver=False, **({} if address else own))
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:
         if address is None:
             raise ExLMError(f"Ray does not start on this machine: {quoted(str(error))}") from None
         about = "check --ray-address, and RAY_AUTH_TOKEN if the cluster has a token"
