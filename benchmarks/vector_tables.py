@@ -120,8 +120,8 @@ def engines(content: dict[str, Any]) -> str:
     for way, one in content["ways"].items():
         few, all_ = one["seconds_for_1"], one[f"seconds_for_{many}"]
         lines.append(f"| {way} | {few:.1f} s | {all_:.1f} s | {(many - 1) / (all_ - few):,.0f} |")
-    cores, load = content["machine"]["cpus"], content["load_before"]
-    same = f"(`benchmarks/engines.py`, {cores} processors under a load of {load:.1f} by other programs; the files are the same.) Ray starts once for a run: it is for files that take minutes."
+    where = f"{content['machine']['cpus']} processors under a load of {content['load_before']:.1f} by other programs"
+    same = f"The files are the same (`benchmarks/engines.py`, {where}). Ray starts once for a run of minutes or hours."
     return "\n".join([*lines, "", same])
 
 

@@ -3,6 +3,7 @@ import json
 import re
 import sys
 import zlib
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -21,7 +22,10 @@ def encoder(tiny_model):
     return ExLM.from_pretrained(tiny_model, "cpu")
 
 
-@pytest.mark.parametrize("method", ["tsne", "pca"])
+UMAP = pytest.param("umap", marks=pytest.mark.skipif(find_spec("umap") is None, reason="umap-learn is not installed"))
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca", UMAP])
 def test_like_vectors_lie_together(method):
     drawn = np.random.default_rng(0)
     middles = np.repeat(np.eye(4, 16, dtype=np.float32) * 10, 15, axis=0)
