@@ -13,6 +13,8 @@ from exlm_chem.storage.records import from_json
 from exlm_chem.tokenizer import ExLMTokenizer
 
 SIZES: Final = tuple(field.name for field in fields(Sizes))
+LABELS: Final = ("problem_type", "id2label", "label2id")
+"""What ``config.json`` says of a model that was fine-tuned in transformers."""
 OF_THE_FILE: Final = {field.name for field in fields(ConfigFile)} - {"config", "architectures"}
 """What ``config.json`` says of the file that was read: it does not hold for the one that will be written."""
 

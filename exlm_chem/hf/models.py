@@ -12,7 +12,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling, MaskedLMOu
 from transformers.utils.generic import can_return_tuple
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.hf.configuration import ExLMConfig
+from exlm_chem.hf.configuration import LABELS, ExLMConfig
 from exlm_chem.modeling.config_file import write_config
 from exlm_chem.modeling.encoder import ExLMEncoder
 from exlm_chem.modeling.expansion import Expansion
@@ -54,7 +54,9 @@ class ExLMPreTrainedModel(PreTrainedModel):
         super().save_pretrained(save_directory, is_main_process=is_main_process, **kwargs)
         if is_main_process:
             write_sentence_files(save_directory)
-            write_config(save_directory, self.config.sizes, type(self).__name__, {})
+            about = self.config.to_diff_dict()
+            labels = {name: about[name] for name in LABELS if about.get(name) is not None}
+            write_config(save_directory, self.config.sizes, type(self).__name__, {}, labels)
 
     def padded(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
         """Put ``<pad>`` where the mask says so, and nowhere else; the rows must be padded on the right.
@@ -90,7 +92,7 @@ class ExLMModel(ExLMPreTrainedModel):
     (torch.Size([1, 4, 32]), torch.Size([1, 32]))
     """
 
-    _keys_to_ignore_on_load_unexpected = [r"^lm_head\.", r"^transitions\.", r"^molecule_heads\."]  # noqa: RUF012
+    _keys_to_ignore_on_load_unexpected = [r"^lm_head\.", r"^transitions\.", r"^molecule_heads\.", r"^classifier\."]  # noqa: RUF012
 
     def __init__(self, config: ExLMConfig) -> None:
         super().__init__(config)

@@ -47,13 +47,23 @@ class ConfigFile:
     sha256: str = ""
 
 
-def write_config(directory: str | Path, config: ExLMConfig, architecture: str, options: dict[str, Any]) -> None:
-    """Write ``config.json`` into a directory in which the weights are already: it holds their hash and its own."""
+def write_config(
+    directory: str | Path,
+    config: ExLMConfig,
+    architecture: str,
+    options: dict[str, Any],
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Write ``config.json`` into a directory in which the weights are already: it holds their hash and its own.
+
+    `more` is what other libraries want to read there.
+    """
     content = {
         "model_type": "exlm",
         "format_version": FORMAT_VERSION,
         "architectures": [architecture],
         "options": options,
+        **(more or {}),
         **asdict(config),
         "weights_sha256": sha256(Path(directory) / WEIGHTS_NAME),
     }

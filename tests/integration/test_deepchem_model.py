@@ -206,3 +206,27 @@ def test_hugging_face_model_of_deepchem(dc, tiny_model, tmp_path):
     vectors = [ExLM.from_pretrained(path, "cpu").embed(SMILES) for path in (tiny_model, tmp_path / "trained")]
     assert np.isfinite(vectors).all()
     assert not np.allclose(*vectors, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("task", "settings"),
+    [("regression", {"num_labels": 1, "problem_type": "regression"}), ("classification", {"num_labels": 2})],
+)
+def test_hugging_face_model_of_deepchem_learns_labels(dc, tiny_model, tmp_path, task, settings):
+    pytest.importorskip("transformers")
+    from deepchem.models.torch_models.hf_models import HuggingFaceModel
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    import exlm_chem.hf  # noqa: F401  (makes transformers know our classes)
+
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002  (DeepChem shuffles by it)
+    module = AutoModelForSequenceClassification.from_pretrained(tiny_model, **settings)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    given = {"learning_rate": 0.003, "batch_size": 16, "model_dir": str(tmp_path), "device": torch.device("cpu")}
+    model = HuggingFaceModel(module, tokenizer, task=task, **given)
+    labels = np.array([[float("N" in one)] for one in SMILES])
+    dataset = dc.data.NumpyDataset(np.array(SMILES), labels)
+    first, last = (model.fit(dataset, nb_epoch=epochs) for epochs in (1, 40))
+    assert last < 0.5 * first
+    assert model.predict(dataset).shape == (len(SMILES), settings["num_labels"])

@@ -64,7 +64,7 @@ class OnnxBackend(Backend):
         self.name = f"onnx {'int8' if precision == 'int8' else 'fp32'}"
         runtime = _runtime()
         settings = runtime.SessionOptions()
-        settings.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
+        settings.intra_op_num_threads = _threads(os.environ.get("OMP_NUM_THREADS", ""))
         self._session = runtime.InferenceSession(
             graph_bytes(config, weights, precision), settings, providers=["CPUExecutionProvider"]
         )
@@ -122,6 +122,18 @@ def _quantised(graph: onnx.ModelProto) -> bytes:
         finally:
             logging.disable(logging.NOTSET)
         return path.read_bytes()
+
+
+def _threads(said: str) -> int:
+    """Read ``OMP_NUM_THREADS``, which may be empty or a list for nested levels; 0 is as many as there are processors.
+
+    Examples
+    --------
+    >>> _threads("2"), _threads("4,2"), _threads("")
+    (2, 4, 0)
+    """
+    first = said.partition(",")[0].strip()
+    return int(first) if first.isascii() and first.isdigit() else 0
 
 
 def _runtime() -> Any:

@@ -127,3 +127,46 @@ def test_sentence_transformers_gives_the_same_vectors(directory: Path) -> None:
     sentences = pytest.importorskip("sentence_transformers")
     model = sentences.SentenceTransformer(str(directory), device="cpu")
     assert np.array_equal(model.encode(SMILES), ExLM.from_pretrained(directory, "cpu", "torch").embed(SMILES))
+
+
+@pytest.mark.parametrize(
+    ("settings", "labels"),
+    [
+        ({"num_labels": 1, "problem_type": "regression"}, [[0.5], [-1.0], [2.0]]),
+        ({"num_labels": 3}, [0, 2, 1]),
+        ({"num_labels": 2, "problem_type": "multi_label_classification"}, [[0.0, 1.0], [1.0, 1.0], [0.0, 0.0]]),
+    ],
+)
+def test_labels_of_molecules_are_learnt_written_and_read(
+    settings: dict[str, Any], labels: Any, directory: Path, tmp_path: Path
+) -> None:
+    kind = transformers.AutoModelForSequenceClassification
+    torch.manual_seed(0)
+    model = kind.from_pretrained(directory, **settings)
+    tokens, wanted = batch(directory, SMILES), torch.tensor(labels)
+    trained = torch.optim.Adam(model.parameters(), 0.01)
+    losses = []
+    for _ in range(30):
+        loss = model(**tokens, labels=wanted).loss
+        trained.zero_grad()
+        loss.backward()
+        trained.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.2 * losses[0]
+    model.save_pretrained(tmp_path / "again")
+    TOKENIZER.save_pretrained(tmp_path / "again")
+    again = kind.from_pretrained(tmp_path / "again")
+    assert same_weights(model, again)
+    assert (again.num_labels, again.config.problem_type) == (settings["num_labels"], model.config.problem_type)
+    vectors = [ExLM.from_pretrained(path, "cpu").embed(SMILES) for path in (directory, tmp_path / "again")]
+    assert not np.allclose(*vectors, atol=1e-3)
+    with torch.inference_mode():
+        found = AutoModel.from_pretrained(tmp_path / "again")(**tokens).pooler_output
+        torch.testing.assert_close(model.eval()(**tokens).logits, again(**tokens).logits)
+    np.testing.assert_allclose(found, vectors[1], atol=1e-5)
+
+
+def test_predictions_by_the_pipeline(directory: Path) -> None:
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(directory, num_labels=2)
+    classify = pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained(directory))
+    assert sum(one["score"] for one in classify(SMILES[1], top_k=2)) == pytest.approx(1)
