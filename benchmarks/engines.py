@@ -1,7 +1,8 @@
 """Claim: workers of Ray write the same file as this process, and what starting and feeding them costs.
 
 Runs ``exlm-chem embed`` as a user does, on one molecule and on many of ``data/zinc_20k.smi.gz``, with every engine, and
-compares the files byte by byte. Needs ``pip install 'exlm-chem[ray]'``. Writes ``benchmarks/results/engines.json``.
+compares the files byte by byte. Molecules repeated a thousand times, which cost next to nothing to answer, say how many
+rows a second one command feeds, and that its memory does not grow. Needs ``pip install 'exlm-chem[ray]'``. Writes ``benchmarks/results/engines.json``.
 
     python -m benchmarks.engines --molecules 2000
 """
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +21,7 @@ from benchmarks.writer import arguments, write_result
 from exlm_chem.data import data_path
 
 CHUNK = 250
+REPEATED = (100, 400)
 
 
 def main() -> None:
@@ -41,30 +42,33 @@ def main() -> None:
     results: dict[str, Any] = {}
     about = {"molecules": len(molecules), "chunk_size": CHUNK, "load_before": round(os.getloadavg()[0], 1)}
     with tempfile.TemporaryDirectory() as folder:
+        source, output = Path(folder) / "in.smi", Path(folder) / "out.npz"
         written = set()
         for name, (threads, options) in ways.items():
-            results[name] = {}
-            for number in (1, len(molecules)):
-                source, output = Path(folder) / "in.smi", Path(folder) / "out.npz"
-                source.write_text("\n".join(molecules[:number]) + "\n")
-                results[name][f"seconds_for_{number}"] = embed(source, output, threads, options)
+            runs = []
+            for lines in (molecules[:1], molecules):
+                source.write_text("\n".join(lines) + "\n")
+                runs.append(embed(source, output, threads, [*options, "--chunk-size", str(CHUNK)]))
             written.add(output.read_bytes())
+            for number in REPEATED:
+                source.write_text("".join(f"{one}\n" * 1000 for one in molecules[:number]))
+                runs.append(embed(source, output, threads, options))
+            results[name] = dict(zip(("one", "all", "few_rows", "many_rows"), runs, strict=True))
     if len(written) > 1:
         sys.exit("the files are not the same")
-    write_result(args.output, {**about, "same_bytes": True, "ways": results})
+    rows = [1000 * number for number in REPEATED]
+    write_result(args.output, {**about, "rows": rows, "same_bytes": True, "ways": results})
 
 
-def embed(source: Path, output: Path, threads: int, options: list[str]) -> float:
-    """Run the command, and give its seconds."""
+def embed(source: Path, output: Path, threads: int, options: list[str]) -> dict[str, float]:
+    """Run the command; give its seconds, and the most memory of its process, without those beside it."""
     command = [sys.executable, "-m", "exlm_chem.cli.main", "embed", str(source), "-o", str(output), *options]
     start = time.perf_counter()
-    subprocess.run(
-        [*command, "--chunk-size", str(CHUNK)],
-        check=True,
-        capture_output=True,
-        env={**os.environ, "OMP_NUM_THREADS": str(threads)},
-    )
-    return round(time.perf_counter() - start, 1)
+    process = os.posix_spawn(sys.executable, command, {**os.environ, "OMP_NUM_THREADS": str(threads)})
+    _, status, used = os.wait4(process, 0)
+    if status:
+        sys.exit(f"embed failed with status {os.waitstatus_to_exitcode(status)}")
+    return {"seconds": round(time.perf_counter() - start, 1), "peak_mib": round(used.ru_maxrss / 1024)}
 
 
 if __name__ == "__main__":
