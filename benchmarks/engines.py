@@ -2,7 +2,8 @@
 
 Runs ``exlm-chem embed`` as a user does, on one molecule and on many of ``data/zinc_20k.smi.gz``, with every engine, and
 compares the files byte by byte. Molecules repeated a thousand times, which cost next to nothing to answer, say how many
-rows a second one command feeds, and that its memory does not grow. Needs ``pip install 'exlm-chem[ray]'``. Writes ``benchmarks/results/engines.json``.
+rows a second one command feeds, and that its memory does not grow. Needs ``pip install 'exlm-chem[ray]'``. Writes
+``benchmarks/results/engines.json``.
 
     python -m benchmarks.engines --molecules 2000
 """
@@ -46,8 +47,8 @@ def main() -> None:
         written = set()
         for name, (threads, options) in ways.items():
             runs = []
-            for lines in (molecules[:1], molecules):
-                source.write_text("\n".join(lines) + "\n")
+            for some in (molecules[:1], molecules):
+                source.write_text("\n".join(some) + "\n")
                 runs.append(embed(source, output, threads, [*options, "--chunk-size", str(CHUNK)]))
             written.add(output.read_bytes())
             for number in REPEATED:
