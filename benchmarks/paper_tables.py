@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -52,6 +53,34 @@ def text(content: dict[str, Any]) -> str:
     }.items():
         lines.append(f"| {label} | - | - | - | {content['probe'][name]:.3f} |")
     return "\n".join(lines)
+
+
+def ablation(content: dict[str, Any]) -> str:
+    """List what each part of the model is worth: means over the seeds, and half their 95 % interval."""
+    from exlm_chem.analysis.ablation import summarise  # torch, which no other table needs
+
+    cells = content["cells"]
+    head = "variant,seeds,nats per masked token,masked tokens right,path entropy,logP R²,QED R²,CPU seconds".split(",")
+    lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
+    for variant, measured in summarise(cells).items():
+        seeds = sum(cell["variant"] == variant for cell in cells.values())
+        digits = {
+            "loss_per_masked_token": 3,
+            "accuracy": 3,
+            "path_entropy": 2,
+            "MolLogP": 3,
+            "qed": 3,
+            "cpu_seconds": 0,
+        }
+        numbers = [_with_interval(*measured[name], places) for name, places in digits.items()]
+        lines.append(f"| {variant} | {seeds} | {' | '.join(numbers)} |")
+    return "\n".join(lines)
+
+
+def _with_interval(mean: float, half: float, digits: int) -> str:
+    if math.isnan(mean):
+        return "-"
+    return f"{mean:.{digits}f}" + ("" if math.isnan(half) else f" ± {half:.{digits}f}")
 
 
 TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {"room": room, "states": states, "text": text}

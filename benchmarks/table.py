@@ -16,6 +16,7 @@ from benchmarks import paper_tables, predictor_tables, vector_tables
 from benchmarks.fill_table import enumeration_table, fill_table
 from benchmarks.shipped_table import score, tasks
 from benchmarks.writer import RESULTS, ROOT, read_result
+from exlm_chem.storage import read_json
 
 PAGES = ("README.md", *(f"docs/{name}.md" for name in "embedding fill pretraining benchmarks paper scale".split()))
 CONFIGURATIONS = {
@@ -57,6 +58,7 @@ def with_numbers(text: str) -> str:
     tables |= {"fill": fill_table, "enumeration": enumeration_table}
     measured = {name: table for name, table in tables.items() if (RESULTS / f"{name}.json").is_file()}
     made |= {name: partial(table, read_result(name)) for name, table in measured.items()}
+    made["ablation"] = lambda: paper_tables.ablation(read_json(ROOT / "docs" / "ablation.json"))
     for name, content in made.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, found, rest = text.partition(begin)
