@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import uuid
+from pathlib import Path
 
 import psutil
 import pytest
@@ -124,3 +125,20 @@ def test_no_cluster_there(tiny_model, tmp_path):
     done = run("embed", "C", "-m", tiny_model, *ray, "127.0.0.1:1")
     assert done.status == 1
     assert "no cluster of Ray answers at '127.0.0.1:1'" in said(done.err)[-1]
+
+
+def test_example(tiny_model, tmp_path, cluster):
+    example = Path(__file__).parents[2] / "examples" / "ray_library.py"
+    command = [
+        sys.executable,
+        example,
+        "-o",
+        tmp_path / "out.parquet",
+        "--encoder",
+        tiny_model,
+        "--address",
+        cluster[1],
+    ]
+    done = subprocess.run(command, env=environment(TOKEN), capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0].startswith("29 rows, 24 with a vector, 5 without (3 not SMILES, ")
+    assert done.stdout.splitlines()[1] == "vectors are those of ExLM.embed: True"
