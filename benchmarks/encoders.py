@@ -1,7 +1,7 @@
 """Claim: what the frozen vectors of encoders are worth, with the same heads.
 
 Every table is read and split (DeepChem's scaffold split) as ``exlm-chem finetune`` does; heads learn from the training
-part. Writes ``benchmarks/results/encoders.json``.
+part. Adds to ``benchmarks/results/encoders.json``, in the place of what stood there of an encoder of the same name.
 
     python -m benchmarks.encoders ../shared/moleculenet
 """
@@ -15,6 +15,7 @@ from benchmarks.writer import arguments, write_result
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.evaluation.measured import read_task
 from exlm_chem.evaluation.protocol import try_features
+from exlm_chem.storage import read_json
 
 TASKS = ("bbbp", "bace", "clintox", "sider", "esol", "freesolv", "lipophilicity")
 
@@ -28,11 +29,14 @@ def main() -> None:
     parser.add_argument("--heads", nargs="+", default=("linear", "kernel"))
     args = parser.parse_args()
     encoders = {Path(name).name: ExLM.from_pretrained(name) for name in args.models}
+    kept = read_json(args.output) if args.output.exists() else {"results": {}, "sha256": {}}
     results = {
-        task: {name: judge(encoder, args.tables, task, args.heads) for name, encoder in encoders.items()}
+        task: kept["results"].get(task, {})
+        | {name: judge(encoder, args.tables, task, args.heads) for name, encoder in encoders.items()}
         for task in args.tasks
     }
-    write_result(args.output, {"results": results, "sha256": {n: e.fingerprint for n, e in encoders.items()}})
+    hashes = kept["sha256"] | {name: encoder.fingerprint for name, encoder in encoders.items()}
+    write_result(args.output, {"results": results, "sha256": hashes})
 
 
 def judge(encoder: ExLM, tables: Path, name: str, heads: list[str]) -> dict[str, Any]:
