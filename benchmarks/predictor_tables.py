@@ -32,7 +32,8 @@ def peers(content: dict[str, Any]) -> str:
 def _beside(cell: dict[str, Any]) -> str:
     earlier = f" ({cell['earlier']['test']:.3f})" if "earlier" in cell else ""
     other = f", {cell['with the earlier head']:.3f} with its head" if "with the earlier head" in cell else ""
-    return f"{cell['test']:.3f}{earlier} {cell['head']}{other}"
+    once = ", one seed" if cell.get("seeds") == 1 else ""
+    return f"{cell['test']:.3f}{earlier} {cell['head']}{other}{once}"
 
 
 def blocks(content: dict[str, Any]) -> str:
@@ -121,9 +122,9 @@ def leaks(content: dict[str, Any]) -> str:
 
 def predict_memory(content: dict[str, Any]) -> str:
     """List what a prediction of so many rows takes."""
-    head = ["rows", "different molecules", "MiB at most", "with worker processes", "seconds"]
+    head = ["rows", "different molecules", "MiB at most", "with worker processes"]
     rows = [
-        [f"{one[name]:,.0f}" for name in ("rows", "different", "peak_mib", "peak_mib_with_workers", "seconds")]
+        [f"{one[name]:,.0f}" for name in ("rows", "different", "peak_mib", "peak_mib_with_workers")]
         for one in content["runs"]
     ]
     return _table(head, rows)
