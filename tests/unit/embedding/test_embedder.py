@@ -61,9 +61,9 @@ def test_mean_is_over_the_tokens_that_are_not_special(embedder):
     features = embedder.model(ids).last_hidden_state[0]
     states = embedder.model.config.num_states
     np.testing.assert_allclose(
-        embedder.embed("CCO")[0], features[states : len(features) - states].mean(0).detach(), atol=1e-6
+        embedder.embed("CCO")[0], features[states : len(features) - states].mean(0).detach(), atol=1e-5
     )
-    np.testing.assert_allclose(embedder.embed("CCO", "first")[0], features[0].detach(), atol=1e-6)
+    np.testing.assert_allclose(embedder.embed("CCO", "first")[0], features[0].detach(), atol=1e-5)
 
 
 def test_poolings_and_layers_are_of_the_features_of_the_model(embedder):
