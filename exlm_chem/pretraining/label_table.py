@@ -81,10 +81,11 @@ def read_labels(path: str | Path) -> LabelTable:
         names = [name for place, name in enumerate(reader.columns) if place != reader.smiles_index]
         rows, owners, cells, text, refused = _read(reader)
     kept = [place for place in range(len(names)) if place not in text]
-    if not kept or not rows:
-        lacks = "no molecule" if kept else "no column of numbers beside its SMILES"
+    numbers = np.array(cells, np.float32).reshape(len(owners), len(names))[:, kept]
+    if np.isnan(numbers).all():
+        lacks = "no column of numbers beside its SMILES" if rows else "no molecule"
         raise ExLMError(f"{path} has {lacks}, so there is nothing to learn for --molecule-objective labels:{path}.")
-    values, contradictions = _merged(np.array(cells, np.float32)[:, kept], np.array(owners), len(rows))
+    values, contradictions = _merged(numbers, np.array(owners), len(rows))
     some = np.flatnonzero((~np.isnan(values)).any(0))
     other = [f"{quoted(names[place])} ({quoted(cell)} is no number)" for place, cell in text.items()]
     counts = {

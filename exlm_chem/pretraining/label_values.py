@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.base_tokenizer import Tokenizer
+from exlm_chem.errors import ExLMError
 from exlm_chem.modeling.property_loss import CLASSES, NUMBERS
 from exlm_chem.pretraining.corpus import Corpus
 from exlm_chem.pretraining.label_table import NAMED, LabelTable, read_label_tables
@@ -46,7 +47,7 @@ def build_label_values(
     Raises
     ------
     ExLMError
-        See `read_label_tables`.
+        See `read_label_tables`; and if no molecule of a table is in the corpus.
     """
     if not tables:
         return []
@@ -61,6 +62,9 @@ def build_label_values(
             directory = corpus.directory / f"targets-{table.name}{suffix}-{digest}"
             if columns and not (directory / "targets.json").exists():
                 rows = np.array([table.rows.get(text, -1) for text in texts()])
+                if (rows < 0).all():
+                    advice = "name the table among the files that are learnt from, too"
+                    raise ExLMError(f"no molecule of the table of labels {table.name} is in the corpus; {advice}.")
                 _write(directory, table, suffix, columns, rows)
             if columns:
                 stores.append(ObjectiveValues(directory))

@@ -250,7 +250,8 @@ class PretrainingOptions:
     @property
     def named_objectives(self) -> list[str]:
         """The molecule-level objectives for a directory that is shared: tables without their folders."""
-        return [f"{LABELS}{Path(name).name}" if name in self._labels else name for name in self.molecule_objectives]
+        tables = {name: LABELS + Path(name.removeprefix(LABELS)).name for name in self._labels}
+        return [tables.get(name, name) for name in self.molecule_objectives]
 
     @property
     def _labels(self) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ def test_a_table_that_changes_has_other_values(tmp_path: Path, table: Path) -> N
     ("content", "problem"),
     [
         ("smiles,name\nCCO,a\n", "no column of numbers beside its SMILES"),
+        ("smiles,active\nCCO,\n", "no column of numbers beside its SMILES"),
         ("smiles,active\nC1CC,1\n", "no molecule"),
     ],
 )
@@ -92,6 +93,17 @@ def test_a_table_without_labels_is_refused(tmp_path: Path, content: str, problem
     path.write_text(content)
     with pytest.raises(ExLMError, match=problem):
         read_labels(path)
+
+
+def test_a_table_whose_molecules_are_not_learnt_from_is_refused(tmp_path: Path, table: Path) -> None:
+    with pytest.raises(ExLMError, match=r"assays is in the corpus; name the table among the files"):
+        stores_for(tmp_path, ["CCCC"], table)
+
+
+@pytest.mark.parametrize("folder", ["", "my/", "/home/me/"])
+def test_a_table_is_named_without_its_folder(folder: str) -> None:
+    options = PretrainingOptions(molecule_objectives=("ecfp", f"labels:{folder}assays.csv"))
+    assert options.named_objectives == ["ecfp", "labels:assays.csv"]
 
 
 def test_tables_of_one_name_are_refused(tmp_path: Path, table: Path) -> None:
