@@ -92,10 +92,11 @@ def read_numerals(spellings: Iterable[str]) -> Numerals:
     known = [spelling for spelling in parts if spelling in point or spelling in comma]
     texts = [parts[spelling][1] for spelling in known]
     decimal = _decimal_mark(texts, all_point=point.issuperset(known), all_comma=comma.issuperset(known))
+    unclear: list[str] = []
     if decimal is None:
         marked = [spelling for spelling in known if re.search("[.,]", spelling)]
         unclear = [spelling for spelling in marked if "," in spelling] + [s for s in marked if "," not in s]
-        return Numerals({}, unclear, [])
+        known, decimal = [spelling for spelling in known if spelling not in marked], "."
     read, extreme = dict[str, Numeral](), list[str]()
     for spelling in known:
         qualifier, text = parts[spelling]
@@ -111,7 +112,7 @@ def read_numerals(spellings: Iterable[str]) -> Numerals:
         read = {}
     example = next((spelling for spelling in read if re.search(f",|{_BLANKS}", spelling)), None)
     note = "" if example is None else f"'{example}' is read as {read[example].value!r}"
-    return Numerals(read, [], extreme, note)
+    return Numerals(read, unclear, extreme, note)
 
 
 def _parts(spelling: str) -> tuple[str, str]:

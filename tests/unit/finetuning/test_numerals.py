@@ -50,7 +50,7 @@ def test_commas_are_what_the_whole_column_makes_them():
 @pytest.mark.parametrize("column", [["1,234"], ["1,234", "17"], ["0,5", "0.5"], ["0,5", "1.234"], ["1,234.5", "0,5"]])
 def test_columns_that_can_be_read_in_two_ways(column):
     numerals = read_numerals(column)
-    assert numerals.read == {}
+    assert numerals.read == {text: Numeral(float(text)) for text in column if text.isdigit()}
     assert set(numerals.unclear) == {text for text in column if "," in text or "." in text}
 
 
