@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from benchmarks import paper_tables, predictor_tables, vector_tables
+from benchmarks import paper_tables, predictor_tables, pretraining_tables, vector_tables
 from benchmarks.fill_table import enumeration_table, fill_table
 from benchmarks.shipped_table import score, tasks
 from benchmarks.writer import RESULTS, ROOT, read_result
@@ -54,7 +54,7 @@ def with_numbers(text: str) -> str:
         "heads": lambda: _heads(read_result("heads")),
         "encoders": lambda: _encoders(read_result("encoders")),
     }
-    tables = predictor_tables.TABLES | paper_tables.TABLES | vector_tables.TABLES
+    tables = predictor_tables.TABLES | paper_tables.TABLES | pretraining_tables.TABLES | vector_tables.TABLES
     tables |= {"fill": fill_table, "enumeration": enumeration_table}
     measured = {name: table for name, table in tables.items() if (RESULTS / f"{name}.json").is_file()}
     made |= {name: partial(table, read_result(name)) for name, table in measured.items()}
