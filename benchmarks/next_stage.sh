@@ -4,7 +4,7 @@
 #   2: from the weights that shipped in 0.1.0 (exlm and descriptors, AdamW, two hours); the first 220,000 lines of corpus-01
 #   3: from stage 2; the first 340,000 lines of corpus-02, MINUTES=90
 # and a stage with labels, of the tables that benchmarks/label_tables.py writes, whose molecules are learnt from, too:
-#   from stage 3; the first 150,000 lines of corpus-03, MINUTES=60 UNMASKED=0.5 LABELS=runs/labels
+#   from stage 3; the first 150,000 lines of corpus-03, MINUTES=55 UNMASKED=0.5 LABELS=runs/labels
 # Usage, in a checkout: bash benchmarks/next_stage.sh START CORPUS.smi.gz, where START is a directory with the weights so far.
 set -euo pipefail
 export OMP_NUM_THREADS=1

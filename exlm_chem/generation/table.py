@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass
 from functools import partial
-from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -24,6 +23,7 @@ from exlm_chem.smiles.cells import EMPTY
 from exlm_chem.smiles.molecule import Molecule
 from exlm_chem.tables.answer_store import AnswerStore
 from exlm_chem.tables.answers import Answers, Reading
+from exlm_chem.tables.chunks import chunks_of
 from exlm_chem.tables.formats.table import Record
 from exlm_chem.tables.names import free_name
 from exlm_chem.tables.read_options import ReadOptions
@@ -161,12 +161,8 @@ class _FilledRows:
         self.summary = Summary("filled", "without a proposal", reading=reader.notes)
 
     def __iter__(self) -> Iterator[Rows]:
-        records = iter(self._reader)
         made = valid = 0
-        for number in count():
-            chunk = list(islice(records, MOLECULES_AT_A_TIME))
-            if not chunk:
-                return
+        for number, chunk in enumerate(chunks_of(self._reader, MOLECULES_AT_A_TIME)):
             begin = partial(partial, self._answers, chunk)  # nothing is begun that is not finished at once
             answers = (begin() if self.store is None else self.store.begin(number, begin))()
             for row, record in enumerate(chunk):

@@ -40,6 +40,8 @@ def evaluate(
     was_training = model.training
     model.eval()
     sums: defaultdict[str, float] = defaultdict(float)
+    lost: defaultdict[str, float] = defaultdict(float)  # by the name of a molecule-level loss
+    known: defaultdict[str, int] = defaultdict(int)
     with torch.inference_mode():
         for batch in batches:
             batch = batch.to(device)  # noqa: PLW2901
@@ -58,12 +60,11 @@ def evaluate(
                 sums["graphs"] += int(counted.sum())
                 sums["entropy"] += float(entropy[counted].sum())
             for name, value in output.molecule_losses.items():
-                known = _known(batch, name)
-                sums[f"of {name}"] += float(value) * known
-                sums[f"known of {name}"] += known
+                count = _known(batch, name)
+                lost[name] += float(value) * count
+                known[name] += count
     model.train(was_training)
-    names = [name.removeprefix("of ") for name in sums if name.startswith("of ")]
-    losses = {name: _ratio(sums[f"of {name}"], sums[f"known of {name}"]) for name in names}
+    losses = {name: _ratio(total, known[name]) for name, total in lost.items()}
     shares = [losses.pop(name) / baseline for name, baseline in (baselines or {}).items() if name in losses]
     known_shares = [share for share in shares if not math.isnan(share)]
     return {

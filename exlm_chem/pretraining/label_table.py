@@ -46,9 +46,7 @@ class LabelTable:
     @property
     def is_class(self) -> NDArray[np.bool_]:
         """Which columns hold classes: nothing but 0 and 1."""
-        known = ~np.isnan(self.values)
-        classes: NDArray[np.bool_] = (~known | (self.values == 0) | (self.values == 1)).all(0)
-        return classes
+        return _only_classes(self.values)
 
 
 def read_labels(path: str | Path) -> LabelTable:
@@ -140,10 +138,15 @@ def _merged(cells: NDArray[np.float32], owners: NDArray[np.int64], molecules: in
     np.add.at(total, owners, np.where(known, cells, 0))
     np.add.at(count, owners, known)
     values = np.where(count > 0, total / np.maximum(count, 1), math.nan)
-    classes = (~known | (cells == 0) | (cells == 1)).all(0)
-    torn = classes & (values > 0) & (values < 1)
+    torn = _only_classes(cells) & (values > 0) & (values < 1)
     values[torn] = math.nan
     return values.astype(np.float32), int(torn.sum())
+
+
+def _only_classes(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say which columns hold nothing but 0, 1 and what is not known."""
+    classes: NDArray[np.bool_] = (np.isnan(values) | (values == 0) | (values == 1)).all(0)
+    return classes
 
 
 def read_label_tables(paths: Sequence[str]) -> list[LabelTable]:
