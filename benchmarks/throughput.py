@@ -12,24 +12,20 @@ from __future__ import annotations
 
 import csv
 import gzip
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import psutil
 
+from benchmarks.predict_memory import predicted
 from benchmarks.writer import ROOT, arguments, write_result
 from exlm_chem.data import data_path
 from exlm_chem.evaluation.peers.registry import compute_features
 from exlm_chem.smiles.molecule import read_molecule
-
-EVERY: Final = 0.2
 
 
 def main() -> None:
@@ -44,7 +40,8 @@ def main() -> None:
         source = Path(folder) / "molecules.smi"
         source.write_text("\n".join(molecules) + "\n")
         for task in ("bbbp", "all"):
-            results[f"predict --task {task}"] = predicted(task, source)
+            run = predicted(task, source)
+            results[f"predict --task {task}"] = {"seconds": run["seconds"], "largest_memory_mib": run["peak_mib"]}
     for name, features, model in (
         ("count-ECFP4 + random forest", "ecfp", forest()),
         ("217 descriptors + LightGBM", "descriptors", boosting()),
@@ -57,20 +54,6 @@ def main() -> None:
         one["times_the_speed_of_predict_bbbp"] = round(own / one["seconds"], 2)
         one["seconds"] = round(one["seconds"], 1)
     write_result(args.output, {"molecules": len(molecules), "results": results})
-
-
-def predicted(task: str, source: Path) -> dict[str, float]:
-    """Run the command and watch its memory."""
-    command = [sys.executable, "-m", "exlm_chem.cli.main", "predict", "--task", task, str(source)]
-    start, largest = time.perf_counter(), 0
-    process = subprocess.Popen([*command, "-o", str(source.with_name("out.csv"))], stderr=subprocess.PIPE)
-    watched = psutil.Process(process.pid)
-    while process.poll() is None:
-        largest = max(largest, watched.memory_info().rss)
-        time.sleep(EVERY)
-    if process.returncode:
-        sys.exit(f"predict failed with status {process.returncode}")
-    return {"seconds": time.perf_counter() - start, "largest_memory_mib": largest // 2**20}
 
 
 def with_peer(molecules: Sequence[str], features: str, model: Any) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -133,10 +132,9 @@ class ExLM:
     @cached_property
     def fingerprint(self) -> str:
         """The sha256 of ``model.safetensors``: of the file that was read, or of the one that would be written."""
-        from safetensors.torch import save as to_bytes
+        from exlm_chem.modeling.serialization import weights_sha256
 
-        weights = {name: value.cpu().contiguous() for name, value in self.model.state_dict().items()}
-        return hashlib.sha256(to_bytes(weights, metadata={"format": "pt"})).hexdigest()
+        return weights_sha256(self.model)
 
     @cached_property
     def axes(self) -> PrincipalAxes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,6 +20,7 @@ from exlm_chem.model_directory import open_model
 from exlm_chem.modeling.exlm import ExLMForMaskedLM
 from exlm_chem.modeling.fillings import best_fillings, sample_fillings
 from exlm_chem.modeling.mask_graph import MaskGraph, mask_graphs
+from exlm_chem.modeling.serialization import weights_sha256
 from exlm_chem.smiles.errors import MoleculeError
 from exlm_chem.smiles.grammar import ATOMS
 from exlm_chem.smiles.molecule import canonical_smiles
@@ -146,10 +146,7 @@ class Infiller:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of the weights."""
-        digest = hashlib.sha256()
-        for name, value in self.model.state_dict().items():
-            digest.update(name.encode() + value.cpu().float().contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        return weights_sha256(self.model)
 
     def template(self, text: str, options: FillOptions | None = None) -> Template:
         """Read what is to be filled: a text with masks, or a molecule whose atoms the options name.

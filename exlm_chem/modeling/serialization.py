@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any, Self
 
@@ -107,6 +108,17 @@ def init_weights(module: nn.Module, std: float) -> None:
 
 def save_weights(module: nn.Module, path: Path, dtype: torch.dtype | None = None) -> None:
     """Write a module's weights as safetensors, to a temporary name first."""
+    with write_file(path) as file:
+        # Not save_file: that makes a file which nobody but its owner may read.
+        file.write(_weights_bytes(module, dtype))
+
+
+def weights_sha256(module: nn.Module) -> str:
+    """Give the sha256 of the file that `save_weights` would write."""
+    return hashlib.sha256(_weights_bytes(module)).hexdigest()
+
+
+def _weights_bytes(module: nn.Module, dtype: torch.dtype | None = None) -> bytes:
     weights = {
         name: (value.to(dtype) if dtype is not None and value.is_floating_point() else value)
         .detach()
@@ -114,9 +126,7 @@ def save_weights(module: nn.Module, path: Path, dtype: torch.dtype | None = None
         .contiguous()
         for name, value in module.state_dict().items()
     }
-    with write_file(path) as file:
-        # Not save_file: that makes a file which nobody but its owner may read.
-        file.write(save(weights, metadata={"format": "pt"}))
+    return save(weights, metadata={"format": "pt"})
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
