@@ -33,6 +33,9 @@ OptimizerName = Literal["muon", "adamw"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 """The precision of the matrix products."""
 
+FinetuningPrecision = Literal["fp32", "bf16", "auto"]
+"""Of the products of matrices while an encoder is fine-tuned; "auto" is bf16 where the device has it in hardware."""
+
 EmbeddingPrecision = Literal["fp32", "bf16", "int8", "auto"]
 """The precision of an encoder that is only used: bf16 with torch, int8 with onnx."""
 

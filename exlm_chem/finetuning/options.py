@@ -10,7 +10,7 @@ from exlm_chem.embedding.options import VectorOptions
 from exlm_chem.errors import ExLMError
 from exlm_chem.machine import checked_device
 from exlm_chem.options import check_options, documented, option
-from exlm_chem.terms import BlockName, Method
+from exlm_chem.terms import BlockName, FinetuningPrecision, Method
 
 BLOCKS: Final[tuple[BlockName, ...]] = ("exlm", "ecfp", "descriptors")
 """What a head reads if nothing is said: all that follows from the molecule."""
@@ -158,6 +158,12 @@ class FinetuningOptions(VectorOptions):
     weight_decay: float = option(0.01, "Weight decay of the matrices.", least=0, group=FULL)
     clip: float = option(1.0, "Largest norm of the gradients.", above=0, group=FULL)
     dropout: float = option(0.1, "Dropout in front of the head.", least=0, below=1, group=FULL)
+    precision: FinetuningPrecision = option(
+        "fp32",
+        "Of the training: bf16 is about twice as fast where the device has it in hardware, and auto takes it there.",
+        note="The predictor is kept, judged and used in single precision.",
+        group=FULL,
+    )
 
     def __post_init__(self) -> None:
         check_options(self)

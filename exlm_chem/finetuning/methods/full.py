@@ -28,7 +28,7 @@ from exlm_chem.modeling.property_loss import property_loss
 from exlm_chem.terms import BackendName, Kind, Method, Pooling
 from exlm_chem.tokenizer import ExLMTokenizer
 from exlm_chem.training.bucketing import length_batches
-from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
+from exlm_chem.training.optimization import learning_rate_factor, make_optimizer, resolve_precision
 
 
 @dataclass(frozen=True)
@@ -200,9 +200,10 @@ def _train(
     """Train until the validation loss falls no more, and put the best weights back."""
     device = next(model.parameters()).device
     loss_of = _Loss(kind, model.head.label_scale)
+    low = resolve_precision(options.precision, device.type) == "bf16"
     optimizer = make_optimizer(model, "adamw", options.peak_rate, options.weight_decay)
     start = time.monotonic()
-    history = [Epoch(0, None, _validate(model, valid, tokenizer, loss_of), 0.0)]
+    history = [Epoch(0, None, _validate(model, valid, tokenizer, loss_of, low), 0.0)]
     best = copy.deepcopy(model.state_dict())
     steps, step = -(-len(train.token_ids) // options.batch_size), 0
     end = options.epochs * steps + 1  # where the rate would be 0
@@ -214,14 +215,14 @@ def _train(
             step += 1
             for group in optimizer.param_groups:
                 group["lr"] = options.peak_rate * learning_rate_factor(step / end, "linear", warmup, 1 - warmup)
-            loss = loss_of(model(input_ids.to(device)), *(one.to(device) for one in measured))
+            loss = loss_of(_outputs(model, input_ids, low), *(one.to(device) for one in measured))
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
             optimizer.step()
             losses.append(float(loss.detach()))
             report(step / (options.epochs * steps), f"epoch {epoch}, validation loss {history[-1].valid_loss:z.4f}")
-        valid_loss = _validate(model, valid, tokenizer, loss_of)
+        valid_loss = _validate(model, valid, tokenizer, loss_of, low)
         if not np.isfinite(valid_loss):
             raise ExLMError(f"the loss is {valid_loss} in epoch {epoch}; use a smaller --learning-rate")
         if valid_loss < min(one.valid_loss for one in history):
@@ -232,6 +233,15 @@ def _train(
     model.load_state_dict(best)
     model.eval()
     return history
+
+
+def _outputs(model: ExLMForMoleculeProperty, input_ids: Tensor, low: bool) -> Tensor:
+    """Run the model; the encoder with products of matrices in bfloat16 if `low`."""
+    device = next(model.parameters()).device
+    with torch.autocast(device.type, torch.bfloat16, enabled=low):
+        vectors = model.model.embed(input_ids.to(device), model.pooling)
+    outputs: Tensor = model.head(vectors.float())
+    return outputs
 
 
 def best_epoch(history: Sequence[Epoch]) -> Epoch:
@@ -272,14 +282,16 @@ def _measured(examples: Examples, rows: Sequence[int]) -> Iterator[Tensor]:
 
 
 @torch.inference_mode()
-def _validate(model: ExLMForMoleculeProperty, examples: Examples, tokenizer: ExLMTokenizer, loss_of: _Loss) -> float:
+def _validate(
+    model: ExLMForMoleculeProperty, examples: Examples, tokenizer: ExLMTokenizer, loss_of: _Loss, low: bool
+) -> float:
     """Mean loss over all known labels of the validation part."""
     model.eval()
     device = next(model.parameters()).device
     total, count = 0.0, 0.0
     token_ids = examples.token_ids
     for batch in length_batches([len(ids) for ids in token_ids], batch_tokens=8192, batch_size=256):
-        outputs = model(torch.from_numpy(tokenizer.pad([token_ids[index] for index in batch])).to(device))
+        outputs = _outputs(model, torch.from_numpy(tokenizer.pad([token_ids[index] for index in batch])), low)
         labels, weights, bounds = (one.to(device) for one in _measured(examples, batch))
         known = float(weights[~labels.isnan()].sum())
         total += float(loss_of(outputs, labels, weights, bounds)) * known

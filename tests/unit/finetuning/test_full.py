@@ -56,15 +56,30 @@ def predict(embedder, head):
         return head(torch.from_numpy(embedder.embed(SMILES))).numpy()
 
 
-def test_a_tiny_set_is_memorised(embedder):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_tiny_set_is_memorised(embedder, precision):
     head = zero_head(embedder, VALUES)
     data = examples(embedder, VALUES)
-    options = FinetuningOptions(epochs=60, patience=60, batch_size=4, learning_rate=2e-3, dropout=0.0)
+    options = FinetuningOptions(
+        epochs=60, patience=60, batch_size=4, learning_rate=2e-3, dropout=0.0, precision=precision
+    )
     trained, head, history = train_full(embedder, head, data, data, "regression", options)
     assert np.sqrt(((predict(trained, head) - VALUES) ** 2).mean()) < 0.05 * VALUES.std()
     assert best_epoch(history).valid_loss < 0.01
     assert history[0].valid_loss == pytest.approx(1)
     assert trained.fingerprint != embedder.fingerprint
+
+
+def test_low_precision_is_near_and_not_the_same(embedder):
+    data, head = examples(embedder, VALUES + 1000), start(embedder, VALUES + 1000, "regression")
+    losses = []
+    for precision in ("fp32", "bf16"):
+        options = FinetuningOptions(epochs=2, batch_size=4, dropout=0.0, precision=precision)
+        trained, _, history = train_full(embedder, head, data, data, "regression", options)
+        losses.append([one.valid_loss for one in history])
+        assert next(trained.model.parameters()).dtype == torch.float32
+    assert losses[0] != losses[1]
+    np.testing.assert_allclose(losses[0], losses[1], atol=0.05)  # of the labels' variance
 
 
 @pytest.mark.parametrize("factor", [1e-9, 1e9])
