@@ -181,7 +181,8 @@ def _training(task: dict[str, Any], run: dict[str, Any], summary: dict[str, Any]
         yield "column it needs", f"{column['name']}: {', '.join(column['categories'] or ['a number'])}"
     if "exlm" in task["features"]:
         yield "encoder", f"{task['encoder']['path']} ({(task['encoder'].get('sha256') or '')[:16]})"
-        yield "vector", _VECTORS[task["pooling"]]
+        layer = "" if task["layer"] == -1 else f", of layer {task['layer']}"
+        yield "vector", f"{_VECTORS[task['pooling']]}{layer}"
     yield "standardise", task["standardise"]
     yield "size", f"{size_of(summary)}, the encoder with it"
     if versions := run.get("versions"):

@@ -278,7 +278,7 @@ class ExLM:
         """
         # refuses what cannot be
         EmbeddingOptions(pooling=pooling, batch_tokens=batch_tokens, batch_size=batch_size, layer=layer)
-        self.check_layer(layer)
+        layer = self.check_layer(layer)
         index_of: dict[tuple[int, ...], int] = {}
         rows = [index_of.setdefault(tuple(ids), len(index_of)) for ids in token_ids]
         unique = list(index_of)
@@ -289,8 +289,9 @@ class ExLM:
             vectors[batch] = self.backend.encode(self.tokenizer.pad([unique[index] for index in batch]), pooling, layer)
         return vectors[rows] + np.float32(0)  # never -0.0
 
-    def check_layer(self, layer: int) -> None:
-        """Refuse a layer that the model does not have."""
+    def check_layer(self, layer: int) -> int:
+        """Refuse a layer that the model does not have; give the others their number, and -1 to the last."""
         last = self.backend.config.num_hidden_layers
         if not -last - 1 <= layer <= last:
             raise ExLMError(f"there is no layer {layer}: this model has 0 to {last}, or from the end -1 to {-last - 1}")
+        return -1 if layer in (-1, last) else layer % (last + 1)

@@ -20,6 +20,11 @@ class VectorOptions:
         "Mean over the tokens that are not special, also with the largest of each number behind it (mean+max); the "
         "first state of <s>, or all of them side by side (states).",
     )
+    layer: int = option(
+        -1,
+        "Which layer's features are pooled: 0 is the embedding of the tokens, -1 the last one.",
+        note="The last one is normed, the others are as the next layer gets them, from torch.",
+    )
     standardise: Standardise = option("none", "What is done first: nothing, largest fragment, or its neutral parent.")
 
 
@@ -28,11 +33,6 @@ class VectorOptions:
 class EmbeddingOptions(ResultOptions, VectorOptions):
     """How molecules become vectors, and what becomes of those that cannot be read."""
 
-    layer: int = option(
-        -1,
-        "Which layer's features are pooled: 0 is the embedding of the tokens, -1 the last one.",
-        note="The last one is normed, the others are as the next layer gets them, from torch.",
-    )
     batch_tokens: int | None = option(
         None,
         "Most tokens in a batch, padding included.",

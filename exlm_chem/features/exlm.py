@@ -24,6 +24,13 @@ class ExlmBlock(MoleculeBlock):
         The encoder.
     pooling : {"mean", "first", "mean+max", "states"}
         See `ExLM.embed`.
+    layer : int
+        See `ExLM.embed`; a number of the last one becomes -1.
+
+    Raises
+    ------
+    ExLMError
+        If the encoder does not have that layer.
 
     Examples
     --------
@@ -35,22 +42,24 @@ class ExlmBlock(MoleculeBlock):
 
     name = "exlm"
 
-    def __init__(self, encoder: ExLM, pooling: Pooling = "mean") -> None:
-        self.encoder, self.pooling = encoder, pooling
+    def __init__(self, encoder: ExLM, pooling: Pooling = "mean", layer: int = -1) -> None:
+        self.encoder, self.pooling, self.layer = encoder, pooling, encoder.check_layer(layer)
         self.names = tuple(f"exlm{number}" for number in range(encoder.vector_width(pooling)))
 
     @property
     def settings(self) -> dict[str, Any]:
         """Which weights and which tokenizer, and how one vector is made of a molecule."""
         encoder = self.encoder
-        return {"weights": encoder.fingerprint, "tokenizer": encoder.tokenizer.fingerprint, "pooling": self.pooling}
+        known = {"weights": encoder.fingerprint, "tokenizer": encoder.tokenizer.fingerprint, "pooling": self.pooling}
+        # the last layer is not named: the fingerprint stays what it was before there were others
+        return known if self.layer == -1 else {**known, "layer": self.layer}
 
     def compute(self, molecules: Sequence[Any]) -> NDArray[np.float32]:
         """See `MoleculeBlock`; NaN also for a molecule that is too long for the encoder."""
         token_ids = [self._encoded(one) for one in molecules]
         values = np.full((len(molecules), self.width), np.nan, np.float32)
         good = [index for index, ids in enumerate(token_ids) if ids]
-        values[good] = self.encoder.embed_tokens([token_ids[index] for index in good], self.pooling)
+        values[good] = self.encoder.embed_tokens([token_ids[i] for i in good], self.pooling, layer=self.layer)
         return values
 
     def _encoded(self, molecule: Any) -> list[int]:

@@ -52,7 +52,9 @@ def block_spec(block: FeatureBlock) -> BlockSpec:
     return BlockSpec(block.name, block.width, block.fingerprint, block.settings)
 
 
-def make_blocks(names: Sequence[str], encoder: ExLM | None = None, pooling: Pooling = "mean") -> list[MoleculeBlock]:
+def make_blocks(
+    names: Sequence[str], encoder: ExLM | None = None, pooling: Pooling = "mean", layer: int = -1
+) -> list[MoleculeBlock]:
     """Make blocks by their names.
 
     Parameters
@@ -63,11 +65,13 @@ def make_blocks(names: Sequence[str], encoder: ExLM | None = None, pooling: Pool
         For the block ``exlm``.
     pooling : {"mean", "first", "mean+max", "states"}
         How the encoder makes one vector of a molecule.
+    layer : int
+        Of which of its layers; see `ExLM.embed`.
 
     Raises
     ------
     ExLMError
-        If there is no such block, or its encoder is missing.
+        If there is no such block or layer, or the encoder is missing.
 
     Examples
     --------
@@ -76,7 +80,7 @@ def make_blocks(names: Sequence[str], encoder: ExLM | None = None, pooling: Pool
     """
     if not names or len(set(names)) < len(names):
         raise ExLMError(f"features must be one or more of {', '.join(BLOCK_NAMES)}, each once")
-    return [_made(name, DEFAULTS.get(name, {}), encoder, pooling) for name in names]
+    return [_made(name, DEFAULTS.get(name, {}), encoder, pooling, layer) for name in names]
 
 
 def read_block(spec: BlockSpec, encoder: ExLM | None = None) -> FeatureBlock:
@@ -92,16 +96,18 @@ def read_block(spec: BlockSpec, encoder: ExLM | None = None) -> FeatureBlock:
     >>> read_block(block_spec(EcfpBlock(bits=64)))
     EcfpBlock(radius=2, bits=64, counts=False, width=64)
     """
-    pooling = spec.settings.get("pooling", "mean")
+    pooling, layer = spec.settings.get("pooling", "mean"), spec.settings.get("layer", -1)
     if pooling not in get_args(Pooling):
         known = ", ".join(get_args(Pooling))
         raise ExLMError(f"the pooling of block {quoted(spec.name)} must be one of {known}, not {quoted(pooling)}")
+    if not isinstance(layer, int) or isinstance(layer, bool):
+        raise ExLMError(f"the layer of block {quoted(spec.name)} must be a whole number, not {quoted(layer)}")
     block: FeatureBlock
     try:
         if spec.name == ColumnsBlock.name:
             block = ColumnsBlock.from_settings(spec.settings)
         else:
-            block = _made(spec.name, {} if spec.name == "exlm" else spec.settings, encoder, pooling)
+            block = _made(spec.name, {} if spec.name == "exlm" else spec.settings, encoder, pooling, layer)
     except (TypeError, ValueError, OverflowError):
         raise ExLMError(f"the settings of block {quoted(spec.name)} are none that it has") from None
     if (block.width, block.fingerprint) != (spec.width, spec.fingerprint):
@@ -112,11 +118,11 @@ def read_block(spec: BlockSpec, encoder: ExLM | None = None) -> FeatureBlock:
     return block
 
 
-def _made(name: str, settings: dict[str, Any], encoder: ExLM | None, pooling: Pooling) -> MoleculeBlock:
+def _made(name: str, settings: dict[str, Any], encoder: ExLM | None, pooling: Pooling, layer: int) -> MoleculeBlock:
     if name == "exlm":
         if encoder is None:
             raise ExLMError("block 'exlm' needs an encoder; name a model")
-        return ExlmBlock(encoder, pooling)
+        return ExlmBlock(encoder, pooling, layer)
     if name not in RDKIT_BLOCKS:
         raise ExLMError(f"there is no block of features {quoted(name)}; use {', '.join(BLOCK_NAMES)}")
     return RDKIT_BLOCKS[name](**settings)

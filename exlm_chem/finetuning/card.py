@@ -49,6 +49,7 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
     conflicts = (
         f", {data['conflicting']:,} of them with labels that contradict each other" if data["conflicting"] else ""
     )
+    layer = "" if task.layer == -1 else f"; its vectors are of layer {task.layer}"
     source = f"\nLabels: {facts['source']}. Licence: {facts['licence']}.\n" if facts["source"] else ""
     return f"""# Predictor "{printable(task.name)}": {printable(task.title)}
 
@@ -56,7 +57,7 @@ def predictor_card(task: PredictorTask, facts: dict[str, Any]) -> str:
 |---|---|
 | kind | {task.kind} |
 | method | {method} |
-| encoder | {facts["model"]} ({(task.encoder.sha256 or "")[:16]}) |
+| encoder | {facts["model"]} ({(task.encoder.sha256 or "")[:16]}){layer} |
 | features | {_features(task)} |
 | molecules | {data["molecules"]:,} of {file}{left_out}; {data["repeated"]:,} occur more than once{conflicts} |
 | split | {sizes}; {printable(split["description"])} |

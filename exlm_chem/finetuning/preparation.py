@@ -83,6 +83,11 @@ def prepare(
     task = _named_task(options, task, data[0], reading)
     labels = labels if task is None else _labels_of(task, labels)
     encoder = ExLM.from_pretrained(options.model, options.device, METHODS[options.method].backend)
+    options = replace(options, layer=encoder.check_layer(options.layer))
+    if options.method != "head" and options.layer != -1:
+        raise ExLMError(
+            f"--method {options.method} trains a head on the last layer; leave --layer away, or take --method head"
+        )
     targets = options.targets if task is None else task.targets
     read = partial(encoder.read, standardise=options.standardise)
     check_extra_columns(options.extra_columns, targets)
@@ -112,12 +117,12 @@ def _material(
     encoder: ExLM, dataset: Dataset, split: Split, described: PredictorTask, options: FinetuningOptions, log: Log
 ) -> Material:
     """Compute what the head reads of the molecules, and besides them."""
-    blocks: list[FeatureBlock] = [*make_blocks(options.blocks, encoder, options.pooling)]
+    blocks: list[FeatureBlock] = [*make_blocks(options.blocks, encoder, options.pooling, options.layer)]
     beside: Features = {}
     if options.extra_columns:
         block, beside[ColumnsBlock.name] = encode_columns(dataset, options.extra_columns, split.train, log)
         blocks.append(block)
-    vectors = encoder.embed_tokens([one.token_ids for one in dataset.inputs], options.pooling)
+    vectors = encoder.embed_tokens([one.token_ids for one in dataset.inputs], options.pooling, layer=options.layer)
     features = {"exlm": vectors, **beside}
     features |= compute_blocks(dataset.smiles, [block for block in blocks if isinstance(block, RDKitBlock)])
     features = {block.name: features[block.name] for block in blocks}
@@ -156,6 +161,7 @@ def _described(task: Task, dataset: Dataset, split: Split, options: FinetuningOp
         tuple(columns),
         title=task.title,
         pooling=options.pooling,
+        layer=options.layer,
         standardise=options.standardise,
         split={"name": split.name, "description": split.description, "molecules": sizes},
     )

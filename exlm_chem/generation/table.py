@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
@@ -220,7 +220,7 @@ class _FilledRows:
     @property
     def made_by(self) -> list[Any]:
         """What the proposals and what stands beside them come from."""
-        predictors = [[one.encoder.fingerprint, asdict(one.task)] for one in self._predictors]
+        predictors = [[one.encoder.fingerprint, one.task.to_json()] for one in self._predictors]
         return [self._infiller.fingerprint, predictors]
 
     @property

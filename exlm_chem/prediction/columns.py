@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -131,7 +131,7 @@ class PredictionColumns:
             answered="predicted",
             unanswered="without a value",
             needs=self.needs,
-            depends_on=lambda: [[one.encoder.fingerprint, asdict(one.task)] for one in predictors],
+            depends_on=lambda: [[one.encoder.fingerprint, one.task.to_json()] for one in predictors],
         )
 
     def describe(self, names: Sequence[str]) -> list[dict[str, str]]:
@@ -199,14 +199,14 @@ def background_of(predictor: Predictor, predict: Callable[[Sequence[str]], Any])
 
     beside = None if predictor.extra is None else predictor.extra.fingerprint
     reads_vectors = ExlmBlock.name in predictor.head.blocks
-    model = ExplainedModel(predictor.encoder, task.pooling, outputs, beside) if reads_vectors else None
+    model = ExplainedModel(predictor.encoder, task.pooling, outputs, beside, task.layer) if reads_vectors else None
     return Background(
         task.name,
         task.kind,
         task.columns,
         training=lambda: predictor.training,
         predict=None if predictor.extra is not None else predict,
-        vectors=ExlmBlock(predictor.encoder, task.pooling),
+        vectors=ExlmBlock(predictor.encoder, task.pooling, task.layer),
         explained=model,
         members=predictor.head.member_count,
     )

@@ -62,9 +62,11 @@ def write_predictor(
     else:
         encoder.save_pretrained(directory)
         path = "."
-    vectors = block_spec(ExlmBlock(Encoder.from_pretrained(directory / path, "cpu"), task.pooling))
+    block = ExlmBlock(Encoder.from_pretrained(directory / path, "cpu"), task.pooling, task.layer)
+    vectors = block_spec(block)
     task = replace(
         task,
+        layer=block.layer,
         features=tuple(vectors if spec.name == ExlmBlock.name else spec for spec in task.features) or (vectors,),
         encoder=link_encoder(directory, path),
         head=from_json(HeadSpec, head.save(directory), "head"),

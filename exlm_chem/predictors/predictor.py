@@ -97,7 +97,7 @@ class Predictor:
             if task.features:
                 self.blocks: list[FeatureBlock] = [read_block(spec, encoder) for spec in task.features]
             else:
-                self.blocks = [*make_blocks(task.blocks, encoder, task.pooling)]
+                self.blocks = [*make_blocks(task.blocks, encoder, task.pooling, task.layer)]
         self.molecule_blocks = [block for block in self.blocks if isinstance(block, MoleculeBlock)]
         self.extra = next((block for block in self.blocks if isinstance(block, ColumnsBlock)), None)
         widths = {block.name: block.width for block in self.blocks}
@@ -205,8 +205,8 @@ def predict_all(
 ) -> list[Prediction]:
     """Predict with several predictors, with one pass of each encoder and each block of features.
 
-    Predictors with the same encoder, pooling and standardisation rule share the vectors. A text that occurs several
-    times is read once.
+    Predictors with the same encoder, pooling, layer and standardisation rule share the vectors. A text that occurs
+    several times is read once.
 
     Parameters
     ----------

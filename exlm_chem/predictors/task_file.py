@@ -64,6 +64,8 @@ class PredictorTask:
     """What it predicts, in a few words."""
     pooling: Pooling = "mean"
     """How the encoder makes one vector of a molecule."""
+    layer: int = field(default=-1, kw_only=True)
+    """Of which layer's features; -1 is the last one."""
     standardise: Standardise = "none"
     """The rule that every molecule goes through first, in training and prediction."""
     features: tuple[BlockSpec, ...] = ()
@@ -95,6 +97,20 @@ class PredictorTask:
         """The columns of a table that it reads besides the molecules."""
         own = [spec.settings for spec in self.features if spec.name == ColumnsBlock.name]
         return ColumnsBlock.from_settings(own[0]).columns if own else ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Say it for ``task.json``; the last layer is left out, as it was before there were others.
+
+        Examples
+        --------
+        >>> task = PredictorTask("bbbp", "classification", (OutputColumn("bbbp", "p_np"),))
+        >>> "layer" in task.to_json(), replace(task, layer=2).to_json()["layer"]
+        (False, 2)
+        """
+        content = asdict(self)
+        if self.layer == -1:
+            del content["layer"]
+        return content
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> PredictorTask:
@@ -129,7 +145,7 @@ def _head_of_old(content: dict[str, Any], task: PredictorTask) -> HeadSpec:
 
 def write_task(directory: Path, task: PredictorTask) -> None:
     """Write ``task.json`` with the hash of what it says."""
-    content = {"format_version": FORMAT_VERSION, **asdict(task)}
+    content = {"format_version": FORMAT_VERSION, **task.to_json()}
     write_json(directory / TASK_NAME, {**content, "sha256": content_sha256(content)})
 
 

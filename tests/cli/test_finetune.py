@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from exlm_chem import model_directory
+from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.heads import boosting, network
 from exlm_chem.predictors.predictor import Predictor
 from tests.cli.runner import run, run_here
@@ -117,6 +118,70 @@ def test_several_assays_with_missing_labels_trained_in_full(tiny_model, tmp_path
     assert table.loc[0, "smiles_used"] == "CC(=O)O"
     assert np.isnan(table.loc[1, assays].astype(float)).all()
     assert table.loc[0, assays].between(0, 1).all()
+
+
+def test_an_inner_layer_from_table_to_predictions(tmp_path, monkeypatch, capsys):
+    output, table = tmp_path / "inner", DATA / "bbbp_300.csv"
+    done = run("finetune", table, "--target", "p_np", "--layer", 2, *QUICK, "--device", "cpu", "-o", output)
+    assert done.status == 0, done.err
+    task, facts, splits = (load(output / name) for name in ("task.json", "run.json", "splits.json"))
+    assert task["layer"] == task["features"][0]["settings"]["layer"] == facts["options"]["layer"] == 2
+    assert "; its vectors are of layer 2 |" in (output / "README.md").read_text("utf-8")
+    shown = run_here(monkeypatch, capsys, "models", "show", output)
+    assert "mean over the tokens, of layer 2\n" in shown.out
+
+    smiles = pd.read_csv(table)["smiles"][splits["train"][:10]].tolist()
+    options = ("--columns", "+neighbours", "--explain", tmp_path / "pictures", "--device", "cpu")
+    done = run("predict", *smiles, "-m", output, "-o", tmp_path / "predicted.csv", *options)
+    assert done.status == 0, done.err
+    predicted = pd.read_csv(tmp_path / "predicted.csv")
+    predictor, encoder = Predictor.from_pretrained(output, "cpu"), ExLM.from_pretrained("exlm-small", "cpu")
+    expected, last = (predictor.head.predict({"exlm": encoder.embed(smiles, layer=layer)})[:, 0] for layer in (2, -1))
+    np.testing.assert_allclose(predicted["p_np"], expected, atol=1e-5)
+    np.testing.assert_array_equal(predictor.predict(smiles)["p_np"], expected)
+    assert np.abs(expected - last).max() > 0.01
+    # they were trained on, so that each is its own neighbour by the vectors of the same layer
+    assert (predicted["inner_vector_nearest_similarity"] > 0.999).all()
+    assert predicted["p_np_explained"].notna().all()
+
+    judged = run_here(monkeypatch, capsys, "evaluate", output, table, "--device", "cpu")
+    roc_auc = next(line for line in judged.out.splitlines() if line.startswith("roc_auc")).split()[1]
+    assert float(roc_auc) == pytest.approx(task["metrics"]["test"]["roc_auc"], abs=6e-4)
+    ranked = run_here(monkeypatch, capsys, "rank", *smiles, "--model", output, "-n", 1, "--maximize", "--device", "cpu")
+    assert smiles[expected.argmax()] in ranked.out
+
+
+@pytest.mark.parametrize("how", [QUICK, ("--method", "full", "--epochs", "1")], ids=["head", "full"])
+def test_the_last_layer_by_its_number_is_the_same_predictor(finetune, tmp_path, how):
+    pd.read_csv(DATA / "esol_150.csv", nrows=60).to_csv(tmp_path / "data.csv", index=False)
+    options = ("--task", "esol", "--split", "random", *how)
+    for name, layer in (("plain", []), ("counted", ["--layer", 2]), ("from_the_end", ["--layer", -1])):
+        done = finetune(tmp_path / "data.csv", *options, *layer, "-o", tmp_path / name)
+        assert done.status == 0, done.err
+    for file in ("task.json", "head.safetensors.zst", "training.safetensors.zst", "README.md"):
+        plain, *others = ((tmp_path / name / file).read_bytes() for name in ("plain", "counted", "from_the_end"))
+        assert others == [plain, plain]
+    assert "layer" not in load(tmp_path / "plain" / "task.json")
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (["--layer", 3], 1, "there is no layer 3: this model has 0 to 2, or from the end -1 to -3"),
+        (["--layer", -4], 1, "there is no layer -4: this model has 0 to 2, or from the end -1 to -3"),
+        (["--layer", "last"], 2, "--layer"),
+        (
+            ["--layer", 1, "--method", "full"],
+            1,
+            "--method full trains a head on the last layer; leave --layer away, or take --method head",
+        ),
+        (["--layer", -2, "--method", "lora"], 1, "--method lora trains a head on the last layer"),
+    ],
+)
+def test_layers_that_cannot_be_are_refused(finetune, tmp_path, options, status, message):
+    done = finetune(DATA / "bbbp_300.csv", "--target", "p_np", *options, "-o", tmp_path / "out")
+    assert (done.status, done.out, list(tmp_path.iterdir())) == (status, "", [])
+    assert message in " ".join(done.err.split())
 
 
 def test_splits_of_a_column_and_the_same_result_for_the_same_seed(finetune, tmp_path):

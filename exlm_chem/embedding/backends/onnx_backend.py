@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,11 @@ class OnnxBackend(Backend):
     @cached_property
     def _inside(self) -> Backend:
         """The encoder in torch, for what the graph does not give."""
+        if find_spec("torch") is None:
+            raise ExLMError(
+                "the features of single tokens and of layers before the last are computed by torch, which is not "
+                "installed; run: pip install 'exlm-chem[torch]'"
+            )
         from exlm_chem.embedding.backends.torch_backend import TorchBackend
 
         return TorchBackend(self.model, "cpu")

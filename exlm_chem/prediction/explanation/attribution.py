@@ -36,12 +36,15 @@ class ExplainedModel:
         first: what else a head reads of the molecule is not changed.
     beside : str, optional
         The fingerprint of the block of what it reads of a row besides the molecule; see `at`.
+    layer : int
+        Of which layer's features the vector is made.
     """
 
     encoder: ExLM
     pooling: Pooling
     outputs: Callable[..., FloatArray]
     beside: str | None = None
+    layer: int = -1
 
     def at(self, numbers: NDArray[np.float32]) -> ExplainedModel:
         """Hold what it reads besides the molecule: shape (width,)."""

@@ -77,7 +77,7 @@ class IntegratedGradients(Attribution):
             expansion = expand_inputs(network.config, rows.expand(self.steps, -1))
             hook = table.register_forward_hook(replace)
             try:
-                vectors = network.pool(network.encode(expansion), model.pooling)
+                vectors = network.pool(network.encode(expansion), model.pooling, model.layer)
             finally:
                 hook.remove()
         return way, embeddings, vectors

@@ -43,5 +43,5 @@ def _vectors(model: ExplainedModel, ids: NDArray[np.int64], hidden: NDArray[np.b
         for start in range(0, len(rows), _BATCH):
             here = slice(start, start + _BATCH)
             output = network(rows[here].to(device), masks[here].to(device))
-            parts.append(network.pool(output, model.pooling).float().cpu().numpy())
+            parts.append(network.pool(output, model.pooling, model.layer).float().cpu().numpy())
     return np.concatenate(parts)

@@ -28,6 +28,21 @@ def test_the_numbers_are_the_vectors_of_the_encoder(encoder):
         assert np.isnan(values[2:]).all()
 
 
+def test_the_numbers_are_those_of_the_layer_that_is_asked_for(encoder):
+    inner, again, last = (ExlmBlock(encoder, "first", layer) for layer in (1, -2, 2))
+    np.testing.assert_array_equal(inner.compute(["CCO"]), encoder.embed("CCO", "first", layer=1))
+    assert inner.fingerprint == again.fingerprint != last.fingerprint
+    assert last.fingerprint == ExlmBlock(encoder, "first").fingerprint
+    assert last.settings == {
+        "weights": encoder.fingerprint,
+        "tokenizer": encoder.tokenizer.fingerprint,
+        "pooling": "first",
+    }
+    assert read_block(block_spec(inner), encoder).layer == 1
+    with pytest.raises(ExLMError, match="there is no layer -4: this model has 0 to 2, or from the end -1 to -3"):
+        ExlmBlock(encoder, layer=-4)
+
+
 def test_it_stands_beside_the_others(encoder):
     features = compute_blocks(["CCO", None, "CCO"], make_blocks(["exlm", "ecfp"], encoder))
     assert {name: values.shape for name, values in features.items()} == {"exlm": (3, 64), "ecfp": (3, 2048)}

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,6 +55,32 @@ def test_directory_is_read_as_it_was_written(tmp_path, tiny_model):
     assert (content["format_version"], content["sha256"]) == (3, content_sha256(content))
 
 
+def test_the_last_layer_is_not_named_and_others_are(tmp_path, tiny_model, tiny_predictors):
+    _, task, head = read_predictor(tiny_predictors / "salt")
+    written = {}
+    for layer in (-1, 2, 1, -2):
+        write_predictor(tmp_path / str(layer), replace(task, layer=layer), head, tiny_model)
+        written[layer] = json.loads((tmp_path / str(layer) / "task.json").read_text())
+    assert written[-1] == written[2]
+    assert written[1] == written[-2]
+    assert "layer" not in written[-1]
+    assert set(written[-1]["features"][0]["settings"]) == {"weights", "tokenizer", "pooling"}
+    assert written[1]["layer"] == written[1]["features"][0]["settings"]["layer"] == 1
+    assert written[1]["features"][0]["fingerprint"] != written[-1]["features"][0]["fingerprint"]
+    with pytest.raises(ExLMError, match="there is no layer 3: this model has 0 to 2, or from the end -1 to -3"):
+        write_predictor(tmp_path / "none", replace(task, layer=3), head, tiny_model)
+
+
+def test_a_layer_that_the_encoder_does_not_have_is_named_with_the_file(copy):
+    spec = json.loads((copy / "task.json").read_text())["features"][0]
+    for layer, message in (
+        (9, "task.json: there is no layer 9: this model has 0 to 2"),
+        (0.5, "must be a whole number"),
+    ):
+        spoil_task(copy, features=[spec | {"settings": spec["settings"] | {"layer": layer}}])
+        assert message in failure(copy)
+
+
 OLD = {"format_version": 1, "features": ["exlm"]}
 
 
@@ -85,6 +112,7 @@ def spoil_task(directory, resealed=True, **changes):
         ({"head": {}}, "head.name is missing"),
         ({"head": None}, "head is missing"),
         ({"pooling": "max"}, "pooling must be one of mean, first, mean+max, states, not 'max'"),
+        ({"layer": "2"}, "layer must be a whole number, not '2'"),
         ({"metrics": []}, "metrics must be an object, not a list"),
         ({"features": ["exlm", "ecfp"]}, "features[0] must be an object"),
         (

@@ -18,8 +18,9 @@ from exlm_chem.features.registry import block_spec, make_blocks
 from exlm_chem.heads.registry import make_head
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.prediction.table import predict_file
+from exlm_chem.predictors.directory import write_predictor
 from exlm_chem.predictors.loading import load_predictors
-from exlm_chem.predictors.predictor import Predictor
+from exlm_chem.predictors.predictor import Predictor, predict_all
 from exlm_chem.predictors.task import OutputColumn
 from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.smiles.errors import MoleculeError
@@ -98,7 +99,7 @@ def test_predictors_share_one_pass_of_the_encoder(tiny_predictors, tmp_path, mon
     calls = []
     embed = ExLM.embed_tokens
     monkeypatch.setattr(
-        ExLM, "embed_tokens", lambda self, ids, *rest: calls.append(len(ids)) or embed(self, ids, *rest)
+        ExLM, "embed_tokens", lambda self, ids, *how, **more: calls.append(len(ids)) or embed(self, ids, *how, **more)
     )
     path = tmp_path / "in.smi"
     path.write_text("CCO\nCCO\nnonsense\n[Na+].[Cl-]\n")
@@ -111,6 +112,31 @@ def test_predictors_share_one_pass_of_the_encoder(tiny_predictors, tmp_path, mon
     assert read_csv(tmp_path / "out.csv")[0] == [
         *("smiles", "name", "pass", "sol", "logd", "salt_pass", "smiles_used", "note", "error")
     ]
+
+
+def test_vectors_are_shared_only_by_predictors_of_the_same_layer(tiny_predictors, tmp_path, monkeypatch):
+    source = Predictor.from_pretrained(tiny_predictors / "sol", "cpu")
+    for name, layer in (("inner", 1), ("from_the_end", -2), ("last", 2)):
+        task = replace(source.task, name=name, layer=layer, features=())
+        write_predictor(tmp_path / name, task, source.head, tiny_predictors / "salt")
+    names = [tmp_path / "inner", tmp_path / "from_the_end", tiny_predictors / "sol", tmp_path / "last"]
+    predictors = load_predictors(names, "cpu")
+    assert [one.task.layer for one in predictors] == [1, 1, -1, -1]
+    expected = {
+        layer: source.head.predict({"exlm": source.encoder.embed(["CCO", "CCN"], layer=layer)}) for layer in (1, -1)
+    }
+    layers = []
+    embed = ExLM.embed_tokens
+    monkeypatch.setattr(
+        ExLM,
+        "embed_tokens",
+        lambda self, ids, *how, layer: layers.append(layer) or embed(self, ids, *how, layer=layer),
+    )
+    found = predict_all(predictors, ["CCO", "CCN"])
+    assert sorted(layers) == [-1, 1]
+    for one, layer in zip(found, (1, 1, -1, -1), strict=True):
+        np.testing.assert_allclose(one.values, expected[layer], atol=1e-5)
+    assert np.abs(expected[1] - expected[-1]).min() > 1e-3
 
 
 def test_predictors_share_one_pass_of_features(tiny_model, tmp_path, monkeypatch):

@@ -91,6 +91,28 @@ def test_the_backend_that_starts_soonest(monkeypatch):
         assert best_backend("cpu") == ("onnx" if absent == "torch" else "torch")
 
 
+def test_inner_layers_without_torch_are_one_sentence(tiny_model):
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from exlm_chem import ExLM\n"
+        "from exlm_chem.embedding.token_vectors import token_vectors\n"
+        "from exlm_chem.errors import ExLMError\n"
+        f"encoder = ExLM.from_pretrained({str(tiny_model)!r})\n"
+        "print(encoder.embed('CCO', layer=2).shape)\n"
+        "for look in (lambda: encoder.embed('CCO', layer=1), lambda: token_vectors(encoder, 'CCO')):\n"
+        "    try:\n"
+        "        look()\n"
+        "    except ExLMError as error:\n"
+        "        print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = "computed by torch, which is not installed; run: pip install 'exlm-chem[torch]'"
+    last, *refused = done.stdout.splitlines()
+    assert last == "(1, 64)"  # the number of the last layer is the last layer
+    assert [line.partition("are ")[2] for line in refused] == [told, told]
+
+
 def test_onnx_predicts_where_there_is_no_torch():
     code = (
         "import sys; sys.modules['torch'] = None\n"

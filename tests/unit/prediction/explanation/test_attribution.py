@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -73,6 +75,22 @@ def test_integrated_gradients_are_complete(model, encoder) -> None:
     with torch.inference_mode():
         vectors = [encoder.model.embed(torch.from_numpy(rows)[None]).numpy() for rows in (ids, masked)]
     whole, baseline = (model.outputs(ASPIRIN, vector)[0] for vector in vectors)
+    np.testing.assert_allclose(found.sum(0), whole - baseline, rtol=0.05, atol=0.02)
+
+
+def test_the_layer_whose_features_are_read_is_explained(model, encoder) -> None:
+    inner = replace(model, layer=1)
+    ids, atoms = model.tokens(ASPIRIN)
+    rows = torch.from_numpy(ids)[None]
+    with torch.inference_mode():
+        hidden = torch.from_numpy(atoms == 5)[None]
+        output = encoder.model(rows.masked_fill(hidden, encoder.model.config.mask_token_id), hidden)
+        without = inner.outputs(ASPIRIN, encoder.model.pool(output, layer=1).numpy())[0]
+    whole = inner.outputs(ASPIRIN, encoder.embed([ASPIRIN], layer=1))[0]
+    np.testing.assert_allclose(Occlusion().contributions(inner, ASPIRIN)[5], whole - without, atol=1e-4)
+    masked = rows.masked_fill(torch.from_numpy(atoms >= 0), encoder.model.config.mask_token_id)
+    baseline = inner.outputs(ASPIRIN, encoder.model.embed(masked, layer=1).detach().numpy())[0]
+    found = IntegratedGradients(steps=128).contributions(inner, ASPIRIN)
     np.testing.assert_allclose(found.sum(0), whole - baseline, rtol=0.05, atol=0.02)
 
 
