@@ -15,6 +15,7 @@ _WEAK_AUC = 0.8
 _VECTORS = {
     "mean": "mean over the tokens",
     "first": "first state of <s>",
+    "mean+middle": "mean over the tokens, and that of the middle layer",
     "mean+max": "mean over the tokens, and the largest of each number",
     "states": "all states of <s>",
 }

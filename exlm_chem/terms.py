@@ -54,9 +54,9 @@ TrainingDevice = Literal["auto", "cpu"]
 Logger = Literal["tensorboard", "wandb"]
 """Where measurements go besides ``metrics.csv``."""
 
-Pooling = Literal["mean", "first", "mean+max", "states"]
-"""How one vector is made of a molecule: mean over the tokens that are not special, or the first state of ``<s>``; twice
-as long, that mean and then the largest of each number; or k times as long, all states of ``<s>``."""
+Pooling = Literal["mean", "mean+middle", "mean+max", "first", "states"]
+"""How one vector is made of a molecule: mean over the tokens that are not special; twice as long, that mean and then
+that of the middle layer, or the largest of each number; the first state of ``<s>``, or all of them, side by side."""
 
 Standardise = Literal["none", "fragment", "parent"]
 """What is done to a molecule first: nothing, its largest fragment, or the neutral parent of that."""

@@ -48,7 +48,7 @@ class ExLMModel(deepchem.models.TorchModel):  # type: ignore[misc]
         Of each task of a classification.
     model : str or Path
         Name of a model that ships, or a model directory.
-    pooling : {"mean", "first", "mean+max", "states"}
+    pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
         See `ExLM.embed`.
     dropout : float
         In all layers of the encoder and before the head, while it is trained.

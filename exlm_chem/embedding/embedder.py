@@ -197,7 +197,7 @@ class ExLM:
         ----------
         smiles : iterable of str or RDKit Mol
             The molecules, in anything that `molecules_in` takes; a single one is taken as a list of one.
-        pooling : {"mean", "first", "mean+max", "states"}
+        pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
             See `exlm_chem.terms.Pooling`.
         batch_tokens, batch_size : int
             See `EmbeddingOptions`. By default 2,048 tokens on a CPU and 32,768 elsewhere.

@@ -27,7 +27,7 @@ class ExLMMolTransformer(PretrainedMolTransformer):  # type: ignore[misc]
     ----------
     model : str or Path
         Name of a model that ships, or a model directory.
-    pooling : {"mean", "first", "mean+max", "states"}
+    pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
         See `ExLM.embed`.
     device : str
         A torch device, or "auto".

@@ -17,7 +17,8 @@ class VectorOptions:
 
     pooling: Pooling = option(
         "mean",
-        "Mean over the tokens that are not special, also with the largest of each number behind it (mean+max); the "
+        "Mean over the tokens that are not special, also with that of the middle layer behind it (mean+middle) or the "
+        "largest of each number (mean+max); the "
         "first state of <s>, or all of them side by side (states).",
     )
     layer: int = option(

@@ -31,7 +31,7 @@ class ExLMFingerprint(BaseFingerprintTransformer):  # type: ignore[misc]
     ----------
     model : str or Path
         Name of a model that ships, or a model directory.
-    pooling : {"mean", "first", "mean+max", "states"}
+    pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
         See `ExLM.embed`.
     device : str
         A torch device, or "auto".

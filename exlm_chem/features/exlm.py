@@ -22,7 +22,7 @@ class ExlmBlock(MoleculeBlock):
     ----------
     encoder : ExLM
         The encoder.
-    pooling : {"mean", "first", "mean+max", "states"}
+    pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
         See `ExLM.embed`.
     layer : int
         See `ExLM.embed`; a number of the last one becomes -1.

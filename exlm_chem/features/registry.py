@@ -63,7 +63,7 @@ def make_blocks(
         Of `BLOCK_NAMES`, each once.
     encoder : ExLM, optional
         For the block ``exlm``.
-    pooling : {"mean", "first", "mean+max", "states"}
+    pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
         How the encoder makes one vector of a molecule.
     layer : int
         Of which of its layers; see `ExLM.embed`.

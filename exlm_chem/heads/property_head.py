@@ -70,7 +70,7 @@ class ExLMForMoleculeProperty(SavedModel):
         Of the encoder.
     num_properties : int
         Number of outputs.
-    pooling : {"mean", "first", "mean+max", "states"}
+    pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
         See `ExLMModel.embed`.
     hidden : int, optional
         Width of the head's hidden layer.

@@ -125,7 +125,7 @@ class ExLMConfig:
         (128, 256)
         """
         states = self.num_states if self.objective == "exlm" else 1
-        return self.hidden_size * {"mean": 1, "first": 1, "mean+max": 2, "states": states}[pooling]
+        return self.hidden_size * {"mean": 1, "mean+middle": 2, "mean+max": 2, "first": 1, "states": states}[pooling]
 
     @classmethod
     def preset(cls, name: str, vocab_size: int, **changes: Any) -> ExLMConfig:

@@ -70,7 +70,7 @@ class ExLMModel(SavedModel):
         ----------
         input_ids : Tensor of int64, shape (B, T)
             Tokens, padded on the right.
-        pooling : {"mean", "first", "mean+max", "states"}
+        pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
             See `exlm_chem.terms.Pooling`; "first" is the published classifier's.
         layer : int
             Which of `ExLMOutput.layers`.

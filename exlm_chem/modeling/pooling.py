@@ -24,7 +24,7 @@ def pooled(config: ExLMConfig, output: ExLMOutput, pooling: Pooling = "mean", la
         Of the model.
     output : ExLMOutput
         What its encoder says.
-    pooling : {"mean", "first", "mean+max", "states"}
+    pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
         See `exlm_chem.terms.Pooling`.
     layer : int
         Which of `ExLMOutput.layers`.
@@ -34,8 +34,15 @@ def pooled(config: ExLMConfig, output: ExLMOutput, pooling: Pooling = "mean", la
     Tensor, shape (B, `ExLMConfig.vector_width`)
         At least in single precision.
     """
-    features = output.layers[layer]
-    return POOLINGS[pooling](config, output.expansion, features.to(torch.promote_types(features.dtype, torch.float32)))
+    vectors = POOLINGS[pooling](config, output.expansion, _precise(output.layers[layer]))
+    if pooling != "mean+middle":
+        return vectors
+    middle = _precise(output.layers[config.num_hidden_layers // 2])
+    return torch.cat([vectors, _mean(config, output.expansion, middle)], 1)
+
+
+def _precise(features: Tensor) -> Tensor:
+    return features.to(torch.promote_types(features.dtype, torch.float32))
 
 
 def _mean(config: ExLMConfig, expansion: Expansion, features: Tensor) -> Tensor:
@@ -69,10 +76,12 @@ def _aside(config: ExLMConfig, expansion: Expansion) -> Tensor:
 
 POOLINGS: Final[dict[Pooling, Callable[[ExLMConfig, Expansion, Tensor], Tensor]]] = {
     "mean": _mean,
-    "first": _first,
+    "mean+middle": _mean,
     "mean+max": _mean_and_max,
+    "first": _first,
     "states": _states,
 }
+"""What each takes from the layer that is asked for."""
 
 
 def token_features(config: ExLMConfig, output: ExLMOutput, num_tokens: int, layer: int = -1) -> Tensor:

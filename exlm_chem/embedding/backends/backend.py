@@ -44,7 +44,7 @@ class Backend(ABC):
         ----------
         input_ids : array of int64, shape (B, T)
             Every row ``<s> ... </s>``, padded on the right.
-        pooling : {"mean", "first", "mean+max", "states"}
+        pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
             See `exlm_chem.terms.Pooling`.
         layer : int
             See `EmbeddingOptions`.

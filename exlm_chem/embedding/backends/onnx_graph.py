@@ -35,8 +35,8 @@ def encoder_graph(config: ExLMConfig, weights: Mapping[str, NDArray[Any]]) -> on
     Returns
     -------
     onnx.ModelProto
-        From ``input_ids``, int64 of shape (B, T), every row ``<s> ... </s>`` and padded on the right, to ``mean``,
-        ``first``, ``mean+max`` and ``states``, float32 of shape (B, `ExLMConfig.vector_width`): the same numbers as
+        From ``input_ids``, int64 of shape (B, T), every row ``<s> ... </s>`` and padded on the right, to an output for
+        each pooling, float32 of shape (B, `ExLMConfig.vector_width`): the same numbers as
         `ExLMModel.embed` gives.
 
     Examples
@@ -45,7 +45,7 @@ def encoder_graph(config: ExLMConfig, weights: Mapping[str, NDArray[Any]]) -> on
     >>> config = ExLMConfig(vocab_size=20, hidden_size=32, num_hidden_layers=1, num_attention_heads=4)
     >>> weights = {name: value.numpy() for name, value in ExLMModel(config).state_dict().items()}
     >>> [output.name for output in encoder_graph(config, weights).graph.output]
-    ['mean', 'first', 'mean+max', 'states']
+    ['mean', 'mean+middle', 'mean+max', 'first', 'states']
     """
     from onnx import TensorProto, helper
 
@@ -53,12 +53,16 @@ def encoder_graph(config: ExLMConfig, weights: Mapping[str, NDArray[Any]]) -> on
     encoder = _Encoder(graph, config, weights)
     places = _Places(graph, config)
     hidden = encoder.embedded(places)
+    middle = hidden
     for number in range(config.num_hidden_layers):
+        if number == config.num_hidden_layers // 2:
+            middle = hidden
         hidden = encoder.layer(f"encoder.layers.{number}.", hidden, places)
     features = encoder.norm("encoder.final_norm", hidden)
     graph.node("Gather", features, graph.number(0), axis=1, output="first")
-    mean, largest = places.mean(features, output="mean"), places.largest(features)
-    graph.node("Concat", mean, largest, axis=1, output="mean+max")
+    mean = places.mean(features, output="mean")
+    graph.node("Concat", mean, places.mean(middle), axis=1, output="mean+middle")
+    graph.node("Concat", mean, places.largest(features), axis=1, output="mean+max")
     states = config.vector_width("states")
     first = graph.node("Slice", features, graph.shape(0), graph.shape(states // config.hidden_size), graph.shape(1))
     graph.node("Reshape", first, graph.shape(0, states), output="states")
@@ -143,7 +147,7 @@ class _Places:
         bias = node("Where", self.padding, number(-np.inf, "float32"), nothing)
         self.bias = node("Unsqueeze", bias, graph.shape(1, 2))
 
-    def mean(self, features: str, output: str) -> str:
+    def mean(self, features: str, output: str = "") -> str:
         """Take the mean over the tokens that are not special."""
         node, graph = self._graph.node, self._graph
         total = node("MatMul", node("Unsqueeze", self._weight, graph.shape(1)), features)

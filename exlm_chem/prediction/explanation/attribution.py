@@ -29,7 +29,7 @@ class ExplainedModel:
     ----------
     encoder : ExLM
         The encoder; its tokens are SMILES.
-    pooling : {"mean", "first", "mean+max", "states"}
+    pooling : {"mean", "mean+middle", "mean+max", "first", "states"}
         How it makes one vector.
     outputs : callable
         Gives the numbers, shape (B, columns), of vectors of shape (B, width), all of one molecule whose text comes

@@ -70,10 +70,13 @@ def test_poolings_and_layers_are_of_the_features_of_the_model(embedder):
     ids = torch.tensor([embedder.tokenizer.encode(canonical_smiles("CCO"))])
     output = embedder.model(ids)
     states = embedder.model.config.num_states
+    middle = output.layers[1][0].detach().numpy()
+    middle = middle[states : len(middle) - states].mean(0)
     for layer, features in enumerate(output.layers):
         rows = features[0].detach().numpy()
         molecule = rows[states : len(rows) - states]
         expected = {
+            "mean+middle": np.concatenate([molecule.mean(0), middle]),
             "mean+max": np.concatenate([molecule.mean(0), molecule.max(0)]),
             "states": rows[:states].reshape(-1),
             "first": rows[0],

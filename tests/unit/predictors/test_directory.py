@@ -111,7 +111,7 @@ def spoil_task(directory, resealed=True, **changes):
         ),
         ({"head": {}}, "head.name is missing"),
         ({"head": None}, "head is missing"),
-        ({"pooling": "max"}, "pooling must be one of mean, first, mean+max, states, not 'max'"),
+        ({"pooling": "max"}, "pooling must be one of mean, mean+middle, mean+max, first, states, not 'max'"),
         ({"layer": "2"}, "layer must be a whole number, not '2'"),
         ({"metrics": []}, "metrics must be an object, not a list"),
         ({"features": ["exlm", "ecfp"]}, "features[0] must be an object"),
