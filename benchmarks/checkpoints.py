@@ -15,15 +15,11 @@ from typing import Any
 
 from safetensors.torch import load_file
 
-from benchmarks.moleculenet import judge
+from benchmarks.encoders import judge
 from benchmarks.writer import arguments, write_result
 from exlm_chem.embedding.embedder import ExLM
-from exlm_chem.finetuning.dataset import read_dataset
-from exlm_chem.finetuning.metrics import MAIN_METRIC
-from exlm_chem.finetuning.splits import scaffold_split
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.options import from_json
-from exlm_chem.predictors.registry import registered_task
 from exlm_chem.pretraining.checkpoint import AVERAGE, MODEL
 from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.options import PretrainingOptions
@@ -67,11 +63,8 @@ def load_encoder(directory: Path, options: PretrainingOptions) -> ExLM:
 
 def score(encoder: ExLM, tables: Path, name: str) -> dict[str, Any]:
     """Main metric of a linear head on the frozen embedding, on the validation and the test part."""
-    task = registered_task(name)
-    data = read_dataset(tables / f"{name}.csv.gz", task.targets, encoder.read)
-    split = scaffold_split(data.smiles)
-    features = encoder.embed_tokens([one.token_ids for one in data.inputs])
-    return {"metric": MAIN_METRIC[task.kind], **judge(features, data, split, task)}
+    judged = judge(encoder, tables, name, ["linear"])
+    return {"metric": judged["metric"], **{part: {"value": value} for part, value in judged["linear"].items()}}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks import paper_tables, predictor_tables, pretraining_tables, vector_tables
 from benchmarks.fill_table import enumeration_table, fill_table
-from benchmarks.shipped_table import score, tasks
+from benchmarks.shipped_table import tasks
 from benchmarks.writer import RESULTS, ROOT, read_result
 from exlm_chem.storage import read_json
 
@@ -44,7 +44,7 @@ def main() -> None:
 def with_numbers(text: str) -> str:
     """Give a page with the present numbers."""
     made: dict[str, Callable[[], str]] = {
-        "numbers": lambda: f"{_claims()}\n\n{_moleculenet(read_result('moleculenet'))}",
+        "numbers": _claims,
         "tasks": tasks,
         "example": lambda: _example(read_result("example")),
         "step": lambda: _step(read_result("step")),
@@ -278,20 +278,6 @@ def _speeds() -> dict[str, list[str]]:
             f"{way} {speed['molecules_per_second']:.0f}/s" for way, speed in run["results"].items()
         ],
     }
-
-
-def _moleculenet(content: dict[str, Any]) -> str:
-    lines = [
-        f"Scaffold split, test part, the same linear head on both (`benchmarks/moleculenet.py`; {content['split']}):",
-        "",
-        "| task | metric | molecules in test | ExLM embedding (95 % interval) | ECFP4 counts (95 % interval) |",
-        "|---|---|---|---|---|",
-    ]
-    for task, result in content["results"].items():
-        cells = [score(result[kind]["test"]) for kind in ("exlm", "ecfp4 count")]
-        metric = "ROC-AUC, higher is better" if result["metric"] == "roc_auc" else "RMSE, lower is better"
-        lines.append(f"| {task} | {metric} | {result['molecules']['test']:,} | {cells[0]} | {cells[1]} |")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
