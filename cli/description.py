@@ -12,6 +12,7 @@ from .screen import show_heading, show_table, show_text
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _MOST_COLUMNS = 40
 _EXAMPLE = 20  # characters
+_SHOWN = 3  # texts of a column
 
 
 def show_description(found: Description) -> None:
@@ -65,8 +66,15 @@ def _contents(column: ColumnProfile) -> Iterator[str]:
         yield f"{found.minimum:.4g} to {found.maximum:.4g}, median {found.median:.4g}, mean {found.mean:.4g}"
         if found.outliers:
             yield f"{found.outliers:,} far from the others"
+        if found.limits:
+            count, some = sum(found.limits.values()), list(found.limits)[:_SHOWN]
+            yield f"{count:,} limits, beyond which the truth lies: {', '.join(map(quoted, some))}" + (
+                ", ..." if len(found.limits) > _SHOWN else ""
+            )
     elif column.kind in ("text", "constant", "molecules"):
-        yield ", ".join(quoted(text, _EXAMPLE) for text in column.examples) + (", ..." if column.distinct > 3 else "")
+        yield ", ".join(quoted(text, _EXAMPLE) for text in column.examples) + (
+            ", ..." if column.distinct > _SHOWN else ""
+        )
     if column.spelled_missing:
         yield f"not known is written {', '.join(map(quoted, column.spelled_missing))}"
     if column.problem:

@@ -36,6 +36,8 @@ class Numbers:
         Numbers that are more than three interquartile ranges away from the quartiles.
     far_out : list of tuple
         The most extreme of them: the number, and the line in which it first stands.
+    limits : dict
+        Texts such as ``>30``, beyond which the truth lies, with the number of cells.
     """
 
     minimum: float
@@ -47,6 +49,7 @@ class Numbers:
     deviation: float
     outliers: int = 0
     far_out: list[tuple[float, int]] = field(default_factory=list)
+    limits: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -243,4 +246,5 @@ def _numbers(texts: Mapping[str, _Text]) -> Numbers | None:
         deviation=float(every.std(ddof=1)) if len(every) > 1 else 0.0,
         outliers=int(cells[far].sum()),
         far_out=[(float(values[index]), lines[index]) for index in order[:_SHOWN]],
+        limits={text: texts[text].cells for text, one in read.items() if one.bound},
     )

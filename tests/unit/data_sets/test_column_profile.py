@@ -52,6 +52,12 @@ def test_a_dash_beside_a_plus_is_a_class() -> None:
     assert (found.classes, found.known, found.missing, found.distinct) == ({"+": 1, "-": 2}, 3, 0, 2)
 
 
+def test_limits_are_counted() -> None:
+    found = profile([*NUMBERS, ">100", ">100", "<0.5"]).numbers
+    assert found is not None
+    assert found.limits == {">100": 2, "<0.5": 1}
+
+
 def test_numbers_and_what_is_far_from_them() -> None:
     found = profile([*NUMBERS, "1000"]).numbers
     assert found is not None
