@@ -71,7 +71,9 @@ def fine_tuned(path: Path, task: str, model: str, seeds: int) -> dict[str, Any]:
     found = []
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
-            options = FinetuningOptions(task=task, model=model, method="full", seed=seed, device="cpu")
+            options = FinetuningOptions(
+                task=task, model=model, method="full", precision="auto", seed=seed, device="cpu"
+            )
             found.append(finetune(path, Path(folder) / task, options).task.metrics["test"])
     metric = "roc_auc" if "roc_auc" in found[0] else "rmse"
     values = [one[metric] for one in found]
