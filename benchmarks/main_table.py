@@ -11,6 +11,7 @@ part chooses the epoch. Adds to ``benchmarks/results/main_table.json`` what is n
 
 from __future__ import annotations
 
+import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -33,7 +34,11 @@ ALL: Final = "+".join(BLOCK_NAMES)
 HEADS: Final = ("linear", "kernel", "boosting")
 AVERAGE: Final = f"average on {ALL}"
 FULL: Final = "full"
-ROWS: Final = ("exlm", "ecfp", "descriptors", "minimol", ALL, AVERAGE, FULL)
+MIDDLE: Final = " with the middle layer"
+"""Behind a row whose vectors are of the pooling mean+middle."""
+ROWS: Final = (
+    "exlm", f"exlm{MIDDLE}", "ecfp", "descriptors", "minimol", ALL, AVERAGE, f"{AVERAGE}{MIDDLE}", FULL,
+)  # fmt: skip
 
 
 def main() -> None:
@@ -54,16 +59,24 @@ def main() -> None:
             if row == FULL:
                 cell = fine_tuned(args.tables / f"{name}.csv.gz", name, args.model, args.seeds)
             else:
-                blocks = parse_features(row.removeprefix("average on "))
-                features = features_of(name, table.smiles, blocks, encoder, args.cache)
-                heads = ["average"] if row == AVERAGE else feasible_heads(table.labels.shape[1], HEADS)
-                seeds = 1 if row == AVERAGE else args.seeds
-                trial = try_features(row, features, table, heads, range(seeds), "folds" if len(heads) > 1 else "valid")
-                cell = {"test": trial.test, "sd": trial.sd, "interval": trial.interval, "seeds": seeds}
-                cell |= {"head": trial.head, "chosen by": trial.chosen_by}
+                cell = judged(row, table, encoder, args)
             print(name, row, cell, flush=True)
             results.setdefault(name, {})[row] = cell
             write(args.output, encoder.fingerprint, results, table)
+
+
+def judged(row: str, table: Measured, encoder: ExLM, args: argparse.Namespace) -> dict[str, Any]:
+    """Choose a head for the features of a row, and give it the test part; the average is one head and draws nothing."""
+    average = row.startswith(AVERAGE)
+    blocks = parse_features(row.removeprefix("average on ").removesuffix(MIDDLE))
+    features = features_of(table.name, table.smiles, blocks, encoder, args.cache)
+    if row.endswith(MIDDLE):
+        features["exlm"] = encoder.embed(table.smiles, "mean+middle")
+    heads = ["average"] if average else feasible_heads(table.labels.shape[1], HEADS)
+    seeds = 1 if average else args.seeds
+    trial = try_features(row, features, table, heads, range(seeds), "valid" if average else "folds")
+    cell = {"test": trial.test, "sd": trial.sd, "interval": trial.interval, "seeds": seeds}
+    return cell | {"head": trial.head, "chosen by": trial.chosen_by}
 
 
 def fine_tuned(path: Path, task: str, model: str, seeds: int) -> dict[str, Any]:
