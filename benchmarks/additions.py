@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.writer import arguments, write_result
 from exlm_chem.embedding.embedder import ExLM
@@ -91,7 +92,9 @@ def main() -> None:
                 continue
             options = PretrainingOptions(**BASE | changes, seed=seed, max_seconds=60 * args.minutes)
             run = args.runs / key.replace(" ", "-").replace(",", "")
-            results[key] = trained(files, run, options) | judged(run, judges)
+            facts = trained(files, run, options)
+            encoder = ExLM.from_pretrained(run)
+            results[key] = facts | judged({table.name: encoder.embed(table.smiles) for table in judges}, judges)
             write_result(args.output, {"settings": settings, "results": results, "mean": means(results)})
 
 
@@ -109,12 +112,11 @@ def trained(files: list[Path], run: Path, options: PretrainingOptions) -> dict[s
     }
 
 
-def judged(run: Path, tables: Iterable[Measured]) -> dict[str, Any]:
-    """Give the mean over random splits of the training part, and the validation part, for every table."""
-    encoder = ExLM.from_pretrained(run)
+def judged(embedded: Mapping[str, NDArray[np.float32]], tables: Iterable[Measured]) -> dict[str, Any]:
+    """Judge the vectors of every table: the mean over random splits of the training part, and the validation part."""
     inside, valid = {}, {}
     for table in tables:
-        vectors = {"exlm": encoder.embed(table.smiles)}
+        vectors = {"exlm": embedded[table.name]}
         scores = []
         for seed in range(SPLITS):
             rows = np.random.default_rng(seed).permutation(table.split.train)[:MOST].tolist()

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import rankdata
 
+from benchmarks.main_table import ALL, AVERAGE, FULL, MIDDLE
 from benchmarks.tables import EIGHT
 from exlm_chem.finetuning.card import METRIC_NAMES
 
@@ -44,33 +45,49 @@ PAPER: Final = {
     "bbbp": 0.728, "bace": 0.796, "clintox": 0.916, "sider": 0.645, "tox21": 0.782, "toxcast": 0.669, "muv": 0.788,
 }  # fmt: skip
 """ExLM of the paper: 12 x 768, 19 M molecules, fine-tuned; a scaffold split of its own (arXiv 2501.13397)."""
+WAYS: Final = {
+    "exlm": "exlm",
+    f"exlm{MIDDLE}": "exlm, mean+middle",
+    "ecfp": "ECFP",
+    "descriptors": "descriptors",
+    "minimol": "MiniMol",
+    ALL: "exlm + ECFP + descriptors",
+    AVERAGE: "the same, average head",
+    f"{AVERAGE}{MIDDLE}": "the same, mean+middle",
+    FULL: "fine-tuned",
+}
+"""What stands above the columns of `main_table`."""
 FIVE: Final = ("bbbp", "bace", "clintox", "sider", "tox21")
 
 
 def main_table(content: dict[str, Any]) -> str:
-    """Set what frozen, joined and fine-tuned vectors are worth beside the features of others."""
+    """Set what frozen, joined and fine-tuned vectors are worth beside the features of others; the best in bold."""
     results = content["results"]
-    ways = list(dict.fromkeys(way for cells in results.values() for way in cells))
-    rows = [
-        [
-            f"{name} ({METRIC_NAMES['roc_auc' if name not in REGRESSION else 'rmse']})",
-            *(_with_interval(cells.get(way)) for way in ways),
-            f"{PAPER[name]:.3f}" if name in PAPER else "-",
+    ways = [way for way in WAYS if any(way in cells for cells in results.values())]
+    rows = []
+    for name, cells in results.items():
+        metric, best = ("rmse", min) if name in REGRESSION else ("roc_auc", max)
+        values = {way: cells[way]["test"] for way in ways if way in cells}
+        winner = best(values, key=values.__getitem__)
+        shown = [
+            f"**{_with_interval(cells[way])}**" if way == winner else _with_interval(cells.get(way)) for way in ways
         ]
-        for name, cells in results.items()
-    ]
+        rows.append([f"{name} ({METRIC_NAMES[metric]})", *shown, f"{PAPER[name]:.3f}" if name in PAPER else "-"])
     five = [_mean([results.get(name, {}).get(way, {}).get("test") for name in FIVE]) for way in ways]
-    rows.append(["**mean of the first five**", *five, _mean([PAPER[name] for name in FIVE])])
-    rows.append(["**mean rank**, tables with all of them", *_ranks(results, ways), "-"])
-    heads = {way: way.replace("average on ", "average head, ").replace("full", "fine-tuned") for way in ways}
-    return _table(["table", *(heads[way].replace("+", " + ") for way in ways), "the paper"], rows)
+    rows.append([f"mean of {', '.join(FIVE)}", *five, _mean([PAPER[name] for name in FIVE])])
+    ranked = [way for way in ways if way != FULL]
+    tables = {name: cells for name, cells in results.items() if all(way in cells for way in ranked)}
+    ranks = _ranks(tables, ranked)
+    rows.append([f"mean rank on {len(tables)} tables", *(ranks.get(way, "-") for way in ways), "-"])
+    note = "Behind ± half of the 95 % interval over the molecules of the test part; the best of a table in bold."
+    return f"{_table(['table', *(WAYS[way] for way in ways), 'the paper'], rows)}\n\n{note}"
 
 
 def _with_interval(cell: dict[str, Any] | None) -> str:
     if cell is None or cell["test"] is None:
         return "-"
     low, high = cell["interval"]
-    return f"{cell['test']:.3f} ({low:.2f} to {high:.2f})"
+    return f"{cell['test']:.3f} ± {(high - low) / 2:.2f}"
 
 
 def _mean(values: Sequence[float | None]) -> str:
@@ -78,15 +95,13 @@ def _mean(values: Sequence[float | None]) -> str:
     return f"{sum(known) / len(known):.3f}" if len(known) == len(values) else "-"
 
 
-def _ranks(results: dict[str, Any], ways: Sequence[str]) -> list[str]:
-    """Give the mean rank of every way over the tables on which all that stand in most tables were measured."""
-    most = max(sum(way in cells for cells in results.values()) for way in ways)
-    common = [way for way in ways if sum(way in cells for cells in results.values()) == most]
-    tables = {name: cells for name, cells in results.items() if all(way in cells for way in common)}
+def _ranks(tables: dict[str, Any], ways: Sequence[str]) -> dict[str, str]:
+    """Give the mean rank of every way over the tables; 1 is the best."""
+    if not tables:
+        return {}
     signs = {name: 1 if name in REGRESSION else -1 for name in tables}
-    values = np.array([[signs[name] * cells[way]["test"] for way in common] for name, cells in tables.items()])
-    ranks = dict(zip(common, rankdata(values, axis=1).mean(0), strict=True))
-    return [f"{ranks[way]:.1f}" if way in ranks else "-" for way in ways]
+    values = np.array([[signs[name] * cells[way]["test"] for way in ways] for name, cells in tables.items()])
+    return {way: f"{rank:.1f}" for way, rank in zip(ways, rankdata(values, axis=1).mean(0), strict=True)}
 
 
 def blocks(content: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import fmean
 from typing import Any, Final
 
 
@@ -19,4 +20,42 @@ def _additions(content: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"{settings['minutes']:g} minutes of training each; number of seeds: {number}."])
 
 
-TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {"additions": _additions}
+def _twins(content: dict[str, Any]) -> str:
+    """Set the objectives beside each other, means over the seeds, and say what the pairs say."""
+    settings, results, verdict = content["settings"], content["results"], content["verdict"]
+    tasks, kinds = settings["tasks"], dict.fromkeys(key.rpartition(", seed")[0] for key in results)
+    head = ["objective", "molecules", "CPU seconds", "nats per masked token", "masked tokens right", *tasks]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for kind in kinds:
+        runs = [one for key, one in results.items() if key.rpartition(", seed")[0] == kind]
+        facts = {name: fmean(one[name] for one in runs) for name in runs[0] if name != "test"}
+        cells = [kind, f"{facts['molecules']:,.0f}", f"{facts['cpu_seconds']:.0f}"]
+        cells += [f"{facts['loss per masked token']:.3f}", f"{facts['masked tokens right']:.3f}"]
+        cells += [f"{fmean(one['test'][task] for one in runs):.3f}" for task in tasks]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines.append("")
+    for twin, one in verdict.items():
+        low, high = one["interval over tables"]
+        lines.append(
+            f"exlm against {twin}: {one['mean gain of exlm']:+.3f} on the mean (95 % over tables {low:+.3f} to "
+            f"{high:+.3f}), better in {one['pairs won']} of {one['pairs']} pairs of a table and a seed, Wilcoxon p = "
+            f"{one['Wilcoxon p over pairs']:.2g}."
+        )
+    return "\n".join(lines)
+
+
+def _poolings(content: dict[str, Any]) -> str:
+    """List what each way to make a vector is worth, random splits inside of the training parts before validation."""
+    tasks = content["tasks"]
+    lines = [f"| vector | {' | '.join(tasks)} |", "|---" * (len(tasks) + 1) + "|"]
+    for name, one in content["results"].items():
+        scores = (f"{one['random splits'][task]:.3f} / {one['validation'][task]:.3f}" for task in tasks)
+        lines.append(f"| {name} | {' | '.join(scores)} |")
+    return "\n".join(lines)
+
+
+TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+    "additions": _additions,
+    "twins": _twins,
+    "poolings": _poolings,
+}

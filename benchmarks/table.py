@@ -18,7 +18,11 @@ from benchmarks.shipped_table import tasks
 from benchmarks.writer import RESULTS, ROOT, read_result
 from exlm_chem.storage import read_json
 
-PAGES = ("README.md", *(f"docs/{name}.md" for name in "embedding fill pretraining benchmarks paper scale".split()))
+PAGES = (
+    "README.md",
+    "exlm_chem/zoo/exlm-small/README.md",
+    *(f"docs/{name}.md" for name in "embedding fill pretraining benchmarks paper scale".split()),
+)
 CONFIGURATIONS = {
     "reference": "6 x 256, 40 random tokens",
     "small": "small, real molecules",

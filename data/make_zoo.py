@@ -34,6 +34,16 @@ from exlm_chem.sentence_files import write_sentence_files
 from exlm_chem.storage import read_json, write_json, write_text
 from exlm_chem.tokenizer import ExLMTokenizer
 
+WORTH = """## What its vectors are worth
+
+Beside other features, the same heads and one rule for all, test parts of DeepChem's scaffold split (how:
+`docs/benchmarks.md` of the package):
+
+<!-- main_table -->
+<!-- /main_table -->
+"""
+"""The end of the encoder's card; ``python -m benchmarks.table`` writes the numbers."""
+
 
 def main() -> None:
     """Write everything into the package's zoo, in the place of what was there."""
@@ -97,7 +107,7 @@ def ship_encoder(run: Path, target: Path, about: str) -> None:
         if (run / name).exists():
             shutil.copy(run / name, target / name)
     card = (run / "README.md").read_text(encoding="utf-8")
-    write_text(target / "README.md", "\n".join([card, about, ""] if about else [card]))
+    write_text(target / "README.md", "\n".join([card, *([about, ""] if about else []), WORTH]))
     write_json(target / "training.json", {**training_facts(run), "stored_as": "float16"})
 
 

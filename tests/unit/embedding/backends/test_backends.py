@@ -35,8 +35,10 @@ def test_onnx_gives_what_torch_gives(changes):
     weights = {name: value.numpy() for name, value in model.state_dict().items()}
     onnx, plain = OnnxBackend(config, weights), TorchBackend(model, "cpu")
     for pooling in get_args(Pooling):
-        np.testing.assert_allclose(onnx.encode(ROWS, pooling), plain.encode(ROWS, pooling), atol=1e-5)
-        np.testing.assert_allclose(onnx.encode(ROWS[1:2, :3], pooling), plain.encode(ROWS[1:2], pooling), atol=1e-5)
+        expected = plain.encode(ROWS, pooling)
+        near = 1e-5 * max(1.0, float(np.abs(expected).max()))  # the middle layer is not normed
+        np.testing.assert_allclose(onnx.encode(ROWS, pooling), expected, atol=near)
+        np.testing.assert_allclose(onnx.encode(ROWS[1:2, :3], pooling), expected[1:2], atol=near)
 
 
 @pytest.mark.parametrize(("backend", "precision", "least"), [("torch", "bf16", 0.999), ("onnx", "int8", 0.99)])
