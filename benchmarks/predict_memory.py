@@ -11,20 +11,15 @@ and its worker processes together. What RDKit computed is kept for molecules tha
 from __future__ import annotations
 
 import gzip
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
-
+from benchmarks.watched import watched
 from benchmarks.writer import arguments, write_result
 from exlm_chem.data import data_path
 
 REPEATED: Final = (10, 100)
-EVERY: Final = 0.25
 
 
 def main() -> None:
@@ -48,25 +43,9 @@ def main() -> None:
 
 def predicted(task: str, file: Path) -> dict[str, Any]:
     """Run the command; give the most memory that it took, and its seconds."""
-    command = [sys.executable, "-m", "exlm_chem.cli.main", "predict", "--task", task, str(file)]
-    start, own, together = time.perf_counter(), 0, 0
-    process = subprocess.Popen([*command, "-o", str(file.with_name("out.csv"))], stderr=subprocess.PIPE)
-    watched = psutil.Process(process.pid)
-    while process.poll() is None:
-        used = [_resident(one) for one in (watched, *watched.children(recursive=True))]
-        own, together = max(own, used[0]), max(together, sum(used))
-        time.sleep(EVERY)
-    if process.returncode:
-        sys.exit(f"predict failed with status {process.returncode}")
-    seconds = time.perf_counter() - start
-    return {"peak_mib": own >> 20, "peak_mib_with_workers": together >> 20, "seconds": seconds}
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:  # it has ended meanwhile
-        return 0
+    found = watched("predict", "--task", task, str(file), "-o", str(file.with_name("out.csv")))
+    del found["cpu_seconds"]
+    return found
 
 
 if __name__ == "__main__":

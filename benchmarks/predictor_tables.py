@@ -73,8 +73,9 @@ def main_table(content: dict[str, Any]) -> str:
             f"**{_with_interval(cells[way])}**" if way == winner else _with_interval(cells.get(way)) for way in ways
         ]
         rows.append([f"{name} ({METRIC_NAMES[metric]})", *shown, f"{PAPER[name]:.3f}" if name in PAPER else "-"])
-    five = [_mean([results.get(name, {}).get(way, {}).get("test") for name in FIVE]) for way in ways]
-    rows.append([f"mean of {', '.join(FIVE)}", *five, _mean([PAPER[name] for name in FIVE])])
+    known = [name for name in FIVE if name in results]
+    means = [_mean([results[name].get(way, {}).get("test") for name in known]) for way in ways]
+    rows.append([f"mean of {', '.join(known)}", *means, _mean([PAPER[name] for name in known])])
     ranked = [way for way in ways if way != FULL]
     tables = {name: cells for name, cells in results.items() if all(way in cells for way in ranked)}
     ranks = _ranks(tables, ranked)
