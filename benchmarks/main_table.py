@@ -12,7 +12,6 @@ part chooses the epoch. Adds to ``benchmarks/results/main_table.json`` what is n
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +28,7 @@ from exlm_chem.evaluation.protocol import try_features
 from exlm_chem.features.registry import BLOCK_NAMES
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.run import finetune
+from exlm_chem.storage import read_json
 
 ALL: Final = "+".join(BLOCK_NAMES)
 HEADS: Final = ("linear", "kernel", "boosting")
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
     encoder = ExLM.from_pretrained(args.model)
-    content = json.loads(args.output.read_text(encoding="utf-8")) if args.output.exists() else {}
+    content = read_json(args.output) if args.output.exists() else {}
     same = content.get("encoder_sha256") == encoder.fingerprint
     results: dict[str, dict[str, Any]] = content["results"] if same else {}
     for name in args.tasks:

@@ -11,6 +11,8 @@ from scipy.stats import rankdata
 from benchmarks.main_table import ALL, AVERAGE, FULL, MIDDLE
 from benchmarks.tables import EIGHT
 from exlm_chem.finetuning.card import METRIC_NAMES
+from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS
+from exlm_chem.predictors.registry import registered_task
 
 
 def peers(content: dict[str, Any]) -> str:
@@ -40,7 +42,6 @@ def _beside(cell: dict[str, Any]) -> str:
     return f"{cell['test']:.3f}{earlier} {cell['head']}{other}{once}"
 
 
-REGRESSION: Final = ("esol", "freesolv", "lipophilicity")
 PAPER: Final = {
     "bbbp": 0.728, "bace": 0.796, "clintox": 0.916, "sider": 0.645, "tox21": 0.782, "toxcast": 0.669, "muv": 0.788,
 }  # fmt: skip
@@ -66,9 +67,9 @@ def main_table(content: dict[str, Any]) -> str:
     ways = [way for way in WAYS if any(way in cells for cells in results.values())]
     rows = []
     for name, cells in results.items():
-        metric, best = ("rmse", min) if name in REGRESSION else ("roc_auc", max)
+        metric, better = _metric(name)
         values = {way: cells[way]["test"] for way in ways if way in cells}
-        winner = best(values, key=values.__getitem__)
+        winner = max(values, key=lambda way: better * values[way])
         shown = [
             f"**{_with_interval(cells[way])}**" if way == winner else _with_interval(cells.get(way)) for way in ways
         ]
@@ -100,9 +101,14 @@ def _ranks(tables: dict[str, Any], ways: Sequence[str]) -> dict[str, str]:
     """Give the mean rank of every way over the tables; 1 is the best."""
     if not tables:
         return {}
-    signs = {name: 1 if name in REGRESSION else -1 for name in tables}
-    values = np.array([[signs[name] * cells[way]["test"] for way in ways] for name, cells in tables.items()])
-    return {way: f"{rank:.1f}" for way, rank in zip(ways, rankdata(values, axis=1).mean(0), strict=True)}
+    values = np.array([[_metric(name)[1] * cells[way]["test"] for way in ways] for name, cells in tables.items()])
+    return {way: f"{rank:.1f}" for way, rank in zip(ways, rankdata(-values, axis=1).mean(0), strict=True)}
+
+
+def _metric(task: str) -> tuple[str, int]:
+    """Give the main metric of a task, and 1 if more of it is better, -1 if less is."""
+    metric = MAIN_METRIC[registered_task(task).kind]
+    return metric, 1 if METRICS[metric].higher_is_better else -1
 
 
 def blocks(content: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """A description of a table, for reading."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from exlm_chem.data_sets.column_profile import ColumnProfile
 from exlm_chem.data_sets.description import Description
@@ -67,18 +67,19 @@ def _contents(column: ColumnProfile) -> Iterator[str]:
         if found.outliers:
             yield f"{found.outliers:,} far from the others"
         if found.limits:
-            count, some = sum(found.limits.values()), list(found.limits)[:_SHOWN]
-            yield f"{count:,} limits, beyond which the truth lies: {', '.join(map(quoted, some))}" + (
-                ", ..." if len(found.limits) > _SHOWN else ""
-            )
+            some = _some(list(found.limits), len(found.limits))
+            yield f"{sum(found.limits.values()):,} limits, beyond which the truth lies: {some}"
     elif column.kind in ("text", "constant", "molecules"):
-        yield ", ".join(quoted(text, _EXAMPLE) for text in column.examples) + (
-            ", ..." if column.distinct > _SHOWN else ""
-        )
+        yield _some(column.examples, column.distinct)
     if column.spelled_missing:
         yield f"not known is written {', '.join(map(quoted, column.spelled_missing))}"
     if column.problem:
         yield "cannot be learnt as it is, see below"
+
+
+def _some(texts: Sequence[str], different: int) -> str:
+    """List the first of some texts."""
+    return ", ".join(quoted(text, _EXAMPLE) for text in texts[:_SHOWN]) + (", ..." if different > _SHOWN else "")
 
 
 def _molecules(found: MoleculeProfile) -> Iterator[tuple[str, str]]:

@@ -34,33 +34,35 @@ def pooled(config: ExLMConfig, output: ExLMOutput, pooling: Pooling = "mean", la
     Tensor, shape (B, `ExLMConfig.vector_width`)
         At least in single precision.
     """
-    vectors = POOLINGS[pooling](config, output.expansion, _precise(output.layers[layer]))
-    if pooling != "mean+middle":
-        return vectors
-    middle = _precise(output.layers[config.num_hidden_layers // 2])
-    return torch.cat([vectors, _mean(config, output.expansion, middle)], 1)
+    return POOLINGS[pooling](config, output, _precise(output.layers[layer]))
 
 
 def _precise(features: Tensor) -> Tensor:
     return features.to(torch.promote_types(features.dtype, torch.float32))
 
 
-def _mean(config: ExLMConfig, expansion: Expansion, features: Tensor) -> Tensor:
-    weight = _shares(config, expansion, features).masked_fill(_aside(config, expansion), 0.0)[:, None]
+def _mean(config: ExLMConfig, output: ExLMOutput, features: Tensor) -> Tensor:
+    aside = _aside(config, output.expansion)
+    weight = _shares(config, output.expansion, features).masked_fill(aside, 0.0)[:, None]
     return (weight @ features)[:, 0] / weight.sum(2).clamp(min=1)
 
 
-def _first(_config: ExLMConfig, _expansion: Expansion, features: Tensor) -> Tensor:
+def _mean_and_middle(config: ExLMConfig, output: ExLMOutput, features: Tensor) -> Tensor:
+    middle = _precise(output.layers[config.num_hidden_layers // 2])
+    return torch.cat([_mean(config, output, features), _mean(config, output, middle)], 1)
+
+
+def _first(_config: ExLMConfig, _output: ExLMOutput, features: Tensor) -> Tensor:
     return features[:, 0]
 
 
-def _mean_and_max(config: ExLMConfig, expansion: Expansion, features: Tensor) -> Tensor:
-    aside = _aside(config, expansion)[..., None]
+def _mean_and_max(config: ExLMConfig, output: ExLMOutput, features: Tensor) -> Tensor:
+    aside = _aside(config, output.expansion)[..., None]
     largest = features.masked_fill(aside, -torch.inf).amax(1).masked_fill(aside.all(1), 0.0)
-    return torch.cat([_mean(config, expansion, features), largest], 1)
+    return torch.cat([_mean(config, output, features), largest], 1)
 
 
-def _states(config: ExLMConfig, _expansion: Expansion, features: Tensor) -> Tensor:
+def _states(config: ExLMConfig, _output: ExLMOutput, features: Tensor) -> Tensor:
     return features[:, : config.vector_width("states") // config.hidden_size].flatten(1)
 
 
@@ -74,14 +76,14 @@ def _aside(config: ExLMConfig, expansion: Expansion) -> Tensor:
     return special_tokens(config, expansion.input_ids) | expansion.padding
 
 
-POOLINGS: Final[dict[Pooling, Callable[[ExLMConfig, Expansion, Tensor], Tensor]]] = {
+POOLINGS: Final[dict[Pooling, Callable[[ExLMConfig, ExLMOutput, Tensor], Tensor]]] = {
     "mean": _mean,
-    "mean+middle": _mean,
+    "mean+middle": _mean_and_middle,
     "mean+max": _mean_and_max,
     "first": _first,
     "states": _states,
 }
-"""What each takes from the layer that is asked for."""
+"""What each makes of an output and the features of the layer that is asked for."""
 
 
 def token_features(config: ExLMConfig, output: ExLMOutput, num_tokens: int, layer: int = -1) -> Tensor:

@@ -52,16 +52,14 @@ def encoder_graph(config: ExLMConfig, weights: Mapping[str, NDArray[Any]]) -> on
     graph = _Graph()
     encoder = _Encoder(graph, config, weights)
     places = _Places(graph, config)
-    hidden = encoder.embedded(places)
-    middle = hidden
+    layers = [encoder.embedded(places)]
     for number in range(config.num_hidden_layers):
-        if number == config.num_hidden_layers // 2:
-            middle = hidden
-        hidden = encoder.layer(f"encoder.layers.{number}.", hidden, places)
-    features = encoder.norm("encoder.final_norm", hidden)
+        layers.append(encoder.layer(f"encoder.layers.{number}.", layers[-1], places))
+    features = encoder.norm("encoder.final_norm", layers[-1])
     graph.node("Gather", features, graph.number(0), axis=1, output="first")
     mean = places.mean(features, output="mean")
-    graph.node("Concat", mean, places.mean(middle), axis=1, output="mean+middle")
+    middle = places.mean(layers[config.num_hidden_layers // 2])
+    graph.node("Concat", mean, middle, axis=1, output="mean+middle")
     graph.node("Concat", mean, places.largest(features), axis=1, output="mean+max")
     states = config.vector_width("states")
     first = graph.node("Slice", features, graph.shape(0), graph.shape(states // config.hidden_size), graph.shape(1))

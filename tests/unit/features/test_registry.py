@@ -39,7 +39,10 @@ def test_unknown_names_are_told():
         ({"width": 5}, "block 'ecfp' gives other numbers here"),
         ({"fingerprint": "0" * 64}, "block 'ecfp' gives other numbers here"),
         ({"settings": {"size": 5}}, "the settings of block 'ecfp' are none that it has"),
-        ({"settings": {"pooling": "max"}}, "the pooling of block 'ecfp' must be one of mean, "),
+        (
+            {"settings": {"pooling": "max"}},
+            r"the pooling of block 'ecfp' must be one of mean, mean\+middle, mean\+max, first, ",
+        ),
         ({"settings": {"layer": True}}, "the layer of block 'ecfp' must be a whole number, not 'True'"),
         ({"name": "os.path"}, "there is no block of features 'os.path'"),
     ],
