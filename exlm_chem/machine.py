@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -175,22 +176,27 @@ def release_memory() -> None:
             ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def multiplication_speed(device: str = "cpu", size: int = 1024, seconds: float = 0.5) -> dict[str, float]:
-    """Measure how many GFLOP/s a product of two square matrices reaches, in fp32 and in bf16.
+def multiplication_speed(
+    device: str = "cpu", size: int = 1024, seconds: float = 0.5, precisions: Sequence[str] = ("fp32", "bf16")
+) -> dict[str, float]:
+    """Measure how many GFLOP/s a product of two square matrices reaches in each precision.
 
     Parameters
     ----------
     device : str
         A torch device.
     size : int
-        Rows and columns of the matrices.
+        Most rows and columns of the matrices; fewer where one product would take longer than `seconds`, as it does in
+        bf16 on a processor without instructions for it.
     seconds : float
         How long to measure each precision.
+    precisions : sequence of str
+        "fp32", "bf16" or both.
 
     Returns
     -------
     dict
-        GFLOP/s for ``"fp32"`` and ``"bf16"``.
+        GFLOP/s by precision.
 
     Examples
     --------
@@ -200,15 +206,19 @@ def multiplication_speed(device: str = "cpu", size: int = 1024, seconds: float =
     """
     import torch
 
-    result = {}
-    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        left = torch.randn(size, size, device=device).to(dtype)
+    def product_seconds(rows: int, dtype: torch.dtype, least: float = 0.0) -> float:
+        left = torch.randn(rows, rows, device=device).to(dtype)
         (left @ left).sum().item()  # the first product sets up the kernels
-        done = 0
-        start = time.perf_counter()
-        while time.perf_counter() - start < seconds:
-            product = left @ left
-            product[0, 0].item()  # waits for a GPU to finish
+        done, start = 0, time.perf_counter()
+        while not done or time.perf_counter() - start < least:
+            (left @ left)[0, 0].item()  # waits for a GPU to finish
             done += 1
-        result[name] = round(2 * size**3 * done / (time.perf_counter() - start) / 1e9, 1)
+        return (time.perf_counter() - start) / done
+
+    dtypes, result = {"fp32": torch.float32, "bf16": torch.bfloat16}, {}
+    for name in precisions:
+        rows = min(size, 64)
+        while rows < size and 8 * product_seconds(rows, dtypes[name]) < seconds:
+            rows = min(2 * rows, size)
+        result[name] = round(2 * rows**3 / product_seconds(rows, dtypes[name], seconds) / 1e9, 1)
     return result

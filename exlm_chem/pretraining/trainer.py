@@ -97,7 +97,7 @@ class Trainer:
         device = self.accelerator.device
         self.steps_ahead = 1 if device.type == "cpu" else STEPS_AHEAD
         precision = {"no": "fp32"}.get(self.accelerator.mixed_precision, "bf16")
-        peak = 1e9 * multiplication_speed(str(device), seconds=0.2)[precision]
+        peak = 1e9 * multiplication_speed(str(device), seconds=0.2, precisions=[precision])[precision]
         self.progress = Progress(peak_flops=peak * self.accelerator.num_processes)
         self._loss = torch.zeros((), device=device)
         self._window = Window()  # of this process, since the last `read_clock`

@@ -3,10 +3,12 @@ import sys
 from typing import get_args
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
 
-from exlm_chem.embedding.backends import registry
+from exlm_chem.embedding.backends import onnx_backend, registry
 from exlm_chem.embedding.backends.onnx_backend import OnnxBackend
 from exlm_chem.embedding.backends.registry import best_backend
 from exlm_chem.embedding.backends.torch_backend import TorchBackend
@@ -51,6 +53,18 @@ def test_lower_precision_is_near(tiny_model, backend, precision, least):
     assert cosines(found, exact.embed(MOLECULES)).min() > least
     assert coarse.fingerprint == exact.fingerprint
     assert np.abs(found - exact.embed(MOLECULES)).max() > 0
+
+
+@pytest.mark.parametrize(("vnni", "dtype"), [(True, "int8"), (False, "uint8"), (None, "uint8")])
+def test_int8_weights_are_signed_only_where_their_sums_are_exact(tiny_model, monkeypatch, vnni, dtype):
+    graphs = []
+    monkeypatch.setattr(onnx_backend, "instructions", lambda: {"vnni": vnni})
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda graph, *_, **__: graphs.append(graph))
+    ExLM.from_pretrained(tiny_model, "cpu", "onnx", "int8")
+    graph = onnx.load_from_string(graphs[0]).graph
+    multiplied = {node.input[1] for node in graph.node if node.op_type == "MatMulInteger"}
+    weights = [onnx.numpy_helper.to_array(one) for one in graph.initializer if one.name in multiplied]
+    assert {str(one.dtype) for one in weights} == {dtype}
 
 
 @pytest.mark.parametrize(
