@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from exlm_chem.terms import OptimizerName, Precision, Schedule
+from exlm_chem.training.muon import Muon, processor_multiplies_bfloat16
 
 
 def learning_rate_factor(
@@ -50,8 +51,8 @@ def make_optimizer(
     ----------
     model : torch.nn.Module
     name : {"muon", "adamw"}
-        "muon" moves the matrices of the encoder's layers by `torch.optim.Muon` and all else by AdamW; "adamw" moves
-        everything by AdamW, as published (betas, epsilon).
+        "muon" moves the matrices of the encoder's layers by `Muon` and all else by AdamW; "adamw" moves everything by
+        AdamW, as published (betas, epsilon).
     learning_rate, weight_decay : float
         The same for both; biases, norms and other vectors are not decayed.
 
@@ -78,11 +79,7 @@ def make_optimizer(
     adamw = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
     if name == "adamw":
         return adamw
-    return JoinedOptimizer(
-        # This scale makes an update as large as AdamW's would be: one learning rate serves both.
-        torch.optim.Muon(matrices, lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"),
-        adamw,
-    )
+    return JoinedOptimizer(Muon(matrices, learning_rate, weight_decay), adamw)
 
 
 class JoinedOptimizer(torch.optim.Optimizer):
@@ -125,5 +122,4 @@ def resolve_precision(precision: Precision, device: str) -> str:
         return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     if device != "cpu" and torch.backends.mps.is_available():
         return "no"
-    fast = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001
-    return "bf16" if fast else "no"
+    return "bf16" if processor_multiplies_bfloat16() else "no"
