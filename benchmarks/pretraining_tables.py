@@ -54,8 +54,29 @@ def _poolings(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _optimizers(content: dict[str, Any]) -> str:
+    """List what was learnt with each optimizer, and what a step of it takes."""
+    columns = {
+        "loss_per_masked_token": "nats per masked token",
+        "validation_accuracy": "masked tokens right",
+        "validation_descriptors": "descriptors, mean squared error",
+    }
+    lines = [f"| objective, optimizer | molecules | {' | '.join(columns.values())} |", "|---" * 5 + "|"]
+    for name, one in content["results"].items():
+        lines.append(f"| {name} | {one['molecules']:,.0f} | {' | '.join(f'{one[key]:.3f}' for key in columns)} |")
+    has = "with" if content["bfloat16 in hardware"] else "without"
+    steps = [
+        f"{preset}: " + ", ".join(f"{name} {seconds:.3f} s" for name, seconds in one.items())
+        for preset, one in content["step seconds"].items()
+    ]
+    lines += ["", f"`{content['preset']}`, {content['seconds']:g} seconds of training each."]
+    lines.append(f"A step of the optimizer on a processor {has} instructions for bfloat16: {'; '.join(steps)}.")
+    return "\n".join(lines)
+
+
 TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "additions": _additions,
     "twins": _twins,
+    "optimizers": _optimizers,
     "poolings": _poolings,
 }
