@@ -40,7 +40,7 @@ class ExLMForSequenceClassification(ExLMPreTrainedModel):
         self.model = ExLMModel(config)
         self.dropout = nn.Dropout(sizes.hidden_dropout)
         self.classifier = nn.Linear(sizes.hidden_size, self.num_labels)
-        self.post_init()  # type: ignore[no-untyped-call]
+        self.post_init()
 
     def get_input_embeddings(self) -> nn.Embedding:
         """Give the embedding of the tokens."""

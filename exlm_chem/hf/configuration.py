@@ -40,9 +40,9 @@ class ExLMConfig(PreTrainedConfig):
         given = {name: value for name, value in kwargs.items() if name in SIZES}
         sizes = asdict(from_json(Sizes, defaults | given))
         # weights may be stored in half precision; as everywhere here they are read as float32
-        self.dtype = self.dtype or "float32"
+        self.dtype: Any = self.dtype or "float32"
         others = {name: kwargs[name] for name in kwargs.keys() - given.keys() - OF_THE_FILE}
-        super().__post_init__(**sizes, **others)  # type: ignore[no-untyped-call]
+        super().__post_init__(**sizes, **others)
 
     @property
     def sizes(self) -> Sizes:

@@ -33,11 +33,11 @@ class ExLMPreTrainedModel(PreTrainedModel):
     _no_split_modules = ["ExLMEncoderLayer"]  # noqa: RUF012  (as in all models of transformers)
 
     def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)  # type: ignore[no-untyped-call]
+        super()._init_weights(module)
         if isinstance(module, LMHead):
             initialization.zeros_(module.bias)
 
-    def save_pretrained(  # type: ignore[override]  # the rest is in kwargs
+    def save_pretrained(  # the rest is in kwargs
         self, save_directory: str | Path, is_main_process: bool = True, **kwargs: Any
     ) -> None:
         """Write a model directory that `ExLM` reads too; see `PreTrainedModel.save_pretrained`.
@@ -97,7 +97,7 @@ class ExLMModel(ExLMPreTrainedModel):
     def __init__(self, config: ExLMConfig) -> None:
         super().__init__(config)
         self.encoder = ExLMEncoder(config.sizes)
-        self.post_init()  # type: ignore[no-untyped-call]
+        self.post_init()
 
     def get_input_embeddings(self) -> nn.Embedding:
         """Give the embedding of the tokens."""
@@ -176,7 +176,7 @@ class ExLMForMaskedLM(ExLMPreTrainedModel, MaskedScores):
         super().__init__(config)
         self.model = ExLMModel(config)
         self.make_heads(config.sizes)
-        self.post_init()  # type: ignore[no-untyped-call]
+        self.post_init()
 
     def get_input_embeddings(self) -> nn.Embedding:
         """Give the embedding of the tokens, which scores them too."""
