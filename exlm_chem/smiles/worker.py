@@ -177,8 +177,9 @@ def serve() -> None:
     for line in iter(questions.readline, b""):
         name, text, *options = json.loads(line)
         module, _, function = name.partition(":")
+        called = getattr(importlib.import_module(module), function)  # which is not the molecule's time
         _limit_time(SECONDS)
-        answer = _answered(getattr(importlib.import_module(module), function), text, options)
+        answer = _answered(called, text, options)
         _limit_time(0)
         answers.write(json.dumps(answer).encode("ascii") + b"\n")
         answers.flush()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from exlm_chem import model_directory
 from exlm_chem.embedding.embedder import ExLM
-from exlm_chem.heads import boosting, network
+from exlm_chem.heads import boosting, network, registry
 from exlm_chem.predictors.predictor import Predictor
 from tests.cli.runner import run, run_here
 
@@ -30,13 +31,19 @@ def finetune(monkeypatch, capsys, tiny_model):
     return command
 
 
+@pytest.fixture
+def predict(monkeypatch, capsys):
+    """Run the command in this process."""
+    return lambda *args: run_here(monkeypatch, capsys, "predict", *args, "--device", "cpu")
+
+
 def load(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_classification_from_table_to_predictions(tiny_model, tmp_path):
+def test_classification_from_table_to_predictions(finetune, predict, tiny_model, tmp_path):
     output = tmp_path / "my-bbbp"
-    done = run("finetune", DATA / "bbbp_300.csv", "--task", "bbbp", *QUICK, "-m", tiny_model, "-o", output)
+    done = finetune(DATA / "bbbp_300.csv", "--task", "bbbp", "-o", output)
     assert (done.status, done.out) == (0, f"{output}\n"), done.err
     log = done.err.splitlines()
     assert log[0].endswith("bbbp_300.csv: 294 molecules, 294 labels")
@@ -58,7 +65,7 @@ def test_classification_from_table_to_predictions(tiny_model, tmp_path):
     assert str(tiny_model.parent) not in card
 
     # the metrics are those of the predictions that a user gets
-    predicted = run("predict", DATA / "bbbp_300.csv", "-m", output, "-o", tmp_path / "predicted.csv")
+    predicted = predict(DATA / "bbbp_300.csv", "-m", output, "-o", tmp_path / "predicted.csv")
     assert predicted.status == 0, predicted.err
     table = pd.read_csv(tmp_path / "predicted.csv")
     assert table["error"].notna().sum() == 6
@@ -69,25 +76,11 @@ def test_classification_from_table_to_predictions(tiny_model, tmp_path):
         assert roc_auc_score(rows["p_np"], rows["bbbp"]) == pytest.approx(task["metrics"][part]["roc_auc"], abs=1e-3)
 
 
-def test_regression_with_the_kind_seen_from_the_labels(tiny_model, tmp_path):
+def test_regression_with_the_kind_seen_from_the_labels(finetune, tmp_path):
     target = "measured log solubility in mols per litre"
     output = tmp_path / "logs"
-    options = (
-        "--target",
-        target,
-        "-m",
-        tiny_model,
-        "-o",
-        output,
-        "--split",
-        "random",
-        "--seed",
-        7,
-        "--seeds",
-        2,
-        *QUICK,
-    )
-    done = run("finetune", DATA / "esol_150.csv", *options)
+    options = ("--target", target, "-o", output, "--split", "random", "--seed", 7, "--seeds", 2)
+    done = finetune(DATA / "esol_150.csv", *options)
     assert done.status == 0, done.err
     assert f"esol_150.csv: column '{target}': taken as measurements\n" in done.err
     task = load(output / "task.json")
@@ -100,12 +93,12 @@ def test_regression_with_the_kind_seen_from_the_labels(tiny_model, tmp_path):
     assert values[0] > values[1]  # ethanol is more soluble than naphthalene
 
 
-def test_several_assays_with_missing_labels_trained_in_full(tiny_model, tmp_path):
+def test_several_assays_with_missing_labels_trained_in_full(finetune, tmp_path):
     output = tmp_path / "assays"
     assays = ["NR-AhR", "SR-MMP", "SR-p53"]
     options = [option for assay in assays for option in ("--target", assay)]
     options += ["--method", "full", "--epochs", "2", "--standardise", "parent", "--pooling", "first"]
-    done = run("finetune", DATA / "tox21_200.csv", *options, "-m", tiny_model, "-o", output)
+    done = finetune(DATA / "tox21_200.csv", *options, "-o", output)
     assert done.status == 0, done.err
     assert "of 2 is the best on the validation part" in done.err
     task, facts = load(output / "task.json"), load(output / "run.json")
@@ -120,23 +113,24 @@ def test_several_assays_with_missing_labels_trained_in_full(tiny_model, tmp_path
     assert table.loc[0, assays].between(0, 1).all()
 
 
-def test_an_inner_layer_from_table_to_predictions(tmp_path, monkeypatch, capsys):
-    output, table = tmp_path / "inner", DATA / "bbbp_300.csv"
-    done = run("finetune", table, "--target", "p_np", "--layer", 2, *QUICK, "--device", "cpu", "-o", output)
+def test_an_inner_layer_from_table_to_predictions(finetune, predict, tiny_model, tmp_path, monkeypatch, capsys):
+    output, table = tmp_path / "inner", tmp_path / "data.csv"
+    pd.read_csv(DATA / "bbbp_300.csv", nrows=120).to_csv(table, index=False)
+    done = finetune(table, "--target", "p_np", "--layer", 1, "-o", output)
     assert done.status == 0, done.err
     task, facts, splits = (load(output / name) for name in ("task.json", "run.json", "splits.json"))
-    assert task["layer"] == task["features"][0]["settings"]["layer"] == facts["options"]["layer"] == 2
-    assert "; its vectors are of layer 2 |" in (output / "README.md").read_text("utf-8")
+    assert task["layer"] == task["features"][0]["settings"]["layer"] == facts["options"]["layer"] == 1
+    assert "; its vectors are of layer 1 |" in (output / "README.md").read_text("utf-8")
     shown = run_here(monkeypatch, capsys, "models", "show", output)
-    assert "mean over the tokens, of layer 2\n" in shown.out
+    assert "mean over the tokens, of layer 1\n" in shown.out
 
     smiles = pd.read_csv(table)["smiles"][splits["train"][:10]].tolist()
-    options = ("--columns", "+neighbours", "--explain", tmp_path / "pictures", "--device", "cpu")
-    done = run("predict", *smiles, "-m", output, "-o", tmp_path / "predicted.csv", *options)
+    options = ("--columns", "+neighbours", "--explain", tmp_path / "pictures")
+    done = predict(*smiles, "-m", output, "-o", tmp_path / "predicted.csv", *options)
     assert done.status == 0, done.err
     predicted = pd.read_csv(tmp_path / "predicted.csv")
-    predictor, encoder = Predictor.from_pretrained(output, "cpu"), ExLM.from_pretrained("exlm-small", "cpu")
-    expected, last = (predictor.head.predict({"exlm": encoder.embed(smiles, layer=layer)})[:, 0] for layer in (2, -1))
+    predictor, encoder = Predictor.from_pretrained(output, "cpu"), ExLM.from_pretrained(tiny_model, "cpu")
+    expected, last = (predictor.head.predict({"exlm": encoder.embed(smiles, layer=layer)})[:, 0] for layer in (1, -1))
     np.testing.assert_allclose(predicted["p_np"], expected, atol=1e-5)
     np.testing.assert_array_equal(predictor.predict(smiles)["p_np"], expected)
     assert np.abs(expected - last).max() > 0.01
@@ -395,18 +389,22 @@ def test_a_head_is_chosen_of_several_and_that_is_said(finetune, tmp_path):
     assert target == task["columns"][0]["target"]
 
 
-def test_a_head_of_ones_own_is_used_where_the_user_names_it(finetune, tmp_path):
+def test_a_head_of_ones_own_is_used_where_the_user_names_it(finetune, predict, tmp_path, monkeypatch):
     (tmp_path / "my_own_heads.py").write_text(
         "from exlm_chem.heads.linear import LinearHead\nclass Mine(LinearHead): pass\n"
     )
-    path = {"PYTHONPATH": str(tmp_path)}
-    command = ("finetune", DATA / "esol_150.csv", "--task", "esol", "--features", "ecfp", "--head", "my_own_heads:Mine")
-    done = run(*command, "-o", tmp_path / "own", env=path)
+    monkeypatch.syspath_prepend(tmp_path)
+    options = ("--task", "esol", "--features", "ecfp", "--head", "my_own_heads:Mine")
+    done = finetune(DATA / "esol_150.csv", *options, "-o", tmp_path / "own")
     assert done.status == 0, done.err
-    refused = run("predict", "CCO", "-m", tmp_path / "own", env=path)
+    monkeypatch.setattr(registry, "_own", {})  # as in a new process
+    monkeypatch.delitem(sys.modules, "my_own_heads")
+    refused = predict("CCO", "-m", tmp_path / "own")
     assert refused.status == 1
     assert "name it in the environment variable EXLM_CHEM_HEADS" in refused.err
-    done = run("predict", "CCO", "-m", tmp_path / "own", env={**path, "EXLM_CHEM_HEADS": "my_own_heads:Mine"})
+    assert "my_own_heads" not in sys.modules
+    monkeypatch.setenv("EXLM_CHEM_HEADS", "my_own_heads:Mine")
+    done = predict("CCO", "-m", tmp_path / "own")
     assert done.status == 0, done.err
 
 

@@ -29,14 +29,16 @@ def molecules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def test_a_run_leaves_a_model_and_goes_on_where_it_is_asked_to(molecules: Path, tmp_path: Path) -> None:
+def test_a_run_leaves_a_model_and_goes_on_where_it_is_asked_to(
+    molecules: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
     arguments = ["pretrain", molecules, *SMALL_RUN, "-o", tmp_path / "run", "--resume"]
     done = run(*arguments, "--max-steps", 8)
     assert done.status == 0, done.err
     assert done.out.strip() == str(tmp_path / "run")
     assert "validation loss" in done.err
 
-    again = run(*arguments, "--max-steps", 10)
+    again = run_here(monkeypatch, capsys, *arguments, "--max-steps", 10)
     assert again.status == 0, again.err
     assert "resumed from step-000000008" in again.err
     assert ExLM.from_pretrained(tmp_path / "run").embed(["CCO"]).shape == (1, 96)
@@ -78,18 +80,19 @@ def test_text_with_a_tokenizer_of_hugging_face(word_tokenizer: Path, tmp_path: P
     ],
 )
 def test_mistakes_are_one_sentence(
-    arguments: list[str], status: int, message: str, molecules: Path, tmp_path: Path
+    arguments: list[str], status: int, message: str, molecules: Path, tmp_path: Path, monkeypatch, capsys
 ) -> None:
-    result = run("pretrain", *[molecules if a == "FILE" else a for a in arguments], "-o", tmp_path / "out")
+    line = ["pretrain", *[molecules if a == "FILE" else a for a in arguments], "-o", tmp_path / "out"]
+    result = run_here(monkeypatch, capsys, *line)
     assert result.status == status
     assert message in result.err
     assert "Traceback" not in result.err
     assert not (tmp_path / "out" / "model.safetensors").exists()
 
 
-def test_a_directory_in_use_is_kept(molecules: Path, tmp_path: Path) -> None:
+def test_a_directory_in_use_is_kept(molecules: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     (tmp_path / "precious.txt").write_text("mine")
-    result = run("pretrain", molecules, *SMALL_RUN, "-o", tmp_path)
+    result = run_here(monkeypatch, capsys, "pretrain", molecules, *SMALL_RUN, "-o", tmp_path)
     assert result.status == 1
     assert "is not empty; add --resume" in result.err
     assert [file.name for file in tmp_path.iterdir()] == ["precious.txt"]

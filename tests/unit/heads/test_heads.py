@@ -1,13 +1,14 @@
 """What every head promises."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
 from sklearn.metrics import r2_score, roc_auc_score
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.heads import boosting, network
+from exlm_chem.heads import boosting, linear, network
 from exlm_chem.heads.average import AverageHead
 from exlm_chem.heads.registry import HEADS, load_head, make_head
 
@@ -18,11 +19,13 @@ KINDS = pytest.mark.parametrize("kind", ["classification", "regression"])
 
 @pytest.fixture
 def _quick(monkeypatch):
-    """Fewer trees and epochs, where it does not matter how good a head is."""
+    """Fewer trees, epochs and penalties to choose from, where it does not matter how good a head is."""
     monkeypatch.setattr(boosting, "FEWEST_TREES", 8)
     monkeypatch.setattr(boosting, "MOST_TREES", 12)
     monkeypatch.setattr(boosting, "USUAL_TREES", 8)
     monkeypatch.setattr(network, "EPOCHS", 5)
+    monkeypatch.setattr(linear, "LOGISTIC_C", linear.LOGISTIC_C[::5])
+    monkeypatch.setattr(linear, "RIDGE_ALPHA", linear.RIDGE_ALPHA[::5])
 
 
 def features(count=48, seed=0):
@@ -51,6 +54,13 @@ def fitted(name, blocks, labels, kind, **options):
     return head.fit(blocks, labels, kind, groups_of(len(labels)), **options)
 
 
+@cache
+def usual(name, kind, columns=1):
+    """A quick head that several tests look at and none changes."""
+    blocks = features()
+    return fitted(name, blocks, labels_of(blocks, kind, columns), kind)
+
+
 def saved(head, folder):
     return load_head(json.loads(json.dumps(head.save(folder))), folder)
 
@@ -74,8 +84,7 @@ def test_a_tiny_set_is_learnt_by_heart(name, kind):
 @EVERY
 @KINDS
 def test_what_is_saved_gives_the_same_numbers_to_the_last_bit(name, kind, tmp_path):
-    blocks = features()
-    head = fitted(name, blocks, labels_of(blocks, kind, 2), kind)
+    head = usual(name, kind, 2)
     again = saved(head, tmp_path / "head")
     new = features(20, seed=1)
     np.testing.assert_array_equal(again.predict(new), head.predict(new))
@@ -105,7 +114,7 @@ def test_unknown_labels_and_those_of_weight_0_have_no_influence(name, kind):
 def test_the_unit_of_the_labels_does_not_matter(name, factor):
     blocks = features()
     labels = labels_of(blocks, "regression", 2)
-    expected = fitted(name, blocks, labels, "regression").predict(blocks)
+    expected = usual(name, "regression", 2).predict(blocks)
     scaled = fitted(name, blocks, labels * factor, "regression").predict(blocks)
     np.testing.assert_allclose(scaled / factor, expected, rtol=1e-4, atol=1e-4)
 
@@ -114,8 +123,7 @@ def test_the_unit_of_the_labels_does_not_matter(name, factor):
 @EVERY
 @KINDS
 def test_a_molecule_has_its_numbers_alone_in_any_order_and_with_other_blocks(name, kind):
-    blocks = features()
-    head = fitted(name, blocks, labels_of(blocks, kind), kind)
+    head = usual(name, kind)
     new = features(9, seed=2)
     together = head.predict({**new, "columns": np.zeros((9, 2), np.float32)})
     alone = [head.predict({block: values[[row]] for block, values in new.items()})[0] for row in range(9)]
@@ -130,9 +138,8 @@ def test_a_molecule_has_its_numbers_alone_in_any_order_and_with_other_blocks(nam
 @KINDS
 def test_the_seed_decides(name, kind):
     blocks = features()
-    labels = labels_of(blocks, kind)
-    first, second = (fitted(name, blocks, labels, kind, seed=3).predict(blocks) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
+    again = fitted(name, blocks, labels_of(blocks, kind), kind, seed=0)
+    np.testing.assert_array_equal(again.predict(blocks), usual(name, kind).predict(blocks))
 
 
 @pytest.mark.usefixtures("_quick")
@@ -194,9 +201,7 @@ def test_features_without_any_value_or_with_huge_ones(name):
 @pytest.mark.usefixtures("_quick")
 @EVERY
 def test_damage_is_told_in_one_sentence(name, tmp_path):
-    blocks = features()
-    head = fitted(name, blocks, labels_of(blocks, "classification"), "classification")
-    content = head.save(tmp_path)
+    content = usual(name, "classification").save(tmp_path)
 
     def failure(**changes):
         with pytest.raises(ExLMError) as caught:

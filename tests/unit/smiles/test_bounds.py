@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from exlm_chem.smiles.molecule import (
 )
 from exlm_chem.smiles.selfies import to_selfies
 
+from .boom import boom
 from .nasty import EASY, HARD, cyclodextrin, cyclophane, mol_block
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems limit memory, and show processes, otherwise")
@@ -40,7 +40,7 @@ def hasty(monkeypatch):
     """A worker that has less patience; started anew, because it has its settings from the environment of its start."""
     worker._client.end()
     worker._client.refused.clear()
-    code = worker._COMMAND.replace("worker.serve()", "worker.SECONDS = 0.5; worker.serve()")
+    code = worker._COMMAND.replace("worker.serve()", "worker.SECONDS = 0.1; worker.serve()")
     monkeypatch.setattr(worker, "_COMMAND", code)
     yield
     worker._client.end()
@@ -103,18 +103,6 @@ def test_results_are_those_of_this_process():
             assert read_molecule(smiles).smiles == read_molecule(Chem.MolFromSmiles(smiles)).smiles
     values = objective_values("CCO" * 200, "descriptors")
     assert np.isfinite(values).any()
-
-
-def boom(text):
-    if text == "crash":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if text == "memory":
-        raise MemoryError
-    if text == "odd":
-        raise RuntimeError("Invariant Violation\nmore")
-    if text == "much":
-        return len(bytearray(8 * 2**30))
-    return text
 
 
 def always(_):
