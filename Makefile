@@ -13,7 +13,9 @@ BIN := .venv/bin
 # The stamp is newer than these files exactly when the environment is up to date.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[deepchem,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[deepchem,dev]'
+	# On all processors, where pip compiles on one. Some packages hold files for another Python, which do not compile.
+	$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	touch $@
 
 demo: .venv/installed
