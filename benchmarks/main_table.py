@@ -81,13 +81,9 @@ def judged(row: str, table: Measured, encoder: ExLM, args: argparse.Namespace) -
 
 def fine_tuned(path: Path, task: str, model: str, seeds: int) -> dict[str, Any]:
     """Train the whole encoder once with each seed; give mean and spread, and the interval of the first."""
-    found = []
-    for seed in range(seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            options = FinetuningOptions(
-                task=task, model=model, method="full", precision="auto", seed=seed, device="cpu"
-            )
-            found.append(finetune(path, Path(folder) / task, options).task.metrics["test"])
+    options = FinetuningOptions(task=task, model=model, method="full", precision="auto", seeds=seeds, device="cpu")
+    with tempfile.TemporaryDirectory() as folder:
+        found = [run["metrics"]["test"] for run in finetune(path, Path(folder) / task, options).runs]
     metric = "roc_auc" if "roc_auc" in found[0] else "rmse"
     values = [one[metric] for one in found]
     return {
