@@ -40,12 +40,16 @@ WITHOUT_TORCH = (
     ("arguments", "status", "said"),
     [
         (("predict", "--task", "bbbp", "--backend", "auto", "CCO"), 0, "CCO"),
-        (("evaluate", "bbbp", "tests/data/bbbp_300.csv", "--json"), 0, "roc_auc"),
+        (("evaluate", "bbbp", "TABLE", "--json"), 0, "roc_auc"),
         (("info", "--json"), 0, '"torch_threads": null'),
         (("pretrain", "data/examples.csv", "-o", "never"), 1, "run: pip install 'exlm-chem[torch]'"),
     ],
 )
-def test_torch_is_needed_only_where_it_is_used(arguments, status, said):
+def test_torch_is_needed_only_where_it_is_used(arguments, status, said, tmp_path):
+    table = tmp_path / "table.csv"
+    rows = (ROOT / "tests/data/bbbp_300.csv").read_text("utf-8").splitlines(keepends=True)[:41]
+    table.write_text("".join(rows), encoding="utf-8")
+    arguments = [table if one == "TABLE" else one for one in arguments]
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TORCH, *arguments], capture_output=True, text=True, cwd=ROOT, check=False
     )

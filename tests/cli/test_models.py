@@ -35,7 +35,8 @@ def test_list_for_programs(monkeypatch: Any, capsys: Any) -> None:
 
 
 def test_a_damaged_model_hides_no_other(monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
-    shutil.copytree(locations.SHIPPED, tmp_path / "zoo")
+    for name in ("exlm-small", "bbbp", "esol"):
+        shutil.copytree(locations.SHIPPED / name, tmp_path / "zoo" / name)
     next((tmp_path / "zoo/bbbp").glob("head.safetensors*")).write_bytes(b"x")
     monkeypatch.setattr(locations, "SHIPPED", tmp_path / "zoo")
     done = run_here(monkeypatch, capsys, "models", "list")

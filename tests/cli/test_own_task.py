@@ -25,9 +25,9 @@ meaning = "Probability of passing."
 """
 
 
-def test_a_file_of_ones_own(monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
+def test_a_file_of_ones_own(monkeypatch: Any, capsys: Any, tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text(TASK, encoding="utf-8")
-    line = ("finetune", TABLE, "--task", tmp_path / "my.toml", "-o", tmp_path / "brain", *QUICK)
+    line = ("finetune", TABLE, "--task", tmp_path / "my.toml", "-m", tiny_model, "-o", tmp_path / "brain", *QUICK)
     done = run_here(monkeypatch, capsys, *line)
     assert done.status == 0, done.err
     saved = json.loads((tmp_path / "brain/task.json").read_text())
@@ -36,10 +36,10 @@ def test_a_file_of_ones_own(monkeypatch: Any, capsys: Any, tmp_path: Path) -> No
     assert "Probability of passing." in (tmp_path / "brain/README.md").read_text()
 
 
-def test_every_column_of_a_table(monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
+def test_every_column_of_a_table(monkeypatch: Any, capsys: Any, tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text('[mine]\nkind = "classification"\n[mine.every]\ndirection = "lower"\n')
     table = TABLE.with_name("tox21_200.csv")
-    line = ("finetune", table, "--task", tmp_path / "my.toml", "-o", tmp_path / "mine", *QUICK)
+    line = ("finetune", table, "--task", tmp_path / "my.toml", "-m", tiny_model, "-o", tmp_path / "mine", *QUICK)
     done = run_here(monkeypatch, capsys, *line)
     assert done.status == 0, done.err
     columns = json.loads((tmp_path / "mine/task.json").read_text())["columns"]

@@ -87,6 +87,7 @@ def test_where_a_model_lies_need_not_be_read(tmp_path, tiny_model):
     rows = "".join(f"{'C' * n}O,{n % 2}\n{'C' * n}N,{(n + 1) % 2}\n" for n in range(1, 13))
     data.write_text("smiles,label\n" + rows)
     args = ["finetune", data, "--target", "label", "--model", tiny_model, "--split", "random", "--device", "cpu"]
+    args += ["--features", "exlm", "--head", "linear"]
     done = run(*args, "-o", tmp_path / "model", redirect="> /dev/full")
     assert done.status == 0, done.err
     assert (tmp_path / "model" / "task.json").is_file()
