@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -110,16 +110,27 @@ def build_objective_values(
     processes = min(workers or os.cpu_count() or 1, chunks)
     if (directory / "targets.json").exists() and not _missing(directory, chunks):
         return ObjectiveValues(directory)
-    with process_pool(processes, _start_worker, settings) as pool:
+    with _shared_work(processes, settings) as over:
         if not (directory / "targets.json").exists():
-            _describe(directory, name, len(corpus), *_sample_moments(pool, len(corpus)))
+            _describe(directory, name, len(corpus), *_sample_moments(over, len(corpus)))
         done = np.memmap(directory / "done.bin", np.uint8, mode="r+", shape=(chunks,))
         missing = _missing(directory, chunks)
-        for finished, chunk in enumerate(pool.map(_compute_chunk, missing)):
+        for finished, chunk in enumerate(over(_compute_chunk, missing)):
             done[chunk] = 1
             report((chunks - len(missing) + finished + 1) / chunks)
         done.flush()
     return ObjectiveValues(directory)
+
+
+@contextmanager
+def _shared_work(processes: int, settings: tuple[Any, ...]) -> Iterator[Callable[..., Iterator[Any]]]:
+    """Give a ``map`` over worker processes, or over this one alone where one is enough."""
+    if processes == 1:
+        _start_worker(*settings)
+        yield map
+        return
+    with process_pool(processes, _start_worker, settings) as pool:
+        yield pool.map
 
 
 def _missing(directory: Path, chunks: int) -> list[int]:
@@ -161,10 +172,10 @@ def _entropy(share: FloatArray) -> FloatArray:
     return -(safe * np.log(safe) + (1 - safe) * np.log(1 - safe))
 
 
-def _sample_moments(pool: ProcessPoolExecutor, molecules: int) -> tuple[FloatArray, FloatArray]:
+def _sample_moments(over: Callable[..., Iterator[Any]], molecules: int) -> tuple[FloatArray, FloatArray]:
     rows = np.unique(np.linspace(0, molecules - 1, min(SAMPLE, molecules)).astype(np.int64))
     parts = np.array_split(rows, max(1, len(rows) // 256))
-    raw = np.concatenate(list(pool.map(_compute_rows, parts))).astype(np.float64)
+    raw = np.concatenate(list(over(_compute_rows, parts))).astype(np.float64)
     present = ~np.isnan(raw)
     count = np.maximum(present.sum(0), 1)
     mean = np.where(present, raw, 0).sum(0) / count
@@ -175,7 +186,7 @@ def _sample_moments(pool: ProcessPoolExecutor, molecules: int) -> tuple[FloatArr
     return mean, np.sqrt((inside**2).sum(0) / count)
 
 
-# What follows runs in the workers, which open the files once each.
+# What follows runs in the workers (or in this process alone), which open the files once each.
 _corpus: Corpus
 _name: MoleculeObjective
 _tokenizer: Tokenizer

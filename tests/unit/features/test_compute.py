@@ -56,7 +56,7 @@ def test_processes_are_started_when_a_run_has_had_work_enough_for_them(monkeypat
     assert calls == [1, 1]
 
 
-def test_a_molecule_that_keeps_rdkit_busy_has_nan_and_the_others_their_numbers():
+def test_a_molecule_that_keeps_rdkit_busy_has_nan_and_the_others_their_numbers(hasty):
     ring = "C%11" + "c2ccc(cc2)C" * 24 + "%11"
     features = compute_blocks([ring, "CCO", "CC"], BLOCKS)
     for block in BLOCKS:

@@ -70,8 +70,8 @@ def test_the_loss_brings_two_texts_together(file: Path) -> None:
     def distance(weight: float) -> float:
         options = PretrainingOptions(
             preset="tiny",
-            max_steps=30,
-            batch_tokens=2048,
+            max_steps=20,
+            batch_tokens=1024,
             unmasked=0.5,
             molecule_objectives=("descriptors",),
             consistency=weight,

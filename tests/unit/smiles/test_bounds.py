@@ -35,18 +35,6 @@ ESTRONE = "C[C@]12CC[C@H]3[C@@H](CCc4cc(O)ccc43)[C@@H]1CCC2=O"
 SMILES = ["CCO", "CC(=O)Oc1ccccc1C(=O)O", "Cn1c(=O)c2c(ncn2C)n(C)c1=O", ESTRONE]
 
 
-@pytest.fixture
-def hasty(monkeypatch):
-    """A worker that has less patience; started anew, because it has its settings from the environment of its start."""
-    worker._client.end()
-    worker._client.refused.clear()
-    code = worker._COMMAND.replace("worker.serve()", "worker.SECONDS = 0.1; worker.serve()")
-    monkeypatch.setattr(worker, "_COMMAND", code)
-    yield
-    worker._client.end()
-    worker._client.refused.clear()
-
-
 @pytest.mark.parametrize("name", HARD)
 def test_hard_molecules_get_a_reason(name, hasty):
     began = time.monotonic()
