@@ -61,7 +61,7 @@ def test_a_tiny_set_is_memorised(embedder, precision):
     head = zero_head(embedder, VALUES)
     data = examples(embedder, VALUES)
     options = FinetuningOptions(
-        epochs=60, patience=60, batch_size=4, learning_rate=2e-3, dropout=0.0, precision=precision
+        epochs=40, patience=40, batch_size=4, learning_rate=2e-3, dropout=0.0, precision=precision
     )
     trained, head, history = train_full(embedder, head, data, data, "regression", options)
     assert np.sqrt(((predict(trained, head) - VALUES) ** 2).mean()) < 0.05 * VALUES.std()
@@ -179,7 +179,7 @@ def test_real_molecules_are_memorised_and_the_predictor_is_plain(embedder, metho
     smiles, labels = table.iloc[:, 0].tolist(), table.iloc[:, 1:2].to_numpy(float)
     data = examples(embedder, labels, smiles)
     options = FinetuningOptions(
-        method=method, rank=32, epochs=40, patience=40, batch_size=8, learning_rate=rate, dropout=0.0
+        method=method, rank=32, epochs=30, patience=30, batch_size=8, learning_rate=rate, dropout=0.0
     )
     trained, head, _ = train_full(embedder, zero_head(embedder, labels), data, data, "regression", options)
     with torch.inference_mode():
