@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import csv
-import os
+import multiprocessing
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.distributed.elastic.multiprocessing.errors import record
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 STEPS = 4
 OPTIONS = f"--preset tiny --max-steps {STEPS} --precision fp32 --device cpu --batch-tokens 1024 --valid 0.1 --seed 3"
+PRELOADED = [
+    *("exlm_chem.cli.pretrain", "exlm_chem.pretraining.run", "torch._dynamo", "torch.distributed.fsdp"),
+    "matplotlib.backends.backend_agg",
+]
+
+
+@record
+def command(*args: str) -> None:
+    from exlm_chem.cli.main import app
+
+    app(args=args, standalone_mode=False)
 
 
 def run(output: Path, molecules: Path, *options: str, processes: int = 1) -> None:
-    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes)] if processes > 1 else []
-    command = [sys.executable, *launcher, "-m", "exlm_chem.cli.main", "pretrain", str(molecules), "-o", str(output)]
-    result = subprocess.run(
-        [*command, *OPTIONS.split(), *options],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        check=False,
+    """Run ``exlm-chem pretrain`` in this process, or as ``torchrun`` does in several.
+
+    These come from a process that has imported everything: what it takes to import it anew is most of such a run.
+    """
+    args = ("pretrain", str(molecules), "-o", str(output), *OPTIONS.split(), *options)
+    if processes == 1:
+        command(*args)
+        return
+    multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=processes,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        run_id="test",
+        max_restarts=0,
+        start_method="forkserver",
     )
-    assert result.returncode == 0, result.stderr[-3000:]
+    elastic_launch(config, command)(*args)
 
 
 def losses(directory: Path) -> list[tuple[float, float, str]]:
