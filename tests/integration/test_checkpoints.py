@@ -6,11 +6,7 @@ import os
 import random
 import resource
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,11 +16,10 @@ from safetensors.torch import load_file
 from exlm_chem.errors import ExLMError
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import pretrain
+from tests.integration.processes import command, started
 
-COMMAND = [sys.executable, "-m", "exlm_chem.cli.main", "pretrain"]
 OPTIONS = "--preset tiny --batch-tokens 512 --precision fp32 --device cpu --valid 0.05 --max-steps 15 --ema 0.99"
 EVERY_STEP = ["--checkpoint-minutes", "0.000001"]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -34,19 +29,8 @@ def molecules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@contextmanager
-def started(molecules: Path, output: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    command = [*COMMAND, str(molecules), "-o", str(output), *OPTIONS.split(), *options]
-    with subprocess.Popen(
-        command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        yield process
-
-
-def finish(molecules: Path, output: Path, *options: str) -> None:
-    with started(molecules, output, *options) as process:
-        _, said = process.communicate()
-    assert process.returncode == 0, said
+def arguments(molecules: Path, output: Path, *options: str) -> list[str]:
+    return ["pretrain", str(molecules), "-o", str(output), *OPTIONS.split(), *options]
 
 
 def checkpoints(output: Path) -> set[Path]:
@@ -55,22 +39,25 @@ def checkpoints(output: Path) -> set[Path]:
 
 @pytest.mark.slow
 def test_killed_at_random_moments_equals_never_killed(molecules: Path, tmp_path: Path) -> None:
-    finish(molecules, tmp_path / "whole")
+    command(*arguments(molecules, tmp_path / "whole"))
+    # The same line every time, as in a job script: it starts, and it goes on.
+    line = arguments(molecules, tmp_path / "killed", "--resume", *EVERY_STEP)
     moments = random.Random(5)
     killed = 0
     while killed < 2:
-        # The same line every time, as in a job script: it starts, and it goes on.
-        with started(molecules, tmp_path / "killed", "--resume", *EVERY_STEP) as process:
+        with started(tmp_path / "errors", *line) as process:
             known = checkpoints(tmp_path / "killed")
-            while process.poll() is None and not checkpoints(tmp_path / "killed") - known:
+            while process.is_alive() and not checkpoints(tmp_path / "killed") - known:
                 time.sleep(0.01)
             time.sleep(moments.random() / 2)
             process.kill()
-        if process.returncode == 0:
+            process.join()
+        if process.exitcode == 0:
             break
+        assert process.exitcode == -signal.SIGKILL, (tmp_path / "errors").read_text()
         killed += 1
     assert killed
-    finish(molecules, tmp_path / "killed", "--resume", *EVERY_STEP)
+    command(*line)
     ours, theirs = (load_file(tmp_path / name / "model.safetensors") for name in ("killed", "whole"))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
@@ -78,17 +65,18 @@ def test_killed_at_random_moments_equals_never_killed(molecules: Path, tmp_path:
 @pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_with_a_checkpoint_and_a_sentence(signal_number: int, molecules: Path, tmp_path: Path) -> None:
-    with started(molecules, tmp_path / "run", "--max-steps", "100000") as process:
-        while not (tmp_path / "run" / "rejected.csv").exists() and process.poll() is None:
+    output, errors = tmp_path / "run", tmp_path / "errors"
+    with started(errors, *arguments(molecules, output, "--max-steps", "100000", "--evaluations", "100000")) as process:
+        while not (output / "metrics.csv").exists() and process.is_alive():  # it comes with the first step
             time.sleep(0.05)
-        time.sleep(2)
-        process.send_signal(signal_number)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 1
+        os.kill(process.pid, signal_number)
+        process.join(timeout=60)
+    said = errors.read_text()
+    assert process.exitcode == 1, said
     assert f"stopped by {signal.Signals(signal_number).name} after step" in said
     assert "--resume" in said
     assert "Traceback" not in said
-    assert len(checkpoints(tmp_path / "run")) == 1
+    assert len(checkpoints(output)) == 1
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(molecules: Path, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import multiprocessing
 import shutil
 from pathlib import Path
 
@@ -13,31 +12,25 @@ from safetensors.torch import load_file
 from torch.distributed.elastic.multiprocessing.errors import record
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from tests.integration.processes import METHOD, command, prepare
+
 STEPS = 4
 OPTIONS = f"--preset tiny --max-steps {STEPS} --precision fp32 --device cpu --batch-tokens 1024 --valid 0.1 --seed 3"
-PRELOADED = [
-    *("exlm_chem.cli.pretrain", "exlm_chem.pretraining.run", "torch._dynamo", "torch.distributed.fsdp"),
-    "matplotlib.backends.backend_agg",
-]
 
 
 @record
-def command(*args: str) -> None:
-    from exlm_chem.cli.main import app
-
-    app(args=args, standalone_mode=False)
+def work(*args: str) -> None:
+    """Be one of several processes; of the first that fails, the error is told."""
+    command(*args)
 
 
 def run(output: Path, molecules: Path, *options: str, processes: int = 1) -> None:
-    """Run ``exlm-chem pretrain`` in this process, or as ``torchrun`` does in several.
-
-    These come from a process that has imported everything: what it takes to import it anew is most of such a run.
-    """
+    """Run ``exlm-chem pretrain`` in this process, or in several as ``torchrun`` does."""
     args = ("pretrain", str(molecules), "-o", str(output), *OPTIONS.split(), *options)
     if processes == 1:
         command(*args)
         return
-    multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+    prepare()
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -46,9 +39,9 @@ def run(output: Path, molecules: Path, *options: str, processes: int = 1) -> Non
         rdzv_endpoint="localhost:0",
         run_id="test",
         max_restarts=0,
-        start_method="forkserver",
+        start_method=METHOD,
     )
-    elastic_launch(config, command)(*args)
+    elastic_launch(config, work)(*args)
 
 
 def losses(directory: Path) -> list[tuple[float, float, str]]:
