@@ -27,6 +27,7 @@ from exlm_chem.pretraining.initial_model import describe_start, make_config, sta
 from exlm_chem.pretraining.label_values import build_label_values
 from exlm_chem.pretraining.objective_values import ObjectiveValues, build_objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.pretraining.resumption import find_stop
 from exlm_chem.pretraining.trainer import Report, Trainer
 from exlm_chem.pretraining.training_data import TrainingData
 from exlm_chem.storage import write_json, write_text
@@ -95,11 +96,12 @@ def pretrain(
     # The first process of a machine prepares, the others find what it has made.
     with accelerator.local_main_process_first():
         corpus = prepare_corpus(files, tokenizer, options, cache=cache, log=log)
+        stop = find_stop(output / "checkpoints", options, corpus.summary.key, log) if resume else None
         values = [_objective_values(corpus, name, tokenizer, log) for name in options.computed_objectives]
         values += build_label_values(corpus, options.label_tables, tokenizer, log)
     trainer = Trainer(TrainingData(corpus, tokenizer, values), output, options, accelerator, report, log)
-    if resume:
-        trainer.resume()
+    if stop is not None:
+        trainer.resume(stop)
     if accelerator.is_main_process:  # only now, when nothing is left that could be refused
         output.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(corpus.directory / REJECTED, output / REJECTED)

@@ -29,7 +29,7 @@ from exlm_chem.pretraining.initial_model import initial_model, make_config
 from exlm_chem.pretraining.interruption import StopRequest
 from exlm_chem.pretraining.measurements import Measurement, Progress, Window, draw_history, write_history
 from exlm_chem.pretraining.options import PretrainingOptions
-from exlm_chem.pretraining.resumption import find_stop
+from exlm_chem.pretraining.resumption import Stop
 from exlm_chem.pretraining.total_loss import total_loss
 from exlm_chem.pretraining.training_data import TrainingData
 from exlm_chem.training.optimization import learning_rate_factor, make_optimizer
@@ -263,19 +263,17 @@ class Trainer:
         save_checkpoint(self.accelerator, directory, self.progress.step, self._training_state(), state)
         self._saved, self._clock = self.progress.seconds, time.monotonic()
 
-    def resume(self) -> None:
-        """Go on from the newest whole checkpoint of the directory, if there is one; nothing is written.
+    def resume(self, stop: Stop) -> None:
+        """Go on from where `find_stop` says that the run stopped; nothing is written.
 
         Raises
         ------
         ExLMError
-            When that run had other options or other molecules.
+            When the checkpoint does not fit this run.
         """
-        stop = find_stop(self.directory / "checkpoints", self.options, self.data.corpus.summary.key, self.log)
-        if stop is not None:
-            load_checkpoint(self.accelerator, stop.path, self._training_state(), stop.scaler)
-            self.progress = replace(stop.progress, peak_flops=self.progress.peak_flops)
-            self.log(f"resumed from {stop.path.name}: {self.progress.molecules:,} molecules seen.")
+        load_checkpoint(self.accelerator, stop.path, self._training_state(), stop.scaler)
+        self.progress = replace(stop.progress, peak_flops=self.progress.peak_flops)
+        self.log(f"resumed from {stop.path.name}: {self.progress.molecules:,} molecules seen.")
 
     def _training_state(self) -> TrainingState:
         average = None if self.average is None else self.average.module

@@ -75,7 +75,7 @@ def test_foreign_files_are_never_opened(interrupted: tuple[Path, Path], tmp_path
         (checkpoint / name).write_bytes(pickle.dumps(Payload(tmp_path / "mark")))
     seal(checkpoint)
     lines: list[str] = []
-    pretrain([molecules], run, OPTIONS, resume=True, cache=tmp_path, log=lines.append)
+    pretrain([molecules], run, OPTIONS, resume=True, cache=molecules.parent, log=lines.append)
     assert any(line.startswith("resumed from step-000000003") for line in lines)
     assert not (tmp_path / "mark").exists()
 
@@ -86,7 +86,7 @@ def test_a_pickle_in_the_place_of_tensors_is_refused(name: str, interrupted: tup
     (checkpoint / name).write_bytes(pickle.dumps(Payload(tmp_path / "mark")))
     seal(checkpoint)
     with pytest.raises(ExLMError, match=name):
-        pretrain([molecules], run, OPTIONS, resume=True, cache=tmp_path)
+        pretrain([molecules], run, OPTIONS, resume=True, cache=molecules.parent)
     assert not (tmp_path / "mark").exists()
 
 
@@ -100,7 +100,7 @@ def test_numbers_that_are_none_are_refused(
     molecules, run, checkpoint = copied(interrupted, tmp_path)
     seal(checkpoint, {name: value})
     with pytest.raises(ExLMError, match=rf"step-000000003.*{name.rpartition('.')[2]}"):
-        pretrain([molecules], run, OPTIONS, resume=True, cache=tmp_path)
+        pretrain([molecules], run, OPTIONS, resume=True, cache=molecules.parent)
 
 
 @pytest.mark.parametrize("name", ["progress", "progress.window", "progress.history", "options", "corpus"])
@@ -111,4 +111,4 @@ def test_parts_that_are_something_else_are_refused(
     molecules, run, checkpoint = copied(interrupted, tmp_path)
     seal(checkpoint, {name: value})
     with pytest.raises(ExLMError, match="step-000000003"):
-        pretrain([molecules], run, OPTIONS, resume=True, cache=tmp_path)
+        pretrain([molecules], run, OPTIONS, resume=True, cache=molecules.parent)
