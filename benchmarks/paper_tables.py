@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from statistics import fmean
 from typing import Any, Final
 
 
@@ -21,19 +22,25 @@ def room(content: dict[str, Any]) -> str:
 
 
 def states(content: dict[str, Any]) -> str:
-    """List the rules with their losses, and how many states are in use where they were trained."""
-    results = content["results"].values()
-    kinds = [name for name, value in next(iter(results)).items() if isinstance(value, dict)]
-    trained = f"{next(iter(results))['kind']} {next(iter(results))['ratio']:g}"
+    """List the rules with their losses, and how many states are in use where they were trained; means over seeds."""
+    results = list(content["results"].values())
+    kinds = [name for name, value in results[0].items() if isinstance(value, dict)]
+    trained = f"{results[0]['kind']} {results[0]['ratio']:g}"
     head = ["rule", "steps", "CPU seconds", *kinds, "entropy per mask", "masks with two states"]
     lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
-    for one in results:
-        losses = [f"{one[kind]['loss']:.3f}" for kind in kinds]
-        health = [f"{one[trained]['entropy']:.2f}", f"{one[trained]['two_states']:.0%}"]
-        if one["rule"].startswith("mlm"):
-            health = ["-", "-"]
-        lines.append(f"| {one['rule']} | {one['steps']:,} | {one['cpu_seconds']:.0f} | {' | '.join(losses + health)} |")
-    return "\n".join(lines)
+    for rule in dict.fromkeys(one["rule"] for one in results):
+        runs = [one for one in results if one["rule"] == rule]
+        losses = [_with_spread([one[kind]["loss"] for one in runs]) for kind in kinds]
+        used = [fmean(one[trained][name] for one in runs) for name in ("entropy", "two_states")]
+        health = ["-", "-"] if rule.startswith("mlm") else [f"{used[0]:.2f}", f"{used[1]:.0%}"]
+        facts = [rule, f"{runs[0]['steps']:,}", f"{fmean(one['cpu_seconds'] for one in runs):.0f}"]
+        lines.append(f"| {' | '.join(facts + losses + health)} |")
+    seeds = len({one["seed"] for one in results})
+    return "\n".join([*lines, "", f"Means over {seeds} seeds, and their least and most."])
+
+
+def _with_spread(values: list[float]) -> str:
+    return f"{fmean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
 def text(content: dict[str, Any]) -> str:
