@@ -37,16 +37,17 @@ def folder(tmp_path):
     return tmp_path / "three"
 
 
-def doors(folder):
-    """What a directory gives, one door after the other."""
-    yield "embed", lambda: ExLM.from_pretrained(folder / "model", "cpu").embed(SMILES)
+def doors(folder, part="model"):
+    """What a directory gives, one door after the other; those that read a part of it."""
+    if part == "model":
+        yield "embed", lambda: ExLM.from_pretrained(folder / "model", "cpu").embed(SMILES)
     yield "predict", lambda: Predictor.from_pretrained(folder / "predictor", "cpu").predict(SMILES).iloc[:, :2]
 
 
-def try_doors(folder, name, expected=None):
-    """Give an account of every door that does not keep the promise."""
+def try_doors(folder, path, expected=None):
+    """Give an account of every door to a damaged file that does not keep the promise."""
     faults = []
-    for door, call in doors(folder):
+    for door, call in doors(folder, path.relative_to(folder).parts[0]):
         try:
             numbers = np.asarray(call(), dtype=float)
             if expected is not None and not np.array_equal(numbers, expected[door]):
@@ -55,7 +56,7 @@ def try_doors(folder, name, expected=None):
             text = str(error)
             if "\n" in text or not text.isprintable() or len(text) > 600:
                 faults.append(f"{door}: not one line: {text!r}")
-            if name not in text or not any(word in text for word in REMEDIES):
+            if path.name not in text or not any(word in text for word in REMEDIES):
                 faults.append(f"{door}: file or remedy is not named: {text}")
         except Exception as error:  # noqa: BLE001
             faults.append(f"{door}: unexpected {error!r}"[:300])
@@ -108,7 +109,7 @@ def test_every_value_of_every_json_file(folder, version, name):
         for text in random.sample(WRONG, 3 if version == "2" else 1) if place else WRONG:
             path.write_text(replaced(content, place, text), encoding="utf-8")
             # format 1 has no hash by which a value that can be would be known from one that was
-            found = try_doors(folder, path.name, expected if version == "2" else None)
+            found = try_doors(folder, path, expected if version == "2" else None)
             faults += [f"{place} = {text[:30]}: {fault}" for fault in found]
         if place and isinstance(place[-1], str):
             copy = json.loads(good)
@@ -118,8 +119,7 @@ def test_every_value_of_every_json_file(folder, version, name):
             del inner[place[-1]]
             path.write_text(json.dumps(copy), encoding="utf-8")
             faults += [
-                f"without {place}: {fault}"
-                for fault in try_doors(folder, path.name, expected if version == "2" else None)
+                f"without {place}: {fault}" for fault in try_doors(folder, path, expected if version == "2" else None)
             ]
     assert not faults, "\n".join(faults)
 
@@ -152,14 +152,14 @@ def test_bytes_of_every_file(folder):
             )
         for what, damage in damages.items():
             path.write_bytes(damage)
-            faults += [f"{path.name} {what}: {fault}" for fault in try_doors(folder, path.name, expected)]
+            faults += [f"{path.name} {what}: {fault}" for fault in try_doors(folder, path, expected)]
         path.unlink()
-        faults += [f"{path.name} missing: {fault}" for fault in try_doors(folder, path.name, expected)]
+        faults += [f"{path.name} missing: {fault}" for fault in try_doors(folder, path, expected)]
         path.mkdir()
-        faults += [f"{path.name} a folder: {fault}" for fault in try_doors(folder, path.name, expected)]
+        faults += [f"{path.name} a folder: {fault}" for fault in try_doors(folder, path, expected)]
         path.rmdir()
         path.symlink_to(path)
-        faults += [f"{path.name} a circle: {fault}" for fault in try_doors(folder, path.name, expected)]
+        faults += [f"{path.name} a circle: {fault}" for fault in try_doors(folder, path, expected)]
         path.unlink()
         path.write_bytes(good)
     assert not faults, "\n".join(faults)
@@ -189,7 +189,7 @@ def test_weights_that_are_no_numbers(folder, version, value):
             if np.isfinite(value) and version == "1" and name.startswith("model"):
                 path.write_bytes(good)
                 continue  # a large number is a number
-            faults = try_doors(folder, path.name, {"embed": np.zeros((2, 16)), "predict": np.zeros((2, 2))})
+            faults = try_doors(folder, path, {"embed": np.zeros((2, 16)), "predict": np.zeros((2, 2))})
             assert not [fault for fault in faults if name.startswith("model") or fault.startswith("predict")]
             path.write_bytes(good)
 

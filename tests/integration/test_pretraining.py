@@ -45,7 +45,7 @@ def metrics(directory: Path) -> list[dict[str, str]]:
 def test_a_tiny_set_is_memorised(objective: str, tmp_path: Path) -> None:
     file = tmp_path / "two.smi"
     file.write_text("\n".join(["c1ccncc1O", "CC(=O)NCCS"] * 8))
-    options = replace(OPTIONS, objective=objective, max_steps=150, batch_tokens=2048, validation=0.0, evaluations=3)
+    options = replace(OPTIONS, objective=objective, max_steps=120, batch_tokens=512, validation=0.0, evaluations=3)
     directory = pretrain(CorpusFiles([file], [file]), tmp_path / "model", options)
     last = metrics(directory)[-1]
     assert float(last["validation_accuracy"]) > 0.95
@@ -53,7 +53,7 @@ def test_a_tiny_set_is_memorised(objective: str, tmp_path: Path) -> None:
 
 
 def test_guided_training_ends_on_own_states(molecules: Path, tmp_path: Path) -> None:
-    options = replace(OPTIONS, max_steps=150, guided=0.5, learning_rate=1e-3)
+    options = replace(OPTIONS, max_steps=150, batch_tokens=256, guided=0.5, learning_rate=1e-3)
     directory = pretrain([molecules], tmp_path / "run", options)
     model, tokenizer = ExLMForMaskedLM.from_pretrained(directory).eval(), ExLMTokenizer.from_pretrained(directory)
     ids = torch.tensor([tokenizer.encode("CCCCCC(=O)Nc1ccccc1")])
@@ -135,7 +135,7 @@ def test_accumulated_batches_give_one_step(molecules: Path, tmp_path: Path) -> N
 
 def test_molecule_objectives_are_learnt_resumed_and_saved(molecules: Path, tmp_path: Path) -> None:
     objectives = ("descriptors", "ecfp")
-    options = replace(OPTIONS, molecule_objectives=objectives, unmasked=0.3, max_steps=50, evaluations=5)
+    options = replace(OPTIONS, molecule_objectives=objectives, unmasked=0.3, max_steps=30, evaluations=5)
     run = pretrain([molecules], tmp_path / "run", replace(options, checkpoint_minutes=1e-6))
     rows, whole = metrics(run), load_file(run / "model.safetensors")
     for name in objectives:
