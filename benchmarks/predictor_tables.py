@@ -74,11 +74,11 @@ def main_table(content: dict[str, Any]) -> str:
             f"**{_with_interval(cells[way])}**" if way == winner else _with_interval(cells.get(way)) for way in ways
         ]
         rows.append([f"{name} ({METRIC_NAMES[metric]})", *shown, f"{PAPER[name]:.3f}" if name in PAPER else "-"])
-    known = [name for name in FIVE if name in results]
-    means = [_mean([results[name].get(way, {}).get("test") for name in known]) for way in ways]
-    rows.append([f"mean of {', '.join(known)}", *means, _mean([PAPER[name] for name in known])])
     ranked = [way for way in ways if way != FULL]
     tables = {name: cells for name, cells in results.items() if all(way in cells for way in ranked)}
+    known = [name for name in FIVE if name in tables]
+    means = [_mean([results[name].get(way, {}).get("test") for name in known]) for way in ways]
+    rows.append([f"mean of {', '.join(known)}", *means, _mean([PAPER[name] for name in known])])
     ranks = _ranks(tables, ranked)
     rows.append([f"mean rank on {len(tables)} tables", *(ranks.get(way, "-") for way in ways), "-"])
     note = "Behind ± half of the 95 % interval over the molecules of the test part; the best of a table in bold."
