@@ -1,4 +1,4 @@
-"""Claim: on a processor without instructions for bfloat16 and VNNI, ONNX Runtime and its int8 embed fastest.
+"""Claim: on a processor without instructions for bfloat16 and VNNI, int8 is little faster than single precision.
 
 The same measurement as `benchmarks/inference.py`, on a machine whose processor has neither; what would multiply in
 bfloat16 is left out. Writes ``benchmarks/results/inference_without_bf16.json``.
