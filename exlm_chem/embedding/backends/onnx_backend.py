@@ -125,7 +125,7 @@ def graph_bytes(
         See `OnnxBackend`.
     signed : bool
         Whether whole numbers are -127 to 127 instead of 0 to 255. x86 processors with VNNI multiply those fastest; on
-        those without, sums of two products overflow 16 bits and are cut off, and the vectors are wrong.
+        those without, sums of two products overflow 16 bits and are cut off, and the vectors are off.
 
     Returns
     -------
