@@ -37,9 +37,9 @@ from exlm_chem.evaluation.peers.registry import compute_features
 from exlm_chem.evaluation.protocol import try_features
 from exlm_chem.features.compute import compute_blocks
 from exlm_chem.features.registry import make_blocks
+from exlm_chem.machine import processor_multiplies_bfloat16
 from exlm_chem.storage import json_text, read_json
 from exlm_chem.terms import BackendName, EmbeddingPrecision
-from exlm_chem.training.muon import processor_multiplies_bfloat16
 
 WAYS: Final[dict[str, tuple[BackendName, EmbeddingPrecision]]] = {
     "torch fp32": ("torch", "fp32"),
@@ -71,7 +71,7 @@ def read_arguments(name: str, description: str | None) -> argparse.Namespace:
     parser.add_argument("--molecules", type=int, default=5000, help="at most so many of each file")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tables", type=Path, help="folder with NAME.csv.gz for every task of data/tasks.toml")
-    parser.add_argument("--tasks", nargs="*", default=EIGHT)
+    parser.add_argument("--tasks", nargs="+", default=EIGHT)
     parser.add_argument("--resume", action="store_true", help="keep what stands in the result")
     parser.add_argument("--timed", nargs=2, metavar=("NAME", "THREADS"), help="time that here (used by the script)")
     return parser.parse_args()

@@ -20,13 +20,13 @@ import torch
 from benchmarks.steps import in_turn
 from benchmarks.writer import arguments, write_result
 from exlm_chem.data import data_path
+from exlm_chem.machine import processor_multiplies_bfloat16
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import pretrain
 from exlm_chem.terms import Objective, OptimizerName, Preset
 from exlm_chem.tokenizer import ExLMTokenizer
-from exlm_chem.training.muon import processor_multiplies_bfloat16
 from exlm_chem.training.optimization import make_optimizer
 
 COLUMNS = ("molecules", "seconds", "loss_per_masked_token", "validation_accuracy", "validation_descriptors")
@@ -75,7 +75,7 @@ def step_seconds(preset: Preset) -> dict[str, float]:
     for parameter in model.parameters():
         parameter.grad = torch.randn_like(parameter)
     ours = {name: make_optimizer(model, name, 1e-3, 0.01) for name in get_args(OptimizerName)}
-    matrices = [parameter for path, parameter in model.named_parameters() if "layers." in path and parameter.dim() == 2]
+    matrices = ours["muon"].param_groups[0]["params"]
     optimizers = {**ours, "torch.optim.Muon alone": torch.optim.Muon(matrices, lr=1e-3)}
     return in_turn({name: optimizer.step for name, optimizer in optimizers.items()}, rounds=3)
 

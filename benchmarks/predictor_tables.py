@@ -65,23 +65,24 @@ def main_table(content: dict[str, Any]) -> str:
     """Set what frozen, joined and fine-tuned vectors are worth beside the features of others; the best in bold."""
     results = content["results"]
     ways = [way for way in WAYS if any(way in cells for cells in results.values())]
+    ranked = [way for way in ways if way != FULL]
+    tables = {name: cells for name, cells in results.items() if all(way in cells for way in ranked)}
     rows = []
     for name, cells in results.items():
         metric, better = _metric(name)
         values = {way: cells[way]["test"] for way in ways if way in cells}
-        winner = max(values, key=lambda way: better * values[way])
+        winner = max(values, key=lambda way: better * values[way]) if name in tables else None
         shown = [
             f"**{_with_interval(cells[way])}**" if way == winner else _with_interval(cells.get(way)) for way in ways
         ]
         rows.append([f"{name} ({METRIC_NAMES[metric]})", *shown, f"{PAPER[name]:.3f}" if name in PAPER else "-"])
-    ranked = [way for way in ways if way != FULL]
-    tables = {name: cells for name, cells in results.items() if all(way in cells for way in ranked)}
     known = [name for name in FIVE if name in tables]
     means = [_mean([results[name].get(way, {}).get("test") for name in known]) for way in ways]
     rows.append([f"mean of {', '.join(known)}", *means, _mean([PAPER[name] for name in known])])
     ranks = _ranks(tables, ranked)
     rows.append([f"mean rank on {len(tables)} tables", *(ranks.get(way, "-") for way in ways), "-"])
-    note = "Behind ± half of the 95 % interval over the molecules of the test part; the best of a table in bold."
+    note = "Behind ± half of the 95 % interval over the molecules of the test part; the best in bold where all frozen "
+    note += "ones are known."
     return f"{_table(['table', *(WAYS[way] for way in ways), 'the paper'], rows)}\n\n{note}"
 
 

@@ -176,6 +176,19 @@ def release_memory() -> None:
             ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
+def processor_multiplies_bfloat16() -> bool:
+    """Say whether torch has fast products in bfloat16 for the processor (by oneDNN), instead of emulating them.
+
+    Examples
+    --------
+    >>> processor_multiplies_bfloat16() in (True, False)
+    True
+    """
+    import torch
+
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
+
+
 def multiplication_speed(
     device: str = "cpu", size: int = 1024, seconds: float = 0.5, precisions: Sequence[str] = ("fp32", "bf16")
 ) -> dict[str, float]:
@@ -218,6 +231,7 @@ def multiplication_speed(
     dtypes, result = {"fp32": torch.float32, "bf16": torch.bfloat16}, {}
     for name in precisions:
         rows = min(size, 64)
+        # a product of twice as many rows takes eight times as long
         while rows < size and 8 * product_seconds(rows, dtypes[name]) < seconds:
             rows = min(2 * rows, size)
         result[name] = round(2 * rows**3 / product_seconds(rows, dtypes[name], seconds) / 1e9, 1)

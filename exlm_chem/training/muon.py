@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from exlm_chem.machine import processor_multiplies_bfloat16
+
 
 class Muon(torch.optim.Muon):
     """`torch.optim.Muon` that multiplies in single precision where the processor would emulate bfloat16.
@@ -48,17 +50,6 @@ class Muon(torch.optim.Muon):
                 update = gradient.lerp(average, group["momentum"])
                 matrix.mul_(1 - group["lr"] * group["weight_decay"])
                 matrix.add_(direction(update, group), alpha=-0.2 * group["lr"] * math.sqrt(max(matrix.shape)))
-
-
-def processor_multiplies_bfloat16() -> bool:
-    """Say whether torch multiplies bfloat16 by instructions of the processor, instead of emulating them.
-
-    Examples
-    --------
-    >>> processor_multiplies_bfloat16() in (True, False)
-    True
-    """
-    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
 
 
 def direction(update: torch.Tensor, group: dict[str, Any]) -> torch.Tensor:

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from exlm_chem.machine import processor_multiplies_bfloat16
 from exlm_chem.terms import OptimizerName, Precision, Schedule
-from exlm_chem.training.muon import Muon, processor_multiplies_bfloat16
+from exlm_chem.training.muon import Muon
 
 
 def learning_rate_factor(

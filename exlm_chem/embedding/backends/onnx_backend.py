@@ -67,7 +67,8 @@ class OnnxBackend(Backend):
         runtime = _runtime()
         settings = runtime.SessionOptions()
         settings.intra_op_num_threads = _threads(os.environ.get("OMP_NUM_THREADS", ""))
-        graph = graph_bytes(config, weights, precision, signed=instructions()["vnni"] is True)
+        signed = precision == "int8" and instructions()["vnni"] is True
+        graph = graph_bytes(config, weights, precision, signed)
         self._session = runtime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
 
     def __reduce__(self) -> tuple[type[OnnxBackend], tuple[Any, ...]]:
@@ -117,11 +118,7 @@ def graph_bytes(
 
     Parameters
     ----------
-    config : ExLMConfig
-        Of the model.
-    weights : mapping of str to array
-        Of an `ExLMModel`.
-    precision : {"fp32", "int8", "auto"}
+    config, weights, precision
         See `OnnxBackend`.
     signed : bool
         Whether whole numbers are -127 to 127 instead of 0 to 255. x86 processors with VNNI multiply those fastest; on

@@ -56,7 +56,5 @@ def test_equal_seconds_are_cpu_seconds_of_exlm(tmp_path: Path, few: Path) -> Non
     measure_ablation([few], tmp_path / "ablation.png", options, cache=tmp_path / "cache")
     cells = read_json(tmp_path / "ablation.json")["cells"]
     exlm, mlm, longer = (cells[f"{name}, seed 0"] for name in ("exlm", "mlm", "mlm-equal-seconds"))
-    wanted = 0.3 * 379 * exlm["cpu_seconds"] / mlm["cpu_seconds"]
-    assert (
-        wanted <= longer["molecules"] < wanted + 60
-    )  # of 400 lines 379 are learnt from; the last batch is a whole one
+    wanted = 0.3 * 379 * exlm["cpu_seconds"] / mlm["cpu_seconds"]  # of 400 lines 379 are learnt from
+    assert wanted <= longer["molecules"] < wanted + 60  # the last batch is a whole one
