@@ -23,8 +23,11 @@ from exlm_chem.analysis.probe import PROBES, probe, probe_values
 from exlm_chem.errors import ExLMError
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.modeling.inputs import prepare_inputs
+from exlm_chem.pretraining.batch_plan import longest_molecule
 from exlm_chem.pretraining.batching import Batch
+from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.evaluation import evaluate
+from exlm_chem.pretraining.initial_model import make_config
 from exlm_chem.pretraining.measurements import Progress
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import prepare_corpus, pretrain
@@ -87,7 +90,8 @@ def measure_ablation(
 
     options = options or AblationOptions()
     kept = {name: value for name, value in asdict(options).items() if name not in ("variants", "seeds")}
-    table = Cells(Path(output).with_suffix(".json"), {"files": [Path(file).name for file in files]} | kept)
+    learnt_from = {"files": [Path(file).name for file in files], "sha256": CorpusFiles.of(files).key([])}
+    table = Cells(Path(output).with_suffix(".json"), learnt_from | kept)
     runs = _Runs(files, options, table, None if models is None else Path(models), cache)
     for seed in range(options.seeds):
         for variant in sorted(options.variants, key=list(CHANGES).index):
@@ -119,17 +123,9 @@ class _Runs:
         if variant == "mlm-equal-seconds":
             # By CPU time, not by the clock: other processes of the machine would decide who wins.
             passes *= self.get("exlm", seed)["cpu_seconds"] / self.get("mlm", seed)["cpu_seconds"]
-        chosen = {"mask_ratio": options.mask_ratio, "mask_by": options.mask_by} | CHANGES[variant]
-        run = PretrainingOptions(
-            preset=options.preset,
-            batch_tokens=options.batch_tokens,
-            validation=0.05,
-            evaluations=1,
-            epochs=passes,
-            seed=seed,
-            **chosen,
-        )
+        run = self._options(variant, seed, passes)
         corpus = prepare_corpus(self.files, tokenizer, run, cache=self.cache)
+        corpus.max_tokens = self._longest(tokenizer)
         rows = corpus.validation_rows(options.held_out)
         if len(rows) < FEWEST:
             raise ExLMError(f"{len(rows)} molecules are held out, and {FEWEST} are needed; give a larger file.")
@@ -150,6 +146,24 @@ class _Runs:
             "molecules": facts["molecules_seen"],
             "cpu_seconds": round(clock.seconds, 2),
         } | measured
+
+    def _options(self, variant: Variant, seed: int = 0, passes: float = 1.0) -> PretrainingOptions:
+        options = self.options
+        chosen = {"mask_ratio": options.mask_ratio, "mask_by": options.mask_by} | CHANGES[variant]
+        return PretrainingOptions(
+            preset=options.preset,
+            batch_tokens=options.batch_tokens,
+            validation=0.05,
+            evaluations=1,
+            epochs=passes,
+            seed=seed,
+            **chosen,
+        )
+
+    def _longest(self, tokenizer: ExLMTokenizer) -> int:
+        """Tokens of the longest molecule that fits into every variant, so that all are measured on the same ones."""
+        runs = map(self._options, CHANGES)
+        return min(longest_molecule(make_config(run, tokenizer), run.mask_ratio, run.batch_tokens) for run in runs)
 
 
 class _Clock:

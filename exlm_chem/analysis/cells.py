@@ -45,7 +45,9 @@ class Cells:
             if not isinstance(saved.get("cells"), dict):
                 raise ExLMError(f"{path} holds no cells of an analysis; choose another -o.")
             if json_text(saved.get("settings")) != json_text(settings):
-                raise ExLMError(f"{path} was made with other settings; choose another -o, or remove it.")
+                raise ExLMError(
+                    f"{path} was made with other settings or from other molecules; choose another -o, or remove it."
+                )
             self.cells = saved["cells"]
 
     def get(self, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:

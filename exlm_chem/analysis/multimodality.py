@@ -57,14 +57,17 @@ def measure_multimodality(
     Returns
     -------
     dict
-        For every model ``by_masks`` (for every number of masks the shares of the answers that are molecules, and are
-        right; nats per mask of what is hidden, by each mask alone and by all paths) and ``by_class`` (for every class
-        of hidden tokens the entropy, modes, modes that make a molecule, and distance between states of a mask).
+        For every model, by the name of its directory (by its path where two have one name), ``by_masks`` (for every
+        number of masks the shares of the answers that are molecules, and are right; nats per mask of what is hidden, by
+        each mask alone and by all paths) and ``by_class`` (for every class of hidden tokens the entropy, modes, modes
+        that make a molecule, and distance between states of a mask).
     """
     from exlm_chem.analysis.multimodality_picture import draw_multimodality
 
     options = options or MultimodalityOptions()
-    infillers = {Path(model).name: Infiller.from_pretrained(model, options.device) for model in models}
+    names = [Path(model).name for model in models]
+    given = dict(zip(names if len({*names}) == len(names) else map(str, models), models, strict=True))
+    infillers = {name: Infiller.from_pretrained(model, options.device) for name, model in given.items()}
     tokenizer = next(iter(infillers.values())).tokenizer
     if any(other.tokenizer.fingerprint != tokenizer.fingerprint for other in infillers.values()):
         raise ExLMError("the models have different tokenizers, so that they cannot be asked about the same masks.")
@@ -88,7 +91,7 @@ def measure_multimodality(
             log(f"{name}: {len(ids)} molecules with {count} masks.")
         results[name] = {"objective": infiller.model.config.objective, **_summary(answers, masks)}
     content = {"molecules": len(ids), "settings": asdict(options), "models": results}
-    fingerprints = {name: open_model(model).fingerprint for name, model in zip(infillers, models, strict=True)}
+    fingerprints = {name: open_model(model).fingerprint for name, model in given.items()}
     origin = {"sha256": fingerprints, "machine": devices(), "versions": versions()}
     write_json(Path(output).with_suffix(".json"), content | origin)
     draw_multimodality(results, output)

@@ -8,6 +8,7 @@ token are masked, with probability p^k.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -64,10 +65,10 @@ def measure_semantics(
     options = options or SemanticsOptions()
     tokenizer = ExLMTokenizer()
     ids = read_ids(molecules, tokenizer, most_tokens=_LONGEST, least=options.held_out + options.batch, reading=reading)
-    table = Cells(Path(output).with_suffix(".json"), _settings(options, len(ids)))
+    padded = tokenizer.pad(ids)
+    table = Cells(Path(output).with_suffix(".json"), _settings(options, padded))
     texts = [tokenizer.decode(row) for row in ids[: options.held_out]]
     values = probe_values(texts)
-    padded = tokenizer.pad(ids)
     for copies in options.copies:
         for masked in options.masked:
             cell = Cell(padded, values, tokenizer, options, copies, masked)
@@ -170,6 +171,7 @@ class Cell:
         return np.array_split(np.arange(self.options.held_out), -(-self.options.held_out // 64))
 
 
-def _settings(options: SemanticsOptions, molecules: int) -> dict[str, Any]:
+def _settings(options: SemanticsOptions, ids: NDArray[np.int64]) -> dict[str, Any]:
     grid = ("copies", "masked")
-    return {"molecules": molecules} | {name: value for name, value in asdict(options).items() if name not in grid}
+    learnt_from = {"molecules": len(ids), "sha256": hashlib.sha256(ids.tobytes()).hexdigest()}
+    return learnt_from | {name: value for name, value in asdict(options).items() if name not in grid}

@@ -74,11 +74,11 @@ def estimate(corpus: Corpus, tokenizer: Tokenizer, options: PretrainingOptions) 
     -------
     Estimate
     """
-    # The heads of the molecule-level objectives cost little, and their values may not exist yet.
-    trial = replace(options, molecule_objectives=(), unmasked=0.0, max_steps=WARM_UP + MEASURED, loggers=())
+    trial = replace(options, max_steps=WARM_UP + MEASURED, loggers=())
     with tempfile.TemporaryDirectory() as folder:
         accelerator = make_accelerator(trial, Path(folder))
         config = make_config(options, tokenizer)
+        # The heads of the molecule-level objectives cost little, and their values may not exist yet.
         trainer = Trainer(TrainingData(corpus, tokenizer), Path(folder), trial, accelerator)
         process, processes = accelerator.process_index, accelerator.num_processes
         batches = load_batches(trainer.batches, 0, process, processes, options.num_workers, pin_memory=False)

@@ -49,8 +49,10 @@ def evaluate(
             masked = batch.inputs.num_masked > 0
             counted = masked & output.log_likelihood.isfinite()
             sums["infeasible"] += int((masked & ~counted).sum())
-            sums["rows"] += int(counted.sum())
-            sums["loss"] += float(output.loss) * int(masked.sum())  # rows without a path are 0 in this mean
+            # what the loss of a batch is the mean over: rows, of which those without a path are 0, or masked tokens
+            terms = batch.inputs.num_masked if output.graph is None else masked
+            sums["terms"] += int(terms[counted].sum())
+            sums["loss"] += float(output.loss) * int(terms.sum())
             sums["masked"] += int(batch.inputs.num_masked[counted].sum())
             sums["right"] += int(correct_tokens(output, batch.inputs))
             sums["log_likelihood"] += float(output.log_likelihood[counted].sum())
@@ -68,7 +70,7 @@ def evaluate(
     shares = [losses.pop(name) / baseline for name, baseline in (baselines or {}).items() if name in losses]
     known_shares = [share for share in shares if not math.isnan(share)]
     return {
-        "validation_loss": _ratio(sums["loss"], sums["rows"]),
+        "validation_loss": _ratio(sums["loss"], sums["terms"]),
         "validation_accuracy": _ratio(sums["right"], sums["masked"]),
         "loss_per_masked_token": _ratio(-sums["log_likelihood"], sums["masked"]),
         "path_entropy": _ratio(sums["entropy"], sums["graphs"]),

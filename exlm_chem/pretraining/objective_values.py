@@ -70,8 +70,10 @@ class ObjectiveValues:
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Values of some rows of the corpus, shape (rows, numbers); NaN where missing."""
         values = self._values[rows]
-        if values.dtype == np.uint8:  # bits, of which all are known
-            values = np.unpackbits(values, axis=1, count=len(self.names))
+        if values.dtype == np.uint8:
+            bits = np.unpackbits(values, axis=1, count=len(self.names)).astype(np.float32)
+            bits[~values.any(1)] = np.nan  # RDKit refused it: of a molecule, each atom sets a bit
+            return bits
         if values.dtype == np.int8:
             return np.where(values < 0, np.nan, values).astype(np.float32)
         return values.astype(np.float32)

@@ -108,7 +108,7 @@ def pretrain(
     started = time.time()
     model = trainer.train()
     if accelerator.is_main_process:
-        _write_model(model, output, trainer, started)
+        _write_model(model, output, trainer, started, CorpusFiles.of(files))
     accelerator.end_training()
     return output
 
@@ -232,7 +232,7 @@ def _objective_values(
     return build_objective_values(corpus, name, tokenizer, report=report)
 
 
-def _write_model(model: ExLMForMaskedLM, output: Path, trainer: Trainer, started: float) -> None:
+def _write_model(model: ExLMForMaskedLM, output: Path, trainer: Trainer, started: float, files: CorpusFiles) -> None:
     data, corpus = trainer.data, trainer.data.corpus
     write_model(output, model, data.tokenizer)
     if data.objective_values:
@@ -248,7 +248,7 @@ def _write_model(model: ExLMForMaskedLM, output: Path, trainer: Trainer, started
         "precision": trainer.accelerator.mixed_precision,
         "corpus": {
             **asdict(corpus.summary),
-            "files": [Path(file).name for file in corpus.summary.files],
+            "files": [Path(file).name for file in files.training],  # the corpus may be that of others with this content
             **dict(zip(("training", "validation", "too_long"), corpus.counts, strict=True)),
         },
         "processes": trainer.accelerator.num_processes,

@@ -96,7 +96,7 @@ class Trainer:
         self.train_molecules = data.corpus.counts[0]
         device = self.accelerator.device
         self.steps_ahead = 1 if device.type == "cpu" else STEPS_AHEAD
-        precision = {"no": "fp32"}.get(self.accelerator.mixed_precision, "bf16")
+        precision = {"no": "fp32"}.get(self.accelerator.mixed_precision, self.accelerator.mixed_precision)
         peak = 1e9 * multiplication_speed(str(device), seconds=0.2, precisions=[precision])[precision]
         self.progress = Progress(peak_flops=peak * self.accelerator.num_processes)
         self._loss = torch.zeros((), device=device)
@@ -217,13 +217,16 @@ class Trainer:
         self.report(progress, self.share_done(), loss / done.steps)
         return asked or (accelerator.num_processes == 1 and self._stop.asked)
 
+    def _evaluations_at(self, share: float) -> int:
+        return int(share * self.options.evaluations + 1e-9)
+
     def _measure(self, share: float) -> None:
         progress, window = self.progress, self.progress.window
         model: Any = self.model if self.average is None else self.average.module
         with self.accelerator.autocast():
             validation = self.batches.validation(self.validation_plan)
             result = evaluate(model, validation, self.accelerator.device, self.data.label_baselines)
-        progress.evaluations = int(share * self.options.evaluations + 1e-9)
+        progress.evaluations = self._evaluations_at(share)
         measurement = Measurement(
             step=progress.step,
             molecules=progress.molecules,
@@ -273,6 +276,8 @@ class Trainer:
         """
         load_checkpoint(self.accelerator, stop.path, self._training_state(), stop.scaler)
         self.progress = replace(stop.progress, peak_flops=self.progress.peak_flops)
+        # of a run that shall be longer than it was, less is done, and less has been measured
+        self.progress.evaluations = min(self.progress.evaluations, self._evaluations_at(self.share_done()))
         self.log(f"resumed from {stop.path.name}: {self.progress.molecules:,} molecules seen.")
 
     def _training_state(self) -> TrainingState:

@@ -139,6 +139,17 @@ def test_hostile_values_are_one_sentence_before_any_work(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_is_of_the_molecules_without_masks_too(molecules: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    tokens = []
+    for more in ([], ["--unmasked", 0.9, "--consistency", 1], ["--unmasked", 0.9, "--molecule-objective", "ecfp"]):
+        line = ["pretrain", molecules, *SMALL_RUN, *more, "--dry-run", "--cache", tmp_path / "cache"]
+        done = run_here(monkeypatch, capsys, *line)
+        assert done.status == 0, done.err
+        (row,) = (row for row in done.out.splitlines() if row.startswith("tokens"))
+        tokens.append(int(row.split()[1].replace(",", "")))
+    assert tokens[1] == tokens[2] < tokens[0]
+
+
 def test_all_options_of_the_class_are_flags() -> None:
     flags = {flag for parameter in load_command("pretrain").params for flag in parameter.opts}
     assert {one.flag for one in declared(PretrainingOptions)} <= flags

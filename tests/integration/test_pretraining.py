@@ -65,6 +65,22 @@ def test_guided_training_ends_on_own_states(molecules: Path, tmp_path: Path) -> 
     assert (path[0] // model.config.num_states).tolist() == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_run_that_goes_on_for_longer_is_measured_as_often_as_asked(molecules: Path, tmp_path: Path) -> None:
+    pretrain([molecules], tmp_path / "run", replace(OPTIONS, max_steps=3))
+    pretrain([molecules], tmp_path / "run", replace(OPTIONS, max_steps=12), resume=True)
+    assert [row["step"] for row in metrics(tmp_path / "run")] == ["1", "2", "3", "4", "8", "12"]
+
+
+def test_the_card_names_the_files_of_this_run_and_not_of_another_with_their_content(
+    molecules: Path, tmp_path: Path
+) -> None:
+    options, copied = replace(OPTIONS, max_steps=1), Path(shutil.copy(molecules, tmp_path / "copied.smi"))
+    for file in (molecules, copied):
+        directory = pretrain([file], tmp_path / file.stem, options, cache=tmp_path / "cache")
+        assert json.loads((directory / "training.json").read_text())["corpus"]["files"] == [file.name]
+        assert file.name in (directory / "README.md").read_text()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 @pytest.mark.filterwarnings("ignore")  # of the compiler

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from exlm_chem import machine
 from exlm_chem.cli.info import _in_words
@@ -26,3 +27,10 @@ def test_instructions(flags: set[str] | None, found: list[bool | None], words: s
 
 def test_they_are_among_the_facts_of_a_bug_report() -> None:
     assert machine.devices()["instructions"] == machine.instructions()
+
+
+def test_measuring_the_speed_draws_no_numbers_of_a_run() -> None:
+    before = torch.get_rng_state()
+    speed = machine.multiplication_speed(size=64, seconds=0.001, precisions=("fp32", "bf16", "fp16"))
+    assert list(speed) == ["fp32", "bf16", "fp16"]
+    assert torch.equal(torch.get_rng_state(), before)

@@ -134,7 +134,7 @@ class _Places:
         ends = node("Equal", self.ids, number(config.bos_token_id))
         ends = node("Or", ends, node("Equal", self.ids, number(config.eos_token_id)))
         state = node("Mul", index, number(0))
-        if config.objective == "exlm":
+        if config.objective == "exlm" and config.second_position:
             # of </s>, its states are counted from where it begins
             begun = node("Where", node("Equal", index, number(0)), column, node("Sub", shifted, last))
             state = node("Where", ends, node("Add", begun, number(1)), state)

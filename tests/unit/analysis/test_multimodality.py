@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def test_shares_are_shares_and_the_file_says_the_same(tiny_model: Path, tmp_path
     saved = read_json(picture.with_suffix(".json"))["models"][tiny_model.name]
     assert saved["by_masks"] == result["by_masks"]
     assert picture.stat().st_size > 1000
+
+
+def test_two_models_of_one_name_are_both_asked(tiny_model: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(tiny_model, tmp_path / tiny_model.name))
+    options = MultimodalityOptions(masks=(1,), number=1, samples=1, device="cpu")
+    found = measure_multimodality([tiny_model, other], data_path("examples.csv"), tmp_path / "picture.png", options)
+    assert list(found) == [str(tiny_model), str(other)]
+    again = measure_multimodality([tiny_model] * 2, data_path("examples.csv"), tmp_path / "picture.png", options)
+    assert list(again) == [str(tiny_model)]
 
 
 def test_a_mode_counts_if_it_makes_a_molecule(tiny_model: Path) -> None:

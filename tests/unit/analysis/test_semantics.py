@@ -47,3 +47,6 @@ def test_a_grid_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert cells["1 copies, 0.3 masked"] == one["1 copies, 0.3 masked"]
     assert cells["2 copies, 0.3 masked"]["lost"] == pytest.approx(0.09)
     assert (tmp_path / "grid.png").stat().st_size > 1000
+    few.write_text("\n".join("N" * (n % 9 + 1) + "O" * (n % 3) for n in range(60)), encoding="utf-8")
+    with pytest.raises(ExLMError, match="from other molecules"):
+        measure_semantics(few, tmp_path / "grid.png", first)

@@ -55,3 +55,8 @@ def test_nothing_to_measure_is_nan_and_never_a_division_by_zero(objective: str, 
         infeasible = found.pop("infeasible")
         assert infeasible == sum(batch == [NO_PATH] for batch in batches)
         assert all(math.isnan(value) for value in found.values())
+
+
+def test_the_loss_of_a_plain_model_is_the_mean_over_all_masked_tokens() -> None:
+    found = measured(made("mlm"), [[0, 4, 2]], [[0, 4, 4, 4, 9, 4, 2], [0, 4, 4, 4, 4, 4, 2]])
+    assert found["validation_loss"] == pytest.approx(found["loss_per_masked_token"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from exlm_chem.pretraining.corpus_builder import build_corpus
 from exlm_chem.pretraining.objective_values import CHUNK, CLAMP, ObjectiveValues, build_objective_values
 from exlm_chem.pretraining.objectives import molecule_objective, objective_values
 from exlm_chem.pretraining.options import PretrainingOptions
+from exlm_chem.terms import MoleculeObjective
 from exlm_chem.tokenizer import ExLMTokenizer
 
 TOKENIZER = ExLMTokenizer()
@@ -83,6 +86,14 @@ def test_store_holds_exact_bits(stores: dict[str, ObjectiveValues]) -> None:
     expected = [generator.GetFingerprintAsNumPy(Chem.MolFromSmiles(SMILES[row])) for row in rows]
     assert np.array_equal(stores["ecfp"][rows], np.stack(expected))
     assert 0 < stores["ecfp"].baseline < 0.1
+
+
+@pytest.mark.parametrize("name", ["descriptors", "ecfp"])
+def test_nothing_is_known_of_what_rdkit_refuses(name: MoleculeObjective, tmp_path: Path) -> None:
+    (tmp_path / "m.smi").write_text("CCO\nCC(C)(C)(C)C\n[H][H]\nc1cccc1\n[He]\n")
+    corpus = Corpus(build_corpus([tmp_path / "m.smi"], TOKENIZER, check=False, cache=tmp_path))
+    values = build_objective_values(corpus, name, TOKENIZER, workers=1)[np.arange(len(corpus))]
+    assert np.isnan(values).all(1).tolist() == [False, True, False, True, False]
 
 
 def test_only_what_is_missing_is_computed(corpus: Corpus, stores: dict[str, ObjectiveValues]) -> None:

@@ -26,7 +26,9 @@ def cosines(ours, theirs):
     return (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
 
 
-@pytest.mark.parametrize("changes", [{}, {"objective": "mlm"}, {"norm_first": False}, {"num_states": 1}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"objective": "mlm"}, {"norm_first": False}, {"num_states": 1}, {"second_position": False}]
+)
 def test_onnx_gives_what_torch_gives(changes):
     config = ExLMConfig(
         vocab_size=20, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, initializer_range=0.3, **changes
