@@ -130,15 +130,17 @@ def evaluate_predictor(
 def _origin(dataset: Dataset, training: TrainingMolecules | None, directory: Path) -> list[str]:
     """Say of every molecule to which group it belongs."""
     part_of = _parts(directory, dataset.sha256)
-    if training is not None:
-        known = training.known_texts
-        found = [part_of.get(row, "new") for row in dataset.rows]
-        return ["train" if text in known else one for text, one in zip(dataset.smiles, found, strict=True)]
-    if not part_of:
+    if training is None and not part_of:
         return ["unknown"] * len(dataset)
     origin = [part_of.get(row, "new") for row in dataset.rows]
-    learnt = {text for text, one in zip(dataset.smiles, origin, strict=True) if one == "train"}
-    return ["train" if text in learnt else one for text, one in zip(dataset.smiles, origin, strict=True)]
+    known = frozenset[str]() if training is None else training.known_texts
+    learnt = {text for text, one in zip(dataset.smiles, origin, strict=True) if one == "train"} if part_of else known
+
+    def group_of(text: str, part: str) -> str:
+        # what is kept and was not learnt from is of the validation part
+        return "train" if text in learnt else "valid" if text in known else part
+
+    return [group_of(text, one) for text, one in zip(dataset.smiles, origin, strict=True)]
 
 
 def _parts(directory: Path, sha256: str) -> dict[int, str]:

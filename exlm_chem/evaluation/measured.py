@@ -84,7 +84,7 @@ def read_measured(
     rule = parse_split(split)
     check_extra_columns(extra_columns, targets)
     dataset = read_dataset(path, list(targets), read, reading, labels, rule.column, extra_columns)
-    made = make_split(split, replace(dataset.splittable, labels=dataset.exact_labels), seed)
+    made = make_split(split, dataset.splittable, seed)
     if not made.test:
         raise ExLMError(f"the {made.name} split of {path.name} leaves no test part; use --split random")
     measured = Measured(path.name, dataset.kind, dataset.smiles, dataset.exact_labels, made)

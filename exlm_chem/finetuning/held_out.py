@@ -34,11 +34,13 @@ def finish(material: Material, training: Training) -> tuple[Training, NDArray[An
     held_out : array of shape (molecules, columns)
         What is said of training molecules by models that have not seen them; NaN for all others.
     """
-    options, task, labels = material.options, material.task, material.dataset.labels
+    options, task = material.options, material.task
+    labels, _, _ = material.labels(np.arange(len(material.dataset)))  # without those that do not count
     if task.kind == "regression" and not options.keep_training:
         return training, np.full(labels.shape, np.nan)
     facts, head, outputs = training.facts, training.fitted.head, training.outputs
     held_out = METHODS[options.method].out_of_fold(material, head, facts["seed"])
+    held_out = np.where(np.isnan(labels), np.nan, held_out)
     if task.kind == "regression" or np.isnan(held_out).all():
         return training, held_out
     if options.calibrate and not options.balance:  # which wants other probabilities than the right ones

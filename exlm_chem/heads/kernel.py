@@ -122,7 +122,8 @@ class KernelHead(Head):
         if examples.kind == "classification":
             held_out = held_out_answers(np.exp(-self._gamma * distances), y, weights, fold, penalties)
             for column in range(columns):
-                self._curve[column] = _platt(held_out[:, column], examples.labels[rows, column], self._curve[column])
+                label, weight = examples.labels[rows, column], weights[:, column]
+                self._curve[column] = _platt(held_out[:, column], label, weight, self._curve[column])
         return penalties
 
     def outputs(self, features: Features) -> FloatArray:
@@ -206,7 +207,7 @@ def _drawn(examples: Examples, random: np.random.Generator) -> NDArray[np.int64]
     return np.sort(random.permutation(rows)[:most])
 
 
-def _platt(answers: FloatArray, labels: FloatArray, curve: FloatArray) -> FloatArray:
+def _platt(answers: FloatArray, labels: FloatArray, weights: FloatArray, curve: FloatArray) -> FloatArray:
     """Lay a logistic curve through the answers for held-out molecules: its slope and its height.
 
     Where they are too few, or of no use, it stays what it was.
@@ -217,6 +218,6 @@ def _platt(answers: FloatArray, labels: FloatArray, curve: FloatArray) -> FloatA
     x, y = answers[there], labels[there]
     if min((y == 0).sum(), (y == 1).sum()) < _FEWEST_OF_A_CLASS:
         return curve
-    model = LogisticRegression(C=100.0).fit(x[:, None], y)
+    model = LogisticRegression(C=100.0).fit(x[:, None], y, weights[there])
     slope, height = float(model.coef_[0, 0]), float(model.intercept_[0])
     return np.array([slope, height]) if slope > 0 else curve

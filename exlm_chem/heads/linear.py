@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exlm_chem.errors import ExLMError
 from exlm_chem.heads.arrays import Arrays, rounded, take
 from exlm_chem.heads.examples import LABEL_NOISE, Examples, Features, FloatArray
 from exlm_chem.heads.folds import Fold, grouped_folds
@@ -164,7 +165,12 @@ def _error(model: Any, kind: Kind, x: FloatArray, y: FloatArray, w: FloatArray) 
 
 
 def fit_linear_head(
-    features: NDArray[np.float32], labels: FloatArray, kind: Kind, groups: Sequence[str], seed: int = 0
+    features: NDArray[np.float32],
+    labels: FloatArray,
+    kind: Kind,
+    groups: Sequence[str],
+    seed: int = 0,
+    weights: FloatArray | None = None,
 ) -> tuple[PropertyHead, list[float | None]]:
     """Fit linear models on the encoder's vectors as one layer that can be trained further with the encoder.
 
@@ -183,6 +189,8 @@ def fit_linear_head(
         What a molecule must not share with one of another fold: its scaffold, or the molecule itself.
     seed : int
         Decides the folds.
+    weights : array of shape (molecules, columns), optional
+        How much each label counts.
 
     Returns
     -------
@@ -201,34 +209,39 @@ def fit_linear_head(
     head.feature_mean.copy_(torch.from_numpy(mean))
     head.feature_scale.copy_(torch.from_numpy(scale))
     strengths: list[float | None] = []
-    for column, label in enumerate(labels.T):
-        known = ~np.isnan(label)
+    counts = np.ones_like(labels) if weights is None else weights
+    for column, (label, count) in enumerate(zip(labels.T, counts.T, strict=True)):
+        known = ~np.isnan(label) & (count > 0)
+        if not known.any():
+            raise ExLMError(f"column {column} has no known label of a weight above 0")
         x, y, names = standardised[known], label[known], np.asarray(groups, dtype=object)[known]
+        w = count[known] / count[known].mean()
         if kind == "regression":
-            label_mean, label_scale = (float(one[0]) for one in _moments(y[:, None], LABEL_NOISE))
+            label_mean, label_scale = (float(one[0]) for one in _moments(y[:, None], LABEL_NOISE, w))
             head.label_mean[column], head.label_scale[column] = label_mean, label_scale
             y = (y - label_mean) / label_scale
-        weights, bias, strength = _fit_column(x, y, kind, names, seed)
-        head.out_proj.weight[column] = torch.from_numpy(weights)
+        slopes, bias, strength = _fit_column(x, y, w, kind, names, seed)
+        head.out_proj.weight[column] = torch.from_numpy(slopes)
         head.out_proj.bias[column] = bias
         strengths.append(strength)
     return head.requires_grad_(True).eval(), strengths
 
 
 def _fit_column(
-    x: FloatArray, y: FloatArray, kind: Kind, groups: NDArray[np.object_], seed: int
+    x: FloatArray, y: FloatArray, w: FloatArray, kind: Kind, groups: NDArray[np.object_], seed: int
 ) -> tuple[FloatArray, float, float | None]:
     """Fit one column: its weights, its bias, and the strength that was chosen."""
     if len(np.unique(y)) == 1:
         # Nothing to tell apart: the share of positives (with one molecule more of either class), or the mean.
         bias = float(np.log((y.sum() + 1) / (len(y) - y.sum() + 1))) if kind == "classification" else 0.0
         return np.zeros(x.shape[1]), bias, None
-    strength = _best(_errors(x, y, np.ones_like(y), kind, grouped_folds(y, kind, groups, seed)), kind)
-    final = _model(kind, strength).fit(x, y)
+    strength = _best(_errors(x, y, w, kind, grouped_folds(y, kind, groups, seed)), kind)
+    final = _model(kind, strength).fit(x, y, w)
     return np.ravel(final.coef_), float(np.ravel(final.intercept_)[0]), strength
 
 
-def _moments(values: FloatArray, noise: float) -> tuple[FloatArray, FloatArray]:
+def _moments(values: FloatArray, noise: float, weights: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
     """Give mean and standard deviation of each column, 1 for one that only rounding keeps from being constant."""
-    scale = values.std(0)
-    return values.mean(0), np.where(scale > noise * np.abs(values).max(0), scale, 1.0)
+    mean = np.average(values, axis=0, weights=weights)
+    scale = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weights))
+    return mean, np.where(scale > noise * np.abs(values).max(0), scale, 1.0)

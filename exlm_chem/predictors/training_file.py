@@ -19,11 +19,11 @@ from exlm_chem.storage.packed import unpacked, write_packed
 from exlm_chem.storage.records import naming, read_version
 
 TRAINING_NAME: Final = "training.safetensors.zst"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+"""The second one has predictions of values in single precision, and probabilities as the first one."""
 
 _ARRAYS: Final[dict[str, Any]] = {
     "values": np.float32,
-    "out_of_fold": np.float16,
     "fingerprint_rows": np.int32,
     "vector_rows": np.int32,
     "vectors": np.int8,
@@ -41,8 +41,10 @@ def write_training(directory: str | Path, molecules: TrainingMolecules) -> str:
     str
         The sha256 of the file, for ``task.json``.
     """
+    known = molecules.values[~np.isnan(molecules.values)]
+    classes = np.isin(known, (0, 1)).all()  # half precision will do for probabilities, not for any number
     about = {
-        "format_version": FORMAT_VERSION,
+        "format_version": 1 if classes else FORMAT_VERSION,
         "fingerprint": FINGERPRINT.fingerprint,
         "chemistry": molecules.chemistry.to_json(),
         "least_similarity": molecules.least_similarity,
@@ -51,6 +53,7 @@ def write_training(directory: str | Path, molecules: TrainingMolecules) -> str:
     arrays = {name: np.ascontiguousarray(getattr(molecules, name), kind) for name, kind in _ARRAYS.items()}
     tensors = {
         **arrays,
+        "out_of_fold": molecules.out_of_fold.astype(np.float16 if classes else np.float32),
         "texts": _bytes("\n".join(molecules.texts)),
         "flat": _bytes("\n".join(molecules.flat)),
         "about": _bytes(json_text(about)),
@@ -117,8 +120,10 @@ def _molecules(tensors: dict[str, NDArray[Any]]) -> TrainingMolecules:
     if not texts and len(tensors["values"]) == 1:  # the one text that is empty
         raise ValueError
     flat = flat or [""] * len(texts)
+    if tensors["out_of_fold"].dtype not in (np.float16, np.float32):
+        raise ValueError
     arrays: dict[str, Any] = {name: tensors[name] for name in _ARRAYS}
-    arrays["out_of_fold"] = arrays["out_of_fold"].astype(np.float32)
+    arrays["out_of_fold"] = tensors["out_of_fold"].astype(np.float32)
     sizes = tensors["sizes"].astype(np.int64)
     fingerprints = np.zeros((len(sizes), FINGERPRINT.width), np.uint16)
     fingerprints[np.repeat(np.arange(len(sizes)), sizes), tensors["features"]] = tensors["counts"]

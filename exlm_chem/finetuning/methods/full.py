@@ -87,7 +87,8 @@ class FullTraining(TrainingMethod):
         ids, split = [one.token_ids for one in material.dataset.inputs], material.split
         train, valid = (Examples.of(material, part) for part in (split.train, split.valid))
         kind, groups = material.task.kind, material.groups(np.asarray(split.train))
-        start, strengths = fit_linear_head(material.vectors[split.train], train.labels, kind, groups, seed)
+        vectors = material.vectors[split.train]
+        start, strengths = fit_linear_head(vectors, train.labels, kind, groups, seed, train.weights)
         encoder, head, history = train_full(material.encoder, start, train, valid, kind, material.options, seed, report)
         best = best_epoch(history).epoch
         names = [column.name for column in material.task.columns]

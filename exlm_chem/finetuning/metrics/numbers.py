@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+NOISE = 1e-12
+"""What rounding leaves of the deviation of equal labels, as a share of their size."""
+
 
 def weighted_rmse(outputs: FloatArray, labels: FloatArray, weights: FloatArray) -> FloatArray:
     """Give the root of the mean squared error."""
@@ -28,6 +31,8 @@ def weighted_r2(outputs: FloatArray, labels: FloatArray, weights: FloatArray) ->
     """
     mean = weighted_mean(labels, weights)
     variance = (weights * (labels - mean[:, None]) ** 2).sum(1)
+    # what rounding leaves of equal labels is no variance
+    variance[variance <= weights.sum(1) * (NOISE * np.abs(labels).max(initial=0)) ** 2] = 0
     return 1 - quotient(weights @ (outputs - labels) ** 2, variance)
 
 

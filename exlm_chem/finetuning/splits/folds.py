@@ -10,7 +10,7 @@ import numpy as np
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.splits.columns import dated
 from exlm_chem.finetuning.splits.index_file import file_splits
-from exlm_chem.finetuning.splits.registry import Spec, make_split, parse_split
+from exlm_chem.finetuning.splits.registry import RULES, Spec, parse_split
 from exlm_chem.finetuning.splits.shuffled import stratified_parts
 from exlm_chem.finetuning.splits.split import Split, Splittable, need_groups
 
@@ -76,7 +76,7 @@ def _rounds(wanted: Spec, data: Splittable, folds: int, seed: int) -> list[Split
     if wanted.rule == "stratified":
         groups, unplaced, parts = list(data.smiles), [], stratified_parts(data, folds, seed)
     else:
-        whole = make_split(":".join(wanted) if wanted.argument else wanted.rule, data, seed)
+        whole = RULES[wanted.rule].split(data, wanted.argument, seed)  # its groups count, not its parts
         groups, unplaced = whole.groups, whole.unplaced
         parts = _whole_groups(whole, folds, seed)
     text = (

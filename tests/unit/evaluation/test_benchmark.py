@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.evaluation import benchmark
 from exlm_chem.evaluation.benchmark import TableResult, run_benchmark, summarise
-from exlm_chem.evaluation.measured import Measured, thinned
+from exlm_chem.evaluation.measured import Measured, read_measured, thinned
 from exlm_chem.evaluation.options import BenchmarkOptions
 from exlm_chem.evaluation.peers import chemprop
 from exlm_chem.evaluation.peers import heads as heads_of_peers
@@ -18,7 +19,8 @@ from exlm_chem.evaluation.peers.peer import LearningPeer
 from exlm_chem.evaluation.peers.registry import PEERS, compute_features, parse_features
 from exlm_chem.evaluation.protocol import difference, try_features
 from exlm_chem.finetuning.metrics import mean_score
-from exlm_chem.finetuning.splits import scaffold_split
+from exlm_chem.finetuning.splits import Splittable, scaffold_split
+from exlm_chem.finetuning.splits.shuffled import stratified_split
 
 SMILES = [f"{'C' * n}{ring}" for n in range(1, 13) for ring in ("c1ccccc1", "C1CCCCC1", "c1ccncc1", "c1ccsc1", "O")]
 
@@ -259,3 +261,13 @@ def test_columns_beside_the_molecules(tmp_path, tiny_model):
             run_benchmark(tmp_path / "mine.csv", BenchmarkOptions(**{**options, **changed}))
     with pytest.raises(ExLMError, match="are those of your own table; leave them away with --suite"):
         run_benchmark(None, BenchmarkOptions(suite="moleculenet", model=str(tiny_model), extra_columns=("pH",)))
+
+
+def test_limits_take_part_in_a_stratified_split(tmp_path, tiny_model):
+    rows = [f"{one},{'>' * (n % 3 == 0)}{n % 40}" for n, one in enumerate(SMILES)]
+    (tmp_path / "limits.csv").write_text("\n".join(["smiles,y", *rows]), encoding="utf-8")
+    read = ExLM.from_pretrained(str(tiny_model), "cpu").read
+    measured = read_measured(tmp_path / "limits.csv", read, ["y"], split="stratified")
+    values = np.arange(len(SMILES), dtype=float)[:, None] % 40
+    assert measured.split.parts() == stratified_split(Splittable(measured.smiles, values)).parts()
+    assert np.isnan(measured.labels[::3]).all()

@@ -79,6 +79,17 @@ def test_molecules_that_were_in_training_are_found_in_any_table(predictor, table
     assert result.groups["train"]["columns"]["pass"]["error_by_distance"]["fifths"][0]["uncertainty"] == 0
 
 
+def test_kept_molecules_of_the_validation_part_are_no_training(predictor, table, monkeypatch):
+    values = (np.arange(12) % 2)[:, None].astype(float)
+    monkeypatch.setattr(Predictor, "training", TrainingMolecules.collect(DRUGS[:12], values, values))
+    splits = {"data_sha256": sha256(table), "train": [*range(8)], "valid": [8, 9, 10, 11], "test": [12, 13]}
+    (predictor / "splits.json").write_text(json.dumps(splits))
+    groups = evaluate_predictor(predictor, table, CPU).groups
+    assert {name: group["molecules"] for name, group in groups.items()} == {
+        "new": 2, "test": 2, "valid": 4, "train": 8,
+    }  # fmt: skip
+
+
 def test_what_does_not_fit_is_refused(predictor, table):
     with pytest.raises(ExLMError, match="'pass' has 1 outputs; name so many columns with --target"):
         evaluate_predictor(predictor, table, EvaluateOptions(target=("p", "other"), device="cpu"))

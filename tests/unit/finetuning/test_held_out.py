@@ -43,3 +43,22 @@ def test_what_is_kept_is_calibrated_as_the_predictions_are(tmp_path, tiny_model,
     if calibrate:
         assert outputs.mean() == pytest.approx(known.mean(), abs=0.06)
     assert judged["ece"] == pytest.approx(float(weighted_ece(outputs, known, np.ones((1, len(known))))[0]), abs=0.05)
+
+
+def test_labels_of_no_weight_have_no_part_in_probabilities(tmp_path, tiny_model):
+    texts = [f"{'C' * n}{middle}{end}" for n in range(1, 14) for middle in ("", "C(C)") for end in ("O", "N", "F")]
+    noisy = np.random.default_rng(0).random(len(texts)) < 0.3
+    labels = [int(("N" in text) != flip) for text, flip in zip(texts, noisy, strict=True)]
+    judged = []
+    for wrong in (0, 1):  # written beside a weight of 0
+        cells = [(wrong, 0) if n % 2 else (label, 1) for n, label in enumerate(labels)]
+        rows = "".join(f"{text},{label},{weight}\n" for text, (label, weight) in zip(texts, cells, strict=True))
+        (tmp_path / f"{wrong}.csv").write_text(f"smiles,y,w\n{rows}")
+        options = FinetuningOptions(
+            targets=("y",), split="random", features=("ecfp",), head="linear", model=str(tiny_model), weights="w"
+        )
+        result = finetune(tmp_path / f"{wrong}.csv", tmp_path / f"own{wrong}", options)
+        judged.append(result.task.metrics["out_of_fold"]["y"])
+        kept = Predictor.from_pretrained(result.directory, "cpu").training
+        assert judged[-1]["known"] < len(kept) * 0.6
+    assert judged[0] == judged[1]

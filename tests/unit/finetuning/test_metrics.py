@@ -152,6 +152,7 @@ def test_enrichment_does_not_depend_on_the_order_of_the_table(random):
         ("spearman", [0.2, 0.3], [4.5, 4.5], "all labels are 4.5"),
         ("kendall", [0.3, 0.3], [4.5, 4.6], "all predictions are 0.3"),
         ("r2", [], [], "no label is known"),
+        ("r2", [0.2, 0.3, 0.1], [0.1, 0.1, 0.1], "all labels are 0.1"),
         ("ece", [], [], "no label is known"),
     ],
 )

@@ -324,6 +324,11 @@ def test_a_split_that_leaves_nothing_to_learn_from():
         make_split("scaffold", Splittable(["c1ccccc1", "c1ccccc1C"]))
 
 
+def test_folds_of_molecules_without_rings():
+    folds = make_folds("scaffold", Splittable([f"C{'C' * n}O" for n in range(20)]), folds=5)
+    assert [len(fold.test) for fold in folds] == [4] * 5
+
+
 def test_molecules_on_both_sides_of_a_border():
     nan = float("nan")
     labels = np.array([[1.0, 2.0], [1.0, nan], [0.0, 2.0], [1.0, 2.0], [1.0, 3.0]])

@@ -90,6 +90,18 @@ def test_probabilities_come_from_molecules_that_were_held_out():
     assert predicted.max() < 0.8
 
 
+def test_weights_move_the_probabilities_of_classes():
+    random = np.random.default_rng(6)
+    features = {"exlm": random.normal(size=(200, 5)).astype(np.float32)}
+    rare = (features["exlm"][:, :1] + random.normal(size=(200, 1)) > 1.7).astype(float)
+    weights = np.where(rare == 1, 0.5 / rare.mean(), 0.5 / (1 - rare.mean()))
+    plain, balanced = (
+        KernelHead().fit(features, rare, "classification", range(200), weights=some).predict(features).mean()
+        for some in (None, weights)
+    )
+    assert plain < 0.15 < 0.25 < balanced
+
+
 def test_tanimoto_is_minima_over_maxima():
     random = np.random.default_rng(3)
     left, right = random.poisson(0.5, size=(5, 40)), random.poisson(0.5, size=(4, 40))

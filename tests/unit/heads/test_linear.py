@@ -6,6 +6,7 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score
 
+from exlm_chem.errors import ExLMError
 from exlm_chem.heads.linear import LOGISTIC_C, RIDGE_ALPHA, fit_linear_head
 
 
@@ -106,3 +107,16 @@ def test_the_seed_decides(features):
     labels = signal(features)[:, None] + np.random.default_rng(3).normal(size=(120, 1))
     first, second = (fit_linear_head(features, labels, "regression", groups(features), seed=5)[0] for _ in range(2))
     assert torch.equal(first.out_proj.weight, second.out_proj.weight)
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_labels_count_as_much_as_their_weights_say(features, kind):
+    labels = signal(features)[:, None]
+    labels = (labels > 0).astype(float) if kind == "classification" else labels
+    wrong = np.where(np.arange(120)[:, None] % 3 == 0, (1 - labels) if kind == "classification" else 1e6, labels)
+    weights = (wrong == labels).astype(float)
+    head, _ = fit_linear_head(features, wrong, kind, groups(features), weights=weights)
+    other, _ = fit_linear_head(features, np.where(weights > 0, labels, np.nan), kind, groups(features))
+    np.testing.assert_allclose(outputs(head, features), outputs(other, features), rtol=1e-4, atol=1e-4)
+    with pytest.raises(ExLMError, match="no known label of a weight above 0"):
+        fit_linear_head(features, labels, kind, groups(features), weights=np.zeros_like(labels))

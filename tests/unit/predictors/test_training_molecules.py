@@ -39,11 +39,25 @@ def test_read_as_it_was_written(tmp_path) -> None:
     assert again.texts == kept.texts == DRUGS
     assert again.flat == kept.flat
     np.testing.assert_array_equal(again.values, VALUES)
-    np.testing.assert_allclose(again.out_of_fold, VALUES + 0.5, atol=2e-3)  # half precision
+    np.testing.assert_allclose(again.out_of_fold, VALUES + 0.5)
     for name in ("fingerprint_rows", "fingerprints", "vector_rows", "vectors", "center"):
         np.testing.assert_array_equal(getattr(again, name), getattr(kept, name))
     assert (again.chemistry, again.least_similarity) == (kept.chemistry, kept.least_similarity)
     np.testing.assert_array_equal(again.fingerprints, FINGERPRINT.compute(DRUGS))
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e6])
+def test_predictions_of_any_unit_are_kept(unit, tmp_path) -> None:
+    write_training(tmp_path, TrainingMolecules.collect(DRUGS, VALUES * unit, (VALUES + 0.5) * unit))
+    np.testing.assert_allclose(read_training(tmp_path).out_of_fold, (VALUES + 0.5) * unit, rtol=1e-6)
+
+
+def test_probabilities_are_kept_in_half_precision(tmp_path) -> None:
+    values = (VALUES > 0).astype(float)
+    write_training(tmp_path, TrainingMolecules.collect(DRUGS, values, 0.1 + values / 2))
+    tensors = load(zstandard.decompress((tmp_path / TRAINING_NAME).read_bytes()))
+    assert tensors["out_of_fold"].dtype == np.float16
+    np.testing.assert_allclose(read_training(tmp_path).out_of_fold, 0.1 + values / 2, atol=1e-3)
 
 
 def test_the_same_run_writes_the_same_file(tmp_path) -> None:
