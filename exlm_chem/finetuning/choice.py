@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.finetuning.kept import out_of_fold
 from exlm_chem.finetuning.methods.method import Material
 from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, BoundedLabels, mean_score
+from exlm_chem.finetuning.out_of_fold import out_of_fold
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.registry import make_head
 from exlm_chem.heads.space import USUAL, Parameters

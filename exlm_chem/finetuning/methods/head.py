@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exlm_chem.finetuning.choice import best_head, fit_head, score_head
-from exlm_chem.finetuning.kept import out_of_fold
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
 from exlm_chem.finetuning.metrics import MAIN_METRIC
+from exlm_chem.finetuning.out_of_fold import out_of_fold
 from exlm_chem.finetuning.search import Found, search
 from exlm_chem.heads.ensemble import EnsembleHead
 from exlm_chem.heads.head import Head

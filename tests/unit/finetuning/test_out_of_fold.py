@@ -1,4 +1,4 @@
-"""What a predictor keeps: nobody is predicted by a model that knows its group."""
+"""Predictions out of fold: nobody is predicted by a model that knows its group."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from exlm_chem.finetuning.kept import out_of_fold
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.options import FinetuningOptions
+from exlm_chem.finetuning.out_of_fold import out_of_fold
 from exlm_chem.finetuning.run import finetune
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.predictors.training_file import TRAINING_NAME

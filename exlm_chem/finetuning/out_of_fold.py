@@ -1,4 +1,4 @@
-"""What a predictor keeps of the molecules that it was made from: how wrong it is on those that it has not seen."""
+"""Predictions out of fold: what models say of molecules when they have seen neither these nor others of their group."""
 
 from __future__ import annotations
 
