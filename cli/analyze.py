@@ -3,9 +3,9 @@
 EXAMPLE = "exlm-chem analyze graph 'c1ccc([MASK])cc1' -o graph.svg"
 
 COMMANDS = {
-    "graph": "Draw the states of masks, what they would emit and the best paths.",
-    "semantics": "Tell lost meaning from unreal tokens, by repeated masked language models.",
-    "multimodality": "Count the answers of masks, and how often those of several masks agree.",
+    "graph": "Draw the states of masks and the best paths.",
+    "semantics": "Tell lost meaning from unreal tokens, by small models.",
+    "multimodality": "Count the answers of masks, and how often they agree.",
     "ablation": "Tell what each part of the model is worth, by small runs.",
 }
 """Every command and its line in ``exlm-chem analyze --help``."""

@@ -35,7 +35,7 @@ COMMANDS = {
     "compare": "Tell which of several runs is better.",
     "analyze": "Look into a model: what its states, masks and paths do.",
     "data": "List, fetch and describe tables of measured molecules.",
-    "models": "List, show and check models.",
+    "models": "List, show, check, export and publish models.",
     "info": "Print versions, devices and speed for a bug report.",
 }
 """Every command and its line in ``exlm-chem --help``; ``cli/NAME.py`` holds the function ``NAME``."""

@@ -51,7 +51,8 @@ def models(
         bool, typer.Option("--dry-run", help="Show what publish would upload, and what is missing.")
     ] = False,
 ) -> None:
-    """List the models that ship, show what one is, check a model directory, export an encoder, or publish a model.
+    """List the models that ship, show what one is, check a model directory, export or publish a model, or
+    find the axes of an encoder.
 
     The page of a predictor says what its numbers mean, from where on they are a yes, how good they are and on what
     molecules, where the labels come from, and what it is not for. With -o card.html it is its card, for a browser.

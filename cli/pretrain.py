@@ -47,7 +47,9 @@ class Start:
         group=OUTPUT,
     )
     resume: bool = option(False, "Go on where an earlier run in the output stopped.", group=LENGTH)
-    dry_run: bool = option(False, "Only say what the run would need, from a few steps; nothing is kept.", group=LENGTH)
+    dry_run: bool = option(
+        False, "Only say what the run would need, from a few steps; the prepared corpus is kept.", group=LENGTH
+    )
 
     def files(self, corpus: list[str], reading: ReadOptions) -> tuple[CorpusFiles, float]:
         """Give the files of the corpus, and the share of it for validation."""

@@ -30,7 +30,7 @@ def lay_out(vectors: NDArray[np.float32], method: Layout = "tsne", seed: int = 0
         t-SNE, of scikit-learn, keeps neighbours together; principal components keep large distances and lose
         neighbours; UMAP is for where it is installed and wanted.
     seed : int
-        Of what is drawn by lot.
+        Fixes the places.
 
     Returns
     -------

@@ -48,9 +48,9 @@ class MapOptions:
         "tsne", "What puts molecules into the plane; pca keeps few neighbours together, umap needs umap-learn."
     )
     number: int = option(
-        5000, "Most molecules; of a longer file, as many are drawn by lot.", short="-n", least=1, most=100_000
+        5000, "Most molecules; of a longer file, so many are chosen at random.", short="-n", least=1, most=100_000
     )
-    seed: int = option(0, "Of what is drawn by lot.", least=0, most=2**32 - 1)
+    seed: int = option(0, "Fixes which molecules are chosen, and their places.", least=0, most=2**32 - 1)
     device: str = option("auto", "cpu, cuda, mps, or auto for the best there is.")
     backend: BackendName = option("auto", "What the encoder runs on.")
     precision: EmbeddingPrecision = option("fp32", "Of the encoder; see embed.")

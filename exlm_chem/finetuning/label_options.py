@@ -17,7 +17,7 @@ class LabelOptions:
     """How columns of labels are read, where that shall not be found out from all their cells."""
 
     kind: Kind | None = option(
-        None, "What --target holds: two classes, or measurements.", shown="seen from the labels", group=_GROUP
+        None, "What the labels are: two classes, or measurements.", shown="seen from the labels", group=_GROUP
     )
     positive: tuple[str, ...] = option(
         (),

@@ -44,7 +44,7 @@ class PredictionOptions(ResultOptions):
         metavar="NAMES",
         parse=parse_columns,
     )
-    descriptors: bool = option(False, "The same as descriptors in --columns.", group=_GROUP)
+    descriptors: bool = option(False, "The same as --columns +descriptors: numbers of RDKit.", group=_GROUP)
     alerts: tuple[AlertList, ...] = option((), "Lists of structural alerts whose hits are told.", group=_GROUP)
     coverage: float = option(
         0.9, "How often intervals and sets shall hold the measured value.", above=0, below=1, group=_GROUP

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.features.processes import killed_on_failure
@@ -22,9 +21,6 @@ from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.results import ResultTable, Summary
 from exlm_chem.tables.writers import OpenWriter, open_writer
-
-if TYPE_CHECKING:  # templates and drawings, which only a report needs
-    pass
 
 
 def predict_file(

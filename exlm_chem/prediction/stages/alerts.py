@@ -19,7 +19,7 @@ from exlm_chem.prediction.stages.stage import Column, MoleculeStage
 from exlm_chem.terms import AlertList
 
 ALERTS: Final[dict[AlertList, str]] = {
-    "pains": "assay interference (PAINS, Baell and Holloway 2010)",
+    "pains": "known to interfere with assays (PAINS, Baell and Holloway 2010)",
     "brenk": "unwanted in a screening library (Brenk et al. 2008)",
     "nih": "reactive or promiscuous (NIH MLSMR)",
     "zinc": "unwanted (ZINC)",

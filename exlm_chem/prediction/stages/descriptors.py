@@ -37,7 +37,7 @@ DESCRIPTORS: Final[tuple[tuple[Column, Callable[[Any], Any]], ...]] = (
     (Column("heavy_atoms", "Atoms that are no hydrogen.", type=int), lambda molecule: molecule.GetNumHeavyAtoms()),
     (Column("charge", "Formal charge of the whole molecule.", type=int), Chem.GetFormalCharge),
     (Column("qed", "Drug-likeness by Bickerton et al. 2012, from 0 to 1."), QED.qed),
-    (Column("lipinski_broken", "Which number of Lipinski's four rules it breaks.", type=int), _broken_rules),
+    (Column("lipinski_broken", "How many of Lipinski's four rules it breaks.", type=int), _broken_rules),
 )
 """What is computed, and how."""
 
