@@ -1,4 +1,4 @@
-"""What a model says of the masks of many molecules, of each by itself and of all of one one after the other."""
+"""What a model says of the masks of many molecules: of each by itself, or of a molecule's one after the other."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ def all_marginals(model: ExLMForMaskedLM, molecules: MaskedMolecules) -> tuple[T
 def chained(model: ExLMForMaskedLM, molecules: MaskedMolecules, seed: int) -> tuple[Tensor, Tensor]:
     """Log-probabilities of what is hidden when it is filled in token by token, each read by the model for the next.
 
-    Their sum over a molecule's masks is the log-likelihood of all its hidden tokens together, as no answer can be that
-    is given for each mask by itself. The order is drawn.
+    Their sum over a molecule's masks is the log-likelihood of all its hidden tokens together. The order is drawn.
 
     Parameters
     ----------

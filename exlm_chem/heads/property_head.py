@@ -1,4 +1,4 @@
-"""Molecular properties: a head on the pooled features (reference section 8 has the published one)."""
+"""Molecular properties: a head on the pooled features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alignment: paths through the states that emit the targets, summed, maximised or sampled (reference sections 6, 7).
+"""Alignment: paths through the states that emit the targets, summed, maximised or sampled.
 
 A path visits one state for every target, states only increase, the first target is emitted by the first state and the
 last target by the last state. All functions take
@@ -191,7 +191,7 @@ def _only_first(match: Tensor) -> Tensor:
 
 
 def _forward_scores(match: Tensor, sums: PathSums) -> tuple[Tensor, Tensor]:
-    """f_t(q) of the reference: log-probability of all ways to have emitted targets 0..t, the last by state q.
+    """The forward scores f_t(q): log-probability of all ways to have emitted targets 0..t, the last by state q.
 
     Returned as (B, M, S) scores relative to a (B, M) shift, the best state's score: so they keep their precision
     however small the probabilities become.

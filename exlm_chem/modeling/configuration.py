@@ -60,7 +60,7 @@ class ExLMConfig:
 
     Notes
     -----
-    The published model is the preset ``"paper"`` (sections 3, 5 and 10 of the reference specification).
+    The published model is the preset ``"paper"``.
 
     Examples
     --------

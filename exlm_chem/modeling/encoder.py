@@ -1,4 +1,4 @@
-"""The encoder: layers whose attention rotates by two positions, token p and state s (reference section 3)."""
+"""The encoder: layers whose attention rotates by two positions, token p and state s."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ExLM: the encoder over expanded tokens, and its masked language model (reference sections 2 to 9)."""
+"""ExLM: the encoder over expanded tokens, and its masked language model."""
 
 from __future__ import annotations
 

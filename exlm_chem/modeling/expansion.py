@@ -1,4 +1,4 @@
-"""Expansion: every expanded token becomes k states, each with a position (p, s) of its own (reference section 2)."""
+"""Expansion: every expanded token becomes k states, each with a position (p, s) of its own."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def expand_tokens(input_ids: Tensor, expand: Tensor, num_states: int, pad_token_
     Notes
     -----
     Rows that end early are filled with padding; the published code fills rows without padding with copies of their
-    last token instead (reference section 11, quirk 2), which makes a row's result depend on its neighbours.
+    last token instead, which makes a row's result depend on its neighbours.
 
     Examples
     --------

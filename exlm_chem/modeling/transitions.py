@@ -1,4 +1,4 @@
-"""The transition matrix: log-probabilities of going from a state to a later state (reference section 5)."""
+"""The transition matrix: log-probabilities of going from a state to a later state."""
 
 from __future__ import annotations
 

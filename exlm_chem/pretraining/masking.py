@@ -1,4 +1,4 @@
-"""Masking: which tokens of a molecule are hidden (reference section 1, but special tokens never are)."""
+"""Masking: which tokens of a molecule are hidden; special ones never are."""
 
 from __future__ import annotations
 

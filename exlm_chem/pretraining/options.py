@@ -57,7 +57,7 @@ def parse_objectives(text: str) -> tuple[str, ...]:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class PretrainingOptions:
-    """What a run does; all of it is saved with the run, and a resumed run must have the same."""
+    """What a run does; it is saved with the run, and a resumed run must have the same, but for what `FREE` names."""
 
     preset: Preset = option(
         "small",

@@ -1,4 +1,4 @@
-"""The dynamic program alone against the authors' code (reference sections 6, 7 and the `dp_*` fixtures)."""
+"""The dynamic program alone against the authors' code (the `dp_*` fixtures)."""
 
 from __future__ import annotations
 

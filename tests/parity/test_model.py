@@ -1,4 +1,4 @@
-"""Our model against the authors' code, number by number (reference sections 2 to 9, tolerances of section 13)."""
+"""Our model against the authors' code, number by number."""
 
 from __future__ import annotations
 

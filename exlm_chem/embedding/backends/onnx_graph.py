@@ -113,7 +113,7 @@ class _Graph:
 
 
 class _Places:
-    """Where every position of the expanded sequences comes from: section 2 of the reference, for rows without masks.
+    """Where every position of the expanded sequences comes from: what `expand_tokens` does, for rows without masks.
 
     Position j of a row of n tokens is a state of ``<s>`` for j < k, then a token each, then the states of ``</s>``.
     """
