@@ -53,6 +53,8 @@ class Library:
         Of length 1.
     summary : Summary
         How many rows there were, and why some have no vector.
+    types : list
+        Types of the columns, for `open_writer`.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Library:
     smiles_index: int
     vectors: NDArray[np.float32]
     summary: Summary
+    types: list[Any]
 
     @property
     def smiles(self) -> list[str]:
@@ -147,7 +150,7 @@ def read_library(
     for row in np.flatnonzero(bad):
         summary.fail(read.errors[row] or "no vector")
     rows = [read.rows[row] for row in np.flatnonzero(~bad)]
-    return Library(read.name, read.columns, rows, read.smiles_index, unit(read.vectors[~bad]), summary)
+    return Library(read.name, read.columns, rows, read.smiles_index, unit(read.vectors[~bad]), summary, read.types)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -173,6 +176,7 @@ class _Read:
     vectors: NDArray[np.float32]
     errors: list[str | None]
     notes: list[str]
+    types: list[Any]
 
 
 class _Lot:
@@ -215,7 +219,7 @@ def _read_arrays(path: str, smiles_column: str | None, chosen: _Lot) -> _Read:
     index = choose_smiles_column(names, lambda place: columns[place][:20], smiles_column, path, lambda _: None)
     kept = chosen(range(len(rows)))
     rows = [rows[row] for row in kept]
-    return _Read(path, names, rows, index, vectors[kept], _errors(names, rows), [])
+    return _Read(path, names, rows, index, vectors[kept], _errors(names, rows), [], [str] * len(names))
 
 
 def _read_table(
@@ -240,7 +244,8 @@ def _read_table(
         vectors, errors = np.array(numbers, np.float32).reshape(-1, len(places)), _errors(names, rows)
     else:
         vectors, errors = _embedded(records, encoder, progress)
-    return _Read(reader.name, names, rows, index, vectors, errors, reader.notes)
+    types = [reader.types[place] for place in others] if reader.types else [str] * len(names)
+    return _Read(reader.name, names, rows, index, vectors, errors, reader.notes, types)
 
 
 def _errors(names: list[str], rows: list[list[Any]]) -> list[str | None]:

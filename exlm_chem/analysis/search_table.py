@@ -102,7 +102,7 @@ class _FoundRows:
         for name in ("rank", "cosine", "tanimoto", *(f"found_{name}" for name in library.columns), "error"):
             self.columns.append(free_name(name, self.columns, "search_"))
         given: list[Any] = list(reader.types or [str] * len(reader.columns))
-        self.types = [*given, int, float, float, *[str] * len(library.columns), str]
+        self.types = [*given, int, float, float, *library.types, str]
         own = self.columns[len(given) :]
         words = ["rank", "cosine", "tanimoto", *[""] * len(library.columns), "error"]
         kinds = ["int", "float", "float", *["str"] * (len(own) - 3)]

@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from exlm_chem.tables.encodings import WRITTEN
+
 T = TypeVar("T")
 
 
@@ -62,4 +64,4 @@ class Sample(Generic[T]):
         return len(self.kept) * self.every
 
     def _is_in(self, key: str) -> bool:
-        return self.every == 1 or zlib.crc32(key.encode("utf-8", "surrogateescape")) % self.every == 0
+        return self.every == 1 or zlib.crc32(key.encode("utf-8", WRITTEN)) % self.every == 0

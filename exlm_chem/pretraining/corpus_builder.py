@@ -22,6 +22,7 @@ from exlm_chem.pretraining.corpus_files import CorpusFiles
 from exlm_chem.pretraining.processes import process_pool
 from exlm_chem.smiles.molecule import read_molecule
 from exlm_chem.storage import reason_of, write_directory, write_json
+from exlm_chem.tables.encodings import WRITTEN
 from exlm_chem.tables.reader import SmilesRow
 from exlm_chem.terms import Reads
 
@@ -212,7 +213,7 @@ def _write(
         (directory / "tokens.bin").open("wb") as tokens,
         (directory / "offsets.bin").open("wb") as offsets,
         (directory / "hashes.bin").open("wb") as hashes,
-        (directory / REJECTED).open("w", newline="", encoding="utf-8", errors="surrogateescape") as rejections,
+        (directory / REJECTED).open("w", newline="", encoding="utf-8", errors=WRITTEN) as rejections,
     ):
         table = csv.writer(rejections)
         table.writerow(["file", "line", "smiles" if checker.tokenizer.reads == "molecule" else "text", "reason"])

@@ -34,8 +34,8 @@ def parse(smiles: str) -> Any:
     """
     if len(smiles) > MAX_CHARACTERS:
         raise MoleculeError(f"too long: {len(smiles):,} characters, and {MAX_CHARACTERS:,} are read at most")
-    try:
-        molecule = Chem.MolFromSmiles(smiles)
+    try:  # RDKit drops what is no ASCII at either end, such as a Cyrillic letter that looks like an atom
+        molecule = Chem.MolFromSmiles(smiles) if smiles.isascii() else None
     except (RuntimeError, ValueError, TypeError):  # RDKit's own checks, and text that is not valid Unicode
         molecule = None
     if molecule is None:

@@ -81,7 +81,8 @@ def _only_column(table: Any, names: Iterable[Any]) -> list[Any]:
 def _listed(molecules: Any) -> list[Any]:
     if hasattr(molecules, "to_pylist"):  # Arrow, whose own elements are no Python objects
         return list(molecules.to_pylist())
-    return list(molecules)
+    # list() asks for the length, and then a supplier of RDKit is at its end
+    return [one for one in molecules]  # noqa: C416
 
 
 def _flat(molecules: Sequence[Any]) -> list[Any]:

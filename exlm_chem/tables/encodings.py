@@ -16,6 +16,10 @@ UTF8: Final = "utf-8-sig"
 KEPT_BYTES: Final = re.compile("[\udc80-\udcff]")
 """A byte that is no part of a character of the encoding, as ``surrogateescape`` keeps it."""
 
+WRITTEN: Final = "exlm_chem.written"
+"""How to write what no UTF-8 is (the ``errors`` of Python's codecs): such bytes as they were, and half of a character,
+which JSON can hold, as its escape."""
+
 _MARKS: Final = (  # UTF-32 first: its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -82,3 +86,14 @@ def encoding_of(head: bytes) -> tuple[str, str | None]:
         if zeros.count(0) > 0.8 * len(zeros) and not letters.count(0):
             return encoding, "taken for UTF-16, since every other byte is zero"
     return UTF8, None
+
+
+def _written(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    is_byte = KEPT_BYTES.match(error.object, error.start) is not None
+    one = UnicodeEncodeError(error.encoding, error.object, error.start, error.start + 1, error.reason)
+    return codecs.lookup_error("surrogateescape" if is_byte else "backslashreplace")(one)
+
+
+codecs.register_error(WRITTEN, _written)

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.tables.encodings import WRITTEN
 
 _ROWS_PER_GROUP: Final = 20_000
 
@@ -54,9 +55,11 @@ class ParquetTableWriter:
 
     def close(self) -> None:
         """Write what is left and the end of the file."""
-        if self._rows:
-            self._flush()
-        self._writer.close()
+        try:
+            if self._rows:
+                self._flush()
+        finally:
+            self._writer.close()
 
     def _flush(self) -> None:
         columns = zip(*self._rows, strict=True)
@@ -99,7 +102,7 @@ def as_utf8(text: str) -> str:
     >>> print(as_utf8("caf\udce9"))
     caf\xe9
     """
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text.encode("utf-8", WRITTEN).decode("utf-8", "backslashreplace")
 
 
 def plain_value(cell: Any) -> Any:

@@ -118,6 +118,8 @@ class Source:
             encoding, guess = encoding_of(self.head)
             if guess is not None:
                 self.note(guess)
+        elif encoding.startswith(("utf-16-", "utf-32-")) and encoding_of(self.head)[0] == encoding[:6]:
+            encoding = encoding[:6]  # the mark at its beginning says the rest, and is no part of the text
         if b"\0" in self.head and not encoding.startswith(("utf-16", "utf-32")):
             name = encoding.removesuffix("-sig").upper()
             raise ExLMError(

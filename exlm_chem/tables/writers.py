@@ -7,17 +7,18 @@ import io
 import math
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, Literal, Protocol, TypeVar, cast
+from typing import IO, Any, BinaryIO, Final, Literal, Protocol, cast
 
 import numpy as np
 import zstandard
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.storage import is_special, json_text
+from exlm_chem.tables.encodings import WRITTEN
 from exlm_chem.tables.names import unique_names
 from exlm_chem.tables.outputs import STDOUT, open_output, refuse_input
 from exlm_chem.tables.parquet_writer import ParquetTableWriter, plain_value
@@ -29,8 +30,6 @@ FLOAT32: Final = np.float32
 """Type of a column of 32-bit numbers."""
 
 _EXACT: Final = (FLOAT32, np.float16)
-
-_Closed = TypeVar("_Closed", io.TextIOWrapper, ParquetTableWriter)
 
 
 class TableWriter(Protocol):
@@ -92,7 +91,7 @@ def open_writer(
         if sys.stdout is None:
             raise ExLMError("stdout is closed; name a file with -o")
         if isinstance(sys.stdout, io.TextIOWrapper):  # what is written does not depend on the system's settings
-            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
+            sys.stdout.reconfigure(encoding="utf-8", errors=WRITTEN, newline="")
         if stdout_format == "jsonl":
             yield _JsonWriter(sys.stdout, columns, types)
         else:
@@ -125,7 +124,8 @@ def cell_text(cell: Any) -> str:
 def _open_format(path: str, file: BinaryIO, columns: Sequence[str], types: Sequence[Any]) -> Iterator[TableWriter]:
     suffix = plain_suffix(path)
     if suffix == ".parquet":
-        with _closing(ParquetTableWriter(file, columns, types)) as parquet:
+        parquet = ParquetTableWriter(file, columns, types)
+        with _closing(parquet, parquet.close):
             yield parquet
         return
     packed = file
@@ -134,27 +134,24 @@ def _open_format(path: str, file: BinaryIO, columns: Sequence[str], types: Seque
     elif path.lower().endswith(".zst"):
         packed = cast("BinaryIO", zstandard.ZstdCompressor().stream_writer(file, closefd=False))
     # text from the command line may hold bytes that are no UTF-8; they come out as they went in
-    with _closing(io.TextIOWrapper(packed, encoding="utf-8", errors="surrogateescape", newline="")) as text:
+    text = io.TextIOWrapper(packed, encoding="utf-8", errors=WRITTEN, newline="")
+    with _closing(text, text.detach if packed is file else text.close):
         if suffix == ".jsonl":
             yield _JsonWriter(text, columns, types)
         else:
             yield CsvWriter(text, columns, "\t" if suffix == ".tsv" else ",", types)
-        text.flush()
-        if packed is file:
-            text.detach()
 
 
 @contextmanager
-def _closing(writer: _Closed) -> Iterator[_Closed]:
-    """Close a writer; after a failure without a word, or it would complain when it is thrown away."""
+def _closing(writer: io.TextIOWrapper | ParquetTableWriter, finish: Callable[[], object]) -> Iterator[None]:
+    """Finish a writer; after a failure close it without a word, or it would complain when it is thrown away."""
     try:
-        yield writer
+        yield
+        finish()
     except BaseException:
         with suppress(Exception):
             writer.close()
         raise
-    with suppress(ValueError):  # detached
-        writer.close()
 
 
 class CsvWriter:

@@ -98,3 +98,13 @@ def test_what_is_no_library_is_one_sentence(written, encoder, tmp_path):
         Searcher(read_library(written / "v.npz"), ExLM.from_pretrained("exlm-small", "cpu"))
     with pytest.raises(ExLMError, match="--index is one of embeddings"):
         SearchOptions(by="tanimoto", index="a")
+
+
+def test_columns_of_the_library_keep_their_types(encoder, tmp_path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    library = pa.table({"smiles": ["CCO", "CCN"], "price": pa.array([7, None], pa.int16()), "sold": [True, False]})
+    pq.write_table(library, tmp_path / "library.parquet")
+    search_file(["CCN"], tmp_path / "library.parquet", encoder, tmp_path / "out.parquet", SearchOptions(number=2))
+    found = pq.read_table(tmp_path / "out.parquet")
+    assert found.schema.field("found_price").type == pa.int16()
+    assert [found[name].to_pylist() for name in ("found_price", "found_sold")] == [[None, 7], [False, True]]

@@ -82,6 +82,11 @@ def test_all_else_is_refused_in_a_sentence(name, embedder, tiny_model):
             function(container)
 
 
+def test_suppliers_of_rdkit_give_all_their_molecules():
+    supplier = Chem.SmilesMolSupplierFromText("CCO a\nCCN b\n", titleLine=False)
+    assert [Chem.MolToSmiles(one) for one in molecules_in(supplier)] == ["CCO", "CCN"]
+
+
 def test_arrow(embedder):
     pa = pytest.importorskip("pyarrow")
     expected = embedder.embed(SMILES)

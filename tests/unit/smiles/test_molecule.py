@@ -71,6 +71,11 @@ def test_rdkit_decides_on_mutated_molecules():
         assert bool(result.smiles) == accepted
 
 
+@pytest.mark.parametrize("smiles", ["CC\u041e", "\u0421CO", "CCO\u2026", "\u201cCCO\u201d", "CCO\u200b", "\uff23C"])
+def test_letters_that_rdkit_drops_at_the_ends_are_refused(smiles):
+    assert "unknown character" in read_molecule(smiles).error
+
+
 def test_text_after_the_smiles_is_left_aside_and_noted():
     molecule = read_molecule("  OCC |$;;$| ethanol\r\n")
     assert molecule.smiles == "CCO"

@@ -53,6 +53,13 @@ def test_a_mark_tells_the_encoding(tmp_path, encoding):
     assert read(path) == (["smiles", "größe"], [["CCO", "1"]], [])
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_a_mark_is_no_text_where_the_encoding_is_named(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes("\ufeffsmiles,größe\nCCO,1\n".encode(encoding))
+    assert read(path, encoding) == (["smiles", "größe"], [["CCO", "1"]], [])
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_without_a_mark(tmp_path, encoding):
     path = tmp_path / "a.csv"

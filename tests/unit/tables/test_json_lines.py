@@ -75,3 +75,25 @@ def test_no_objects(tmp_path):
 def test_cells_can_be_sent_to_other_processes():
     cell = pickle.loads(pickle.dumps(JsonCell("1.50", 1.5)))  # noqa: S301
     assert (cell, cell.as_py()) == ("1.50", 1.5)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv.gz", ".parquet", ".jsonl"])
+def test_halves_of_characters_are_written_as_escapes(tmp_path, suffix):
+    path, out = tmp_path / "a.jsonl", tmp_path / f"out{suffix}"
+    path.write_text('{"smiles": "CCO", "name": "a\\ud800b"}\n')
+    with MoleculeReader(path) as reader, open_writer(str(out), reader.columns) as writer:
+        writer.write(record.cells for record in reader)
+    with MoleculeReader(out) as reader:
+        assert [record.cells[1] if suffix == ".jsonl" else str(record.cells[1]) for record in reader] == [
+            "a\ud800b" if suffix == ".jsonl" else "a\\ud800b"
+        ]
+
+
+def test_a_table_that_cannot_be_finished_is_no_file(tmp_path):
+    pytest.importorskip("pyarrow")
+    with (
+        pytest.raises(ValueError, match="1 year"),
+        open_writer(str(tmp_path / "out.parquet"), ["age"], [int]) as writer,
+    ):
+        writer.write([["1 year"]])
+    assert list(tmp_path.iterdir()) == []
