@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gzip
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -25,7 +25,7 @@ from exlm_chem.data import data_path
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.modeling.alignment import log_likelihood, path_entropy
 from exlm_chem.modeling.inputs import MaskedInputs, prepare_inputs
-from exlm_chem.modeling.marginals import inner_targets, state_shares
+from exlm_chem.modeling.marginals import state_shares
 from exlm_chem.modeling.masked_scores import own_states
 from exlm_chem.modeling.outputs import StateGraph
 from exlm_chem.storage import read_json
@@ -153,7 +153,7 @@ def restrict(graph: StateGraph, num_states: int, lanes: bool) -> StateGraph:
     scores = scores.masked_fill(~allowed, -torch.inf)
     blocked = (scores == -torch.inf).all(-1, keepdim=True)  # nothing follows; its sum would have no gradient
     scores = (scores - scores.masked_fill(blocked, 0.0).logsumexp(-1, keepdim=True)).masked_fill(blocked, -torch.inf)
-    return StateGraph(graph.match, scores, graph.target_length, graph.state_length, graph.targets)
+    return replace(graph, transitions=scores)
 
 
 def dropped(graph: StateGraph, probability: float, num_states: int) -> Tensor:
@@ -274,7 +274,7 @@ def measure(model: RuledModel, molecules: MaskedMolecules) -> dict[str, float]:
         sizes = graph.match, graph.transitions, graph.target_length, graph.state_length
         surprise -= float(log_likelihood(*sizes).sum())
         entropy += float(path_entropy(*sizes).sum())
-        second = state_shares(graph, evidence=True)[inner_targets(graph)].topk(2).values[:, 1]
+        second = state_shares(graph, evidence=True)[graph.masked].topk(2).values[:, 1]
         used += float((second > USED).sum())
     result = {"loss": surprise / masks, "entropy": entropy / masks, "two_states": used / masks}
     return {name: round(value, 4) for name, value in result.items()}

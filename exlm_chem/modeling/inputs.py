@@ -33,7 +33,9 @@ class MaskedInputs(TensorGroup):
     targets : Tensor of int64, shape (R, M), or (N,) for "mlm"
         The tokens to emit, padded on the right; for "mlm" those of all N masks, one after the other.
     target_length : Tensor of int64, shape (R,)
-        How many of `targets` are a row's: its masks, and for "exlm" also ``<s>`` and ``</s>``.
+        How many of `targets` are a row's: its masks, and for "exlm" also ``<s>`` and every ``</s>``.
+    target_masked : Tensor of bool, shape of `targets`
+        Which of them are hidden by a mask.
     state_positions : Tensor of int64, shape (R, S), or (N,) for "mlm"
         Where the states stand in the expanded row; for "mlm" where the masks stand in the flattened (B, T) batch.
     state_length : Tensor of int64, shape (R,)
@@ -47,6 +49,7 @@ class MaskedInputs(TensorGroup):
     num_masked: Tensor
     targets: Tensor
     target_length: Tensor
+    target_masked: Tensor
     state_positions: Tensor
     state_length: Tensor
     ends_in_state: Tensor
@@ -130,10 +133,12 @@ def prepare_inputs(
             num_masked=num_masked,
             targets=labels[masked],
             target_length=num_masked,
+            target_masked=torch.ones(int(masked.sum()), dtype=torch.bool, device=input_ids.device),
             state_positions=masked.flatten().nonzero()[:, 0],
             state_length=num_masked,
             ends_in_state=torch.ones_like(rows, dtype=torch.bool),
         )
+    hidden = wanted != NOT_A_TARGET
     wanted = torch.where(special_tokens(config, input_ids), input_ids, wanted)
     emitted = wanted != NOT_A_TARGET
     target_length = emitted.sum(1)
@@ -146,6 +151,7 @@ def prepare_inputs(
         num_masked=num_masked,
         targets=wanted.gather(1, order).masked_fill(missing, config.pad_token_id),
         target_length=target_length,
+        target_masked=hidden.gather(1, order) & ~missing,
         state_positions=expansion.state_positions[rows, : int(state_length.max())],
         state_length=state_length,
         ends_in_state=expansion.ends_in_state[rows],

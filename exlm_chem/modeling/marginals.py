@@ -59,10 +59,4 @@ def marginals(output: MaskedLMOutput) -> Tensor:
         return output.logits.log_softmax(-1)
     shares = state_shares(output.graph, evidence=False)
     mixed = shares @ output.logits.to(shares.dtype).softmax(-1)
-    return mixed[inner_targets(output.graph)].clamp(min=torch.finfo(mixed.dtype).tiny).log()
-
-
-def inner_targets(graph: StateGraph) -> Tensor:
-    """Which targets are masks, and not ``<s>`` and ``</s>`` around them: bool of shape (R, M)."""
-    number = torch.arange(graph.targets.shape[1], device=graph.targets.device)
-    return (number > 0) & (number < graph.target_length[:, None] - 1)
+    return mixed[output.graph.masked].clamp(min=torch.finfo(mixed.dtype).tiny).log()

@@ -94,7 +94,9 @@ class MaskedScores:
             num_targets=inputs.num_masked.sum(),
             log_likelihood=likelihood,
             logits=logits,
-            graph=StateGraph(match, transitions, inputs.target_length, inputs.state_length, inputs.targets),
+            graph=StateGraph(
+                match, transitions, inputs.target_length, inputs.state_length, inputs.targets, inputs.target_masked
+            ),
             encoder=output,
         )
 

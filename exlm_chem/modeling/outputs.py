@@ -48,6 +48,8 @@ class StateGraph:
         Targets and states of every row.
     targets : Tensor of int64, shape (R, M)
         What is to be emitted, `<s>` and `</s>` included.
+    masked : Tensor of bool, shape (R, M)
+        Which targets are hidden by masks, and not `<s>` or `</s>`.
     """
 
     match: Tensor
@@ -55,6 +57,7 @@ class StateGraph:
     target_length: Tensor
     state_length: Tensor
     targets: Tensor
+    masked: Tensor
 
 
 @dataclass(frozen=True)

@@ -98,11 +98,7 @@ def correct_tokens(output: MaskedLMOutput, inputs: MaskedInputs) -> Tensor:
         return (predicted == inputs.targets).sum()
     path, _ = best_path(graph.match, graph.transitions, graph.target_length, graph.state_length)
     emitted = predicted.gather(1, path.clamp(min=0))
-    # The targets are the masked tokens between <s> and </s>, in order; those two are no masked tokens.
-    inner = torch.ones_like(path, dtype=torch.bool)
-    inner[:, 0] = False
-    inner &= torch.arange(path.shape[1], device=path.device) < (graph.target_length - 1)[:, None]
-    return ((emitted == graph.targets) & inner & (path >= 0)).sum()
+    return ((emitted == graph.targets) & graph.masked & (path >= 0)).sum()
 
 
 def _known(batch: Batch, name: str) -> int:

@@ -267,7 +267,7 @@ class Trainer:
         self._saved, self._clock = self.progress.seconds, time.monotonic()
 
     def resume(self, stop: Stop) -> None:
-        """Go on from where `find_stop` says that the run stopped; nothing is written.
+        """Go on from where `find_stop` says that the run stopped, be it longer now than before; nothing is written.
 
         Raises
         ------
@@ -276,7 +276,6 @@ class Trainer:
         """
         load_checkpoint(self.accelerator, stop.path, self._training_state(), stop.scaler)
         self.progress = replace(stop.progress, peak_flops=self.progress.peak_flops)
-        # of a run that shall be longer than it was, less is done, and less has been measured
         self.progress.evaluations = min(self.progress.evaluations, self._evaluations_at(self.share_done()))
         self.log(f"resumed from {stop.path.name}: {self.progress.molecules:,} molecules seen.")
 

@@ -170,3 +170,16 @@ def test_predictions_by_the_pipeline(directory: Path) -> None:
     model = transformers.AutoModelForSequenceClassification.from_pretrained(directory, num_labels=2)
     classify = pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained(directory))
     assert sum(one["score"] for one in classify(SMILES[1], top_k=2)) == pytest.approx(1)
+
+
+def test_texts_with_several_ends_or_none_around_them_are_filled(directory: Path) -> None:
+    model, mask = AutoModelForMaskedLM.from_pretrained(directory).eval(), TOKENIZER.mask_id
+    for rows in ([[0, 7, mask, 2, 8, mask, 2]], [[0, 7, mask, 2, 8, 7, 2], [0, mask, 2, 1, 1, 1, 1]], [[7, mask, 2]]):
+        ids = torch.tensor(rows)
+        labels = torch.where(ids == mask, 9, -100)
+        with torch.inference_mode():
+            logits = model(ids, labels=labels).logits
+            alone = [model(row[row != 1][None]).logits[0, :3] for row in ids]
+        masked = ids == mask
+        torch.testing.assert_close(logits[masked].exp().sum(1), torch.ones(int(masked.sum())))
+        torch.testing.assert_close(logits[:, :3], torch.stack(alone), atol=1e-4, rtol=1e-4)
