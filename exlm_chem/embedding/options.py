@@ -26,7 +26,9 @@ class VectorOptions:
         "Which layer's features are pooled: 0 is the embedding of the tokens, -1 the last one.",
         note="The last one is normed, the others are as the next layer gets them, from torch.",
     )
-    standardise: Standardise = option("none", "What is done first: nothing, largest fragment, or its neutral parent.")
+    standardise: Standardise = option(
+        "none", "What is taken of a molecule: all of it, its largest fragment, or the neutral parent of that."
+    )
 
 
 @documented

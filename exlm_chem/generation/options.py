@@ -52,7 +52,7 @@ def parse_span(text: str) -> tuple[int, ...]:
 class FillOptions:
     """What is masked, how it is filled, and which proposals are given."""
 
-    number: int = option(10, "How many proposals.", short="-n", least=1, most=10_000)
+    number: int = option(10, "How many proposals for each molecule.", short="-n", least=1, most=10_000)
     mask_atoms: tuple[int, ...] = option(
         (),
         "Atoms of a molecule to mask, such as 5,6 or 5-8, numbered from 0 in the order of the text.",

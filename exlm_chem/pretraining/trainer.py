@@ -293,8 +293,7 @@ class Trainer:
             return self.average.module
         if not self.options.fsdp:
             return self._unwrapped()
-        weights = self.accelerator.get_state_dict(self.model)
-        whole = ExLMForMaskedLM(self.config)
+        weights, whole = self.accelerator.get_state_dict(self.model), ExLMForMaskedLM(self.config)
         if self.accelerator.is_main_process:
             whole.load_state_dict(weights)
         return whole
