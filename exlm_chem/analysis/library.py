@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
+from exlm_chem.smiles.notation import converted_cell
 from exlm_chem.tables.arrays import vectors_in
 from exlm_chem.tables.columns import choose_smiles_column
 from exlm_chem.tables.formats.table import Record
@@ -67,12 +68,12 @@ class Library:
 
     @property
     def smiles(self) -> list[str]:
-        """The SMILES as they were given."""
+        """The SMILES as they were given, converted from another notation."""
         return [self.smiles_of(row) for row in range(len(self.rows))]
 
     def smiles_of(self, row: int) -> str:
-        """Give the SMILES of one molecule as it was given."""
-        return str(plain_value(self.rows[row][self.smiles_index]))
+        """Give the SMILES of one molecule as it was given; converted, since it has a vector, from another notation."""
+        return converted_cell(str(plain_value(self.rows[row][self.smiles_index])))[0]
 
     def dim_of(self, encoder: ExLM) -> int | None:
         """Give the ``dim`` with which an encoder makes such vectors."""
@@ -211,7 +212,7 @@ def _read_arrays(path: str, smiles_column: str | None, chosen: _Lot) -> _Read:
             columns: list[list[Any]] = [list(arrays[name].tolist()) for name in names]
     except FileNotFoundError:
         raise ExLMError(f"{path} does not exist; make it with: exlm-chem embed MOLECULES -o {path}") from None
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
         raise ExLMError(f"{path} is no .npz that exlm-chem embed wrote; make it again") from None
     rows = [list(row) for row in zip(*columns, strict=True)] if columns else []
     if vectors.ndim != 2 or len(rows) != len(vectors):
@@ -240,12 +241,19 @@ def _read_table(
         records = chosen(reader)
     rows = [[record.cells[place] for place in others] for record in records]
     if places or encoder is None:
-        numbers = [[number_in(plain_value(record.cells[place])) for place in places] for record in records]
+        numbers = [_numbers(reader.name, record, places) for record in records]
         vectors, errors = np.array(numbers, np.float32).reshape(-1, len(places)), _errors(names, rows)
     else:
         vectors, errors = _embedded(records, encoder, progress)
     types = [reader.types[place] for place in others] if reader.types else [str] * len(names)
     return _Read(reader.name, names, rows, index, vectors, errors, reader.notes, types)
+
+
+def _numbers(name: str, record: Record, places: Sequence[int]) -> list[float]:
+    try:
+        return [number_in(plain_value(record.cells[place])) for place in places]
+    except ValueError as error:
+        raise ExLMError(f"{name}, line {record.line}: no vector ({error}); embed the molecules again") from None
 
 
 def _errors(names: list[str], rows: list[list[Any]]) -> list[str | None]:

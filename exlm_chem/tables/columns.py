@@ -202,6 +202,10 @@ def choose_smiles_column(
         return indices[0]
     if indices:
         which = listed([columns[index] for index in indices])
+        if len({columns[index] for index in indices}) == 1:
+            raise ExLMError(
+                f"{name} has {len(indices)} columns {quoted(columns[indices[0]])}; rename all but one of them"
+            )
         raise ExLMError(f"{name} may have its SMILES in any of the columns {which}; choose one with --smiles-column")
     like = [index for index in range(len(columns)) if _believable(columns[index], cells(index))]
     which = f"{quoted(columns[like[0]])} looks like it: try --smiles-column {quoted(columns[like[0]])}" if like else ""

@@ -38,6 +38,8 @@ def number_in(cell: Any) -> float:
     if is_missing(cell):
         return math.nan
     text = str(cell).strip().lower()
+    if "_" in text:  # Python reads 12_5 as 125
+        raise ValueError("no number")
     number = _TRUTH.get(text)
     number = float(text) if number is None else number
     if not math.isfinite(number):

@@ -13,6 +13,7 @@ from exlm_chem.data import data_path
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.embedding.table import embed_file
 from exlm_chem.errors import ExLMError
+from exlm_chem.tables.read_options import ReadOptions
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,12 @@ def test_what_is_no_library_is_one_sentence(written, encoder, tmp_path):
     (tmp_path / "broken.npz").write_bytes(b"PK nothing")
     with pytest.raises(ExLMError, match=r"is no \.npz that exlm-chem embed wrote"):
         read_library(tmp_path / "broken.npz")
+    np.savez(tmp_path / "single.npz", vectors=np.ones((1, 2), np.float32), smiles=np.array(7))
+    with pytest.raises(ExLMError, match=r"is no \.npz that exlm-chem embed wrote"):
+        read_library(tmp_path / "single.npz")
+    (tmp_path / "excel.csv").write_text('smiles,exlm_0,exlm_1\nCCO,"0,5",1\n')
+    with pytest.raises(ExLMError, match=r"excel\.csv, line 2: no vector .*0,5.*; embed the molecules again"):
+        read_library(tmp_path / "excel.csv")
     with pytest.raises(ExLMError, match="are not those of this model"):
         Searcher(read_library(written / "v.npz"), ExLM.from_pretrained("exlm-small", "cpu"))
     with pytest.raises(ExLMError, match="--index is one of embeddings"):
@@ -108,3 +115,12 @@ def test_columns_of_the_library_keep_their_types(encoder, tmp_path):
     found = pq.read_table(tmp_path / "out.parquet")
     assert found.schema.field("found_price").type == pa.int16()
     assert [found[name].to_pylist() for name in ("found_price", "found_sold")] == [[None, 7], [False, True]]
+
+
+def test_molecules_in_another_notation_are_found_where_they_were_embedded(encoder, tmp_path):
+    (tmp_path / "in.csv").write_text('smiles\n"InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3"\nCCN\n')
+    embed_file(tmp_path / "in.csv", encoder, tmp_path / "v.npz", reading=ReadOptions(convert=True))
+    library = read_library(tmp_path / "v.npz")
+    assert library.smiles == ["CCO", "CCN"]
+    hits = Searcher(library, encoder, SearchOptions(number=1)).search(["OCC"])[0]
+    assert [(hit.row, hit.tanimoto) for hit in hits] == [(0, 1.0)]

@@ -86,3 +86,8 @@ def test_names_are_found_without_regard_to_white_space_and_case():
         find_column(columns, "logD", "a.csv")
     with pytest.raises(ExLMError, match="and 180 more"):
         find_column([f"column {number}" for number in range(200)], "x", "a.csv")
+
+
+def test_names_that_are_the_same_cannot_be_chosen_between():
+    with pytest.raises(ExLMError, match="has 2 columns 'smiles'; rename all but one of them"):
+        choose_smiles_column(["smiles", "smiles"], lambda _: MOLECULES, None, "a.csv", lambda _: None)

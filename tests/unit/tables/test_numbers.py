@@ -18,7 +18,7 @@ def test_numbers(cell, number):
     assert number_in(cell) == number
 
 
-@pytest.mark.parametrize("cell", ["a", ">30", "1,5", "inf", "1 2"])
+@pytest.mark.parametrize("cell", ["a", ">30", "1,5", "inf", "1 2", "12_5"])
 def test_others(cell):
-    with pytest.raises(ValueError, match=r"float|finite"):
+    with pytest.raises(ValueError, match=r"float|finite|no number"):
         number_in(cell)
