@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -103,7 +104,9 @@ def evaluate_predictor(
     beside = [column.name for column in task.extra_columns]
     dataset = read_dataset(data, list(targets), read, reading, replace(labels, kind=task.kind), others=beside)
     labels_of = dataset.exact_labels
-    outputs = predict_all([loaded], dataset.smiles, dataset.others)[0].values.astype(np.float64)
+    prediction = predict_all([loaded], dataset.smiles, dataset.others)[0]
+    outputs = prediction.values.astype(np.float64)
+    reasons = [molecule.error for molecule in prediction.molecules]
     distances = None if loaded.training is None else _distances(dataset.smiles, loaded.training)
     origin = _origin(dataset, loaded.training, locate(predictor))
     groups = {}
@@ -124,7 +127,7 @@ def evaluate_predictor(
             }
             groups[name] = {"molecules": len(members), "meaning": meaning, "columns": columns}
     table = {"name": Path(dataset.name).name, "sha256": dataset.sha256, **dataset.report(beside)}
-    return Judgement(task.name, task.kind, table, groups, [*dataset.reading, *_notes(dataset, groups)])
+    return Judgement(task.name, task.kind, table, groups, [*dataset.reading, *_notes(dataset, reasons, groups)])
 
 
 def _origin(dataset: Dataset, training: TrainingMolecules | None, directory: Path) -> list[str]:
@@ -167,11 +170,14 @@ def _reference(training: TrainingMolecules | None, column: int, coverage: float)
     return Reference(labels[known], guesses[known], coverage) if known.any() else None
 
 
-def _notes(dataset: Dataset, groups: dict[str, dict[str, Any]]) -> list[str]:
+def _notes(dataset: Dataset, reasons: Sequence[str | None], groups: dict[str, dict[str, Any]]) -> list[str]:
     notes = []
     if dataset.left_out:
         first = dataset.left_out[0]
         notes.append(f"{len(dataset.left_out):,} rows are left out, the first in line {first.line}: {first.reason}")
+    if without := [(line, why) for line, why in zip(dataset.lines, reasons, strict=True) if why is not None]:
+        line, why = without[0]
+        notes.append(f"{len(without):,} rows get no prediction and are not judged, the first in line {line}: {why}")
     if limits := int(np.count_nonzero(dataset.bounds)):
         notes.append(f"{limits:,} labels are limits, which are not judged")
     doubtful = [name for name in ("train", "unknown") if name in groups]

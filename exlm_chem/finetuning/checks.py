@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import Dataset
@@ -64,8 +65,19 @@ def check_places(data: Sequence[Path], output: Path, rule: Spec) -> None:
         raise ExLMError(f"the name of {output} or of a folder above it is no UTF-8; {_ELSEWHERE}")
 
 
-def check_labels(dataset: Dataset, split: Split, log: Callable[[str], None]) -> None:
+def check_labels(
+    dataset: Dataset, split: Split, log: Callable[[str], None], weights: NDArray[np.float64] | None = None
+) -> None:
     """Refuse a training part from which nothing can be learnt; say which columns would be constant.
+
+    Parameters
+    ----------
+    dataset, split
+        What is to be learnt from.
+    log : callable
+        Is told what should be known.
+    weights : array of shape (molecules, columns), optional
+        How much each label counts; those of weight 0 are none.
 
     Raises
     ------
@@ -73,17 +85,19 @@ def check_labels(dataset: Dataset, split: Split, log: Callable[[str], None]) -> 
         With the option that helps.
     """
     constant: dict[str, float] = {}
-    for column, labels in zip(dataset.columns, dataset.labels[split.train].T, strict=True):
+    counted = dataset.labels if weights is None else np.where(weights > 0, dataset.labels, np.nan)
+    beside = "" if weights is None else " and has a weight"
+    for column, labels in zip(dataset.columns, counted[split.train].T, strict=True):
         known = labels[~np.isnan(labels)]
         where = f"column {quoted(column.name)}"
         if not len(known):
-            raise ExLMError(f"{dataset.name}: no label of {where} is known in the training part; {_remedy(split)}")
+            raise ExLMError(f"{dataset.name}: no label of {where} is known{beside} in the training part; {_remedy(split)}")
         if known.min() == known.max():
             constant[where] = known[0]
     if len(constant) == len(dataset.columns):
         where, value = next(iter(constant.items()))
-        same = f"{dataset.name}: all labels of {where}"
-        if all(len(np.unique(labels[~np.isnan(labels)])) == 1 for labels in dataset.labels.T):
+        same = f"{dataset.name}: all labels of {where}{'' if weights is None else ' that have a weight'}"
+        if all(len(np.unique(labels[~np.isnan(labels)])) == 1 for labels in counted.T):
             raise ExLMError(f"{same} are {value:zg}, so nothing can be learnt; a predictor needs different ones")
         raise ExLMError(f"{same} in the training part are {value:zg}, so nothing can be learnt; {_remedy(split)}")
     for where, value in constant.items():

@@ -55,6 +55,12 @@ def test_what_follows_from_a_column_is_learnt_and_told(predictor, table, command
     assert judged["groups"]["test"]["columns"]["y"]["metrics"]["rmse"]["value"] == pytest.approx(
         task["metrics"]["test"]["rmse"], abs=1e-4
     )
+    rows = pd.read_csv(table)
+    rows["ph"] = ["low", *rows.pop("pH")[1:]]
+    rows.to_csv(table.parent / "low.csv", index=False)
+    notes = json.loads(command("evaluate", predictor, table.parent / "low.csv", "--json").out)["notes"]
+    told = "1 rows get no prediction and are not judged, the first in line 2: column 'ph': 'low' is no number"
+    assert told in notes
 
 
 def test_rows_of_one_molecule_have_their_own_answers(predictor, command, tmp_path):

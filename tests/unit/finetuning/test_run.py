@@ -166,6 +166,10 @@ def test_limits_and_weights_reach_training_and_judgement(tiny_model, tmp_path):
     error = (made["prediction"] - made["y"]) * ~((made["bound"] == 1) & (made["prediction"] > made["y"]))
     assert result.runs[0]["metrics"]["test"]["rmse"] == pytest.approx((error**2).mean() ** 0.5, abs=1e-5)
     assert json.loads((tmp_path / "out" / "run.json").read_text())["data"]["limits"] == (table["y"] == ">-2.0").sum()
+    table["w"] = (table["y"] == ">-2.0").astype(int)
+    table.to_csv(tmp_path / "data.csv", index=False)
+    with pytest.raises(ExLMError, match="all labels of column 'y' that have a weight are -2, so nothing can be learnt"):
+        finetune(tmp_path / "data.csv", tmp_path / "no", options_of(**options, weights="w"))
     table["w"] = "x"
     table.to_csv(tmp_path / "data.csv", index=False)
     with pytest.raises(ExLMError, match=r"data\.csv, line 2, column 'w': 'x' is no weight"):
