@@ -91,7 +91,8 @@ def check_labels(
         known = labels[~np.isnan(labels)]
         where = f"column {quoted(column.name)}"
         if not len(known):
-            raise ExLMError(f"{dataset.name}: no label of {where} is known{beside} in the training part; {_remedy(split)}")
+            unknown = f"no label of {where} is known{beside} in the training part"
+            raise ExLMError(f"{dataset.name}: {unknown}; {_remedy(split)}")
         if known.min() == known.max():
             constant[where] = known[0]
     if len(constant) == len(dataset.columns):
