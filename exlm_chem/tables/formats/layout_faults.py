@@ -112,7 +112,7 @@ def later_header(reading: Reading, options: ReadOptions) -> int | None:
     """Find the index of a later line that names a column of SMILES."""
     for place, (line, row) in enumerate(zip(reading.lines[1:], reading.rows, strict=False), 1):
         if options.smiles_column is not None:
-            found = has_column(row, options.smiles_column)
+            found = has_column(row, options.smiles_column) and not _NUMBER.fullmatch(options.smiles_column)
         else:
             found = any(normalised(cell) == "smiles" for cell in row) or (
                 len(row) > 1 and not any(map(_NUMBER.fullmatch, row)) and _names_smiles(row, reading.rows[place:])
