@@ -172,3 +172,18 @@ def test_figures_of_classes_and_numbers() -> None:
 @pytest.mark.parametrize("labels", [[], [1.0], [1.0, 1.0, 1.0], [np.nan, 1.0]])
 def test_no_figures_without_two_classes(labels) -> None:
     assert figures("classification", "act", np.array(labels), np.full(len(labels), 0.5)) == []
+
+
+@pytest.mark.parametrize(("page", "reason"), [("no/page.html", "there is no folder"), ("out.csv", "is the table")])
+def test_a_page_that_cannot_be_written_is_refused_before_the_work(page, reason, tmp_path, tiny_predictors) -> None:
+    (tmp_path / "in.csv").write_text("smiles\nCCO\n")
+    done: list[int] = []
+    with pytest.raises(ExLMError, match=reason):
+        predict_file(
+            tmp_path / "in.csv",
+            [tiny_predictors / "sol"],
+            tmp_path / "out.csv",
+            PredictionOptions(report=str(tmp_path / page), device="cpu"),
+            progress=done.append,
+        )
+    assert (done, [one.name for one in tmp_path.iterdir()]) == ([], ["in.csv"])
