@@ -72,6 +72,11 @@ def test_salts_and_contradictions_are_warned_of(tmp_path: Path) -> None:
     assert "1 molecules have both classes in column 'active', in different rows" in found.advice.warnings
 
 
+def test_a_number_of_the_row_contradicts_nothing(tmp_path: Path) -> None:
+    found = describe(written(tmp_path, ["id,smiles,logS", "1,CCO,0.1", "2,OCC,0.2", "3,CCN,0.5"]))
+    assert found.molecules.contradictions == {"logS": 1}
+
+
 def test_other_ways_to_split_are_named(tmp_path: Path) -> None:
     rows = [f"{s},{n / 7:.2f},S{n % 9},2026-0{n % 9 + 1}-11" for n, s in enumerate(ALCOHOLS)]
     warnings = describe(written(tmp_path, ["smiles,logD,Series,test date", *rows])).advice.warnings
