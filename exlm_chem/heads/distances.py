@@ -85,7 +85,11 @@ class Landmarks:
 
     def _similarities(self, name: str, values: NDArray[np.float32]) -> FloatArray:
         index, asked = self._indexes[name], _or_none(_counts(values))
-        return np.array([index.similarities(one) for one in asked]).reshape(len(asked), len(self))
+        found: dict[bytes, FloatArray] = {}  # an explanation asks for one molecule thousands of times
+        for one in asked:
+            if one.tobytes() not in found:
+                found[one.tobytes()] = index.similarities(one)
+        return np.array([found[one.tobytes()] for one in asked]).reshape(len(asked), len(self))
 
     @cached_property
     def _indexes(self) -> dict[str, TanimotoIndex]:

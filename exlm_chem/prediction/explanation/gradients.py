@@ -18,15 +18,15 @@ from exlm_chem.modeling.inputs import expand_inputs
 from exlm_chem.prediction.explanation.attribution import Attribution, ExplainedModel, FloatArray
 
 STEPS: Final = 16
-_NUDGE: Final = 1e-3
-"""How far a head's vectors are moved to see its slope, in their standard deviations."""
+_NUDGE: Final = 0.2
+"""How far a head's vectors are moved to see its slope, in their standard deviations; a kernel rounds to 0.03."""
 
 
 class IntegratedGradients(Attribution):
     """The slopes on the way from the embedding of ``[MASK]`` to those of the atoms, times the way.
 
-    The contributions of a number sum up to what it differs from that of the molecule whose atoms are all ``[MASK]``. A
-    head without slopes, as one of trees alone, gets 0 for all atoms.
+    The contributions of a number sum up to about what it differs from that of the molecule whose atoms are all
+    ``[MASK]``. What a head of trees has of slopes are its steps near by.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def _slopes(model: ExplainedModel, text: str, vectors: FloatArray) -> FloatArray
     """Give the slopes of a head, whatever it is made of, at some vectors: shape (vectors, width, columns)."""
     count, width = vectors.shape
     nudge = _NUDGE * max(float(vectors.std()), 1e-6)
-    moved = vectors[:, None, None, :] + nudge * np.stack([np.eye(width), -np.eye(width)], 1)[None]
-    numbers = model.outputs(text, moved.reshape(-1, width)).reshape(count, width, 2, -1)
-    slopes: FloatArray = (numbers[:, :, 0] - numbers[:, :, 1]) / (2 * nudge)
+    moved = vectors[:, None] + nudge * np.concatenate([np.zeros((1, width)), np.eye(width)])
+    numbers = model.outputs(text, moved.reshape(-1, width)).reshape(count, width + 1, -1)
+    slopes: FloatArray = (numbers[:, 1:] - numbers[:, :1]) / nudge
     return slopes

@@ -78,6 +78,14 @@ def test_integrated_gradients_are_complete(model, encoder) -> None:
     np.testing.assert_allclose(found.sum(0), whole - baseline, rtol=0.05, atol=0.02)
 
 
+def test_a_head_that_rounds_what_it_reads_has_slopes_too(model, encoder) -> None:
+    """As a kernel does, to what its landmarks are kept with."""
+    step = float(encoder.embed([ASPIRIN]).std()) / 32
+    rounding = replace(model, outputs=lambda text, vectors: model.outputs(text, np.round(vectors / step) * step))
+    exact, found = (IntegratedGradients().contributions(one, ASPIRIN) for one in (model, rounding))
+    np.testing.assert_allclose(found, exact, atol=0.1 * np.abs(exact).max())
+
+
 def test_the_layer_whose_features_are_read_is_explained(model, encoder) -> None:
     inner = replace(model, layer=1)
     ids, atoms = model.tokens(ASPIRIN)
