@@ -44,10 +44,10 @@ def _twins(content: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _poolings(content: dict[str, Any]) -> str:
-    """List what each way to make a vector is worth, random splits inside of the training parts before validation."""
+def _vectors(content: dict[str, Any]) -> str:
+    """List what vectors of each kind are worth, random splits inside of the training parts before validation."""
     tasks = content["tasks"]
-    lines = [f"| vector | {' | '.join(tasks)} |", "|---" * (len(tasks) + 1) + "|"]
+    lines = [f"| vectors | {' | '.join(tasks)} |", "|---" * (len(tasks) + 1) + "|"]
     for name, one in content["results"].items():
         scores = (f"{one['random splits'][task]:.3f} / {one['validation'][task]:.3f}" for task in tasks)
         lines.append(f"| {name} | {' | '.join(scores)} |")
@@ -78,5 +78,6 @@ TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "additions": _additions,
     "twins": _twins,
     "optimizers": _optimizers,
-    "poolings": _poolings,
+    "averages": _vectors,
+    "poolings": _vectors,
 }
