@@ -23,6 +23,9 @@ from exlm_chem.terms import BackendName, EmbeddingPrecision, OnInvalid
 CANDIDATES: Final = 50
 """Among how many times as many of the nearest by vector the nearest by both are looked for."""
 
+_COMPARED: Final = 10_000
+"""Vectors of an index that are compared with those of the library at a time."""
+
 
 @documented
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +187,7 @@ def _open_index(path: str, library: Library) -> Any:
         raise ExLMError("--index needs usearch; run: pip install 'exlm-chem[search]'") from None
     if Path(path).exists():
         index = Index.restore(path)
-        if index is None or (len(index), index.ndim) != library.vectors.shape:
+        if index is None or (len(index), index.ndim) != library.vectors.shape or not _holds(index, library):
             raise ExLMError(f"{path} is no index of {library.name}; remove it, or name another file with --index")
         return index
     index = Index(ndim=library.vectors.shape[1], metric="cos", dtype="f32")
@@ -192,3 +195,15 @@ def _open_index(path: str, library: Library) -> Any:
     with write_file(path) as file:
         file.write(bytes(index.save() or b""))
     return index
+
+
+def _holds(index: Any, library: Library) -> bool:
+    """Tell whether the vectors of an index are those of a library, row by row."""
+    for start in range(0, len(library.rows), _COMPARED):
+        wanted = library.vectors[start : start + _COMPARED]
+        found = index.get(np.arange(start, start + len(wanted)))
+        if any(one is None for one in found):
+            return False
+        if not np.allclose(np.asarray(found, np.float32), wanted, atol=0.01):
+            return False
+    return True

@@ -48,7 +48,7 @@ def figures(kind: Kind, name: str, labels: FloatArray, predictions: FloatArray) 
     name : str
         Of the column.
     labels, predictions : array of shape (molecules,)
-        Molecules of which one is NaN are left out.
+        Molecules of which one is NaN are left out, and of classes those whose label is neither 0 nor 1.
 
     Returns
     -------
@@ -61,6 +61,8 @@ def figures(kind: Kind, name: str, labels: FloatArray, predictions: FloatArray) 
     ['esol: predicted against measured, 2 molecules']
     """
     known = ~np.isnan(labels) & ~np.isnan(predictions)
+    if kind == "classification":  # a table may say something else there: 1 and 2, or a measurement
+        known &= np.isin(labels, (0, 1))
     labels, predictions = labels[known], predictions[known]
     if len(labels) < 2 or (kind == "classification" and len(np.unique(labels)) < 2):
         return []

@@ -36,9 +36,9 @@ class IntervalStage(Stage):
         self._radii = list(radii.values())
         self.columns = []
         for name, radius in radii.items():
-            meaning = f"the interval that holds the measured value in {coverage:.0%} of cases, {_PROMISE}."
+            meaning = f"the interval that holds the measured value in {_percent(coverage)} of cases, {_PROMISE}."
             if math.isinf(radius):
-                meaning = f"an interval of {coverage:.0%}: always empty, there are too few training molecules."
+                meaning = f"an interval of {_percent(coverage)}: always empty, there are too few training molecules."
             self.columns += [Column(f"{name}_{end}", f"The {word} end of {meaning}")
                              for end, word in (("low", "lower"), ("high", "upper"))]  # fmt: skip
 
@@ -101,7 +101,7 @@ def make_interval(background: Background, settings: StageSettings) -> IntervalSt
             {name: interval_radius(labels, guesses, settings.coverage) for name, (labels, guesses) in known.items()},
             settings.coverage,
         )
-    promise = f"the true class in {settings.coverage:.0%} of cases"
+    promise = f"the true class in {_percent(settings.coverage)} of cases"
     if settings.conformal == "class":
         promise += " of either class"
     return SetStage(
@@ -116,6 +116,10 @@ def make_interval(background: Background, settings: StageSettings) -> IntervalSt
 def _by_column(background: Background, training: TrainingMolecules) -> dict[str, tuple[Any, Any]]:
     pairs = zip(training.values.T.astype(np.float64), training.out_of_fold.T.astype(np.float64), strict=True)
     return dict(zip((column.name for column in background.columns), pairs, strict=True))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.10g}%"  # 99.5% is not 100%
 
 
 def _written(zero: bool, one: bool) -> str:

@@ -55,6 +55,8 @@ class PercentileStage(Stage):
             )
         else:
             values, name = background.predict(settings.reference), settings.reference_name
+            if np.isnan(values).all():
+                raise ExLMError(f"--reference: '{background.name}' has an answer for none {name}; name another file")
         return cls(dict(zip(names, values.T, strict=True)), name)
 
     def compute(self, rows: Rows) -> list[list[Any]]:

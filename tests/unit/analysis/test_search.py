@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,9 @@ def test_an_index_is_made_kept_and_belongs_to_one_library(written, encoder, tmp_
     embed_file(tmp_path / "two.csv", encoder, tmp_path / "two.npz")
     with pytest.raises(ExLMError, match="is no index of"):
         Searcher(read_library(tmp_path / "two.npz"), encoder, options)
+    turned = replace(library, rows=library.rows[::-1], vectors=library.vectors[::-1])
+    with pytest.raises(ExLMError, match="is no index of"):  # as many molecules, and others in its rows
+        Searcher(turned, encoder, options)
 
 
 def test_a_bad_molecule_costs_its_own_row(written, encoder, tmp_path):

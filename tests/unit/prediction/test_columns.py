@@ -174,6 +174,12 @@ def test_percentiles_among_the_molecules_of_a_file(tmp_path, predictors) -> None
     assert table[1]["yes_percentile"] == ""
 
 
+def test_a_reference_without_an_answer_is_refused(tmp_path, predictors) -> None:
+    (tmp_path / "bad.csv").write_text("smiles\nhello\n")
+    with pytest.raises(ExLMError, match=r"has an answer for none of the molecules of bad\.csv"):
+        columns.PredictionColumns(predictors, PredictionOptions(columns=(), reference=str(tmp_path / "bad.csv")))
+
+
 def test_percentiles_among_drugs_come_from_one_pass_for_all_predictors(predictors, monkeypatch) -> None:
     asked = []
 

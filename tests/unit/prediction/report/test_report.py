@@ -187,3 +187,11 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_work(page, reason, 
             progress=done.append,
         )
     assert (done, [one.name for one in tmp_path.iterdir()]) == ([], ["in.csv"])
+
+
+def test_labels_that_are_no_classes_are_left_out_of_the_pictures() -> None:
+    labels, guesses = np.array([0.0, 1.0, 1.0, 2.0, -1.0, 5.3]), np.array([0.1, 0.9, 0.4, 0.5, 0.5, 0.5])
+    drawn = figures("classification", "act", labels, guesses)
+    assert drawn == figures("classification", "act", labels[:3], guesses[:3])
+    assert drawn[0][0] == "act: ROC, 3 molecules, 2 of them 1"
+    assert figures("classification", "act", labels[3:], guesses[3:]) == []

@@ -46,6 +46,14 @@ def test_an_interval_is_as_wide_as_the_errors_out_of_fold() -> None:
     assert found["sol_high"] == [pytest.approx(2.8, abs=1e-3), None]
 
 
+@pytest.mark.parametrize(("coverage", "said"), [(0.9, " 90% "), (0.995, " 99.5% "), (0.56, " 56% ")])
+def test_the_coverage_is_said_as_it_is(coverage, said) -> None:
+    for kind in ("regression", "classification"):
+        background = trained(["C" * n for n in range(1, 11)], [0, 1] * 5, [0.5] * 10, kind)
+        for stage in make_stages(["interval"], background, StageSettings(coverage=coverage)):
+            assert all(said in column.meaning.replace(":", " ") for column in stage.columns)
+
+
 def test_too_few_molecules_have_no_interval_and_say_so() -> None:
     background = trained(["C", "CC"], [1, 2], [1, 2])
     (stage,) = make_stages(["interval"], background, StageSettings())
