@@ -164,8 +164,14 @@ def _yes(task: PredictorTask) -> str:
 |---|---|---|---|---|
 {chr(10).join(lines)}
 
-Of the training molecules, each predicted by a model that has seen neither it nor its scaffold.
+Of the training molecules, each predicted by a model that has {_unseen(task.split["name"])}.
 """
+
+
+def _unseen(split: str) -> str:
+    """Say what a model has not seen of a molecule that is held out: it, or all of its group of the split."""
+    group = {"scaffold": "its scaffold", "butina": "its cluster", "group": "its group"}.get(split.partition(" ")[0])
+    return "not seen it" if group is None else f"seen neither it nor {group}"
 
 
 def _head(facts: dict[str, Any]) -> str:
@@ -196,6 +202,7 @@ def metrics_table(task: PredictorTask) -> str:
     for part in ("valid", "test"):
         result = task.metrics.get(part)
         if result is None:
+            remarks += ["No molecules in test: how good it is on new ones is not known."] if part == "test" else []
             continue
         several = len(result["columns"]) > 1
         name = f"mean of {result['scored']} of {len(result['columns'])}" if several else next(iter(result["columns"]))

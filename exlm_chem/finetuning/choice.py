@@ -1,4 +1,4 @@
-"""One rule for which of several heads it is: cross-validation over scaffolds inside training and validation."""
+"""One rule for which of several heads it is: cross-validation over whole groups inside training and validation."""
 
 from __future__ import annotations
 

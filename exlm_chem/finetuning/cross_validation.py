@@ -63,8 +63,8 @@ def make_checked_folds(molecules: Splittable, dataset: Dataset, options: Finetun
     if len(splits) < 2:
         raise ExLMError(f"--folds needs several folds, and {options.split} holds one; leave --folds away")
     for number, split in enumerate(splits):
-        METHODS[options.method].check(dataset, split)
         weights = label_weights(dataset, split.train, options.weights, balance=False)
+        METHODS[options.method].check(dataset, split, weights)
         check_labels(dataset, split, partial(_said_of, f"fold {number}", log), weights)
     log(f"cross-validation: {len(splits)} folds, {splits[0].description}")
     return splits

@@ -73,7 +73,7 @@ class FinetuningOptions(VectorOptions):
     head: str | None = option(
         None,
         "average, linear, kernel, boosting, network, or package.module:Class for your own; of several with commas the "
-        "one is chosen that is the best in a cross-validation over scaffolds, without the test part.",
+        "one is chosen that is the best in a cross-validation over the groups of --split, without the test part.",
         note="See `exlm_chem.heads.registry.make_head` and `exlm_chem.finetuning.choice`.",
         metavar="NAMES",
         shown="average",
@@ -81,8 +81,8 @@ class FinetuningOptions(VectorOptions):
     )
     search: int | None = option(
         None,
-        "Try so many other hyper-parameters of the head, or of lora and full, in a cross-validation over scaffolds "
-        "without the test part; a small table cannot tell small differences.",
+        "Try so many other hyper-parameters of the head, or of lora and full, in a cross-validation over the groups "
+        "of --split without the test part; a small table cannot tell small differences.",
         note="See `exlm_chem.finetuning.search`; needs Optuna.",
         metavar="N",
         shown="as usual",

@@ -29,7 +29,7 @@ def out_of_fold(
     labels : array of shape (molecules, columns)
         NaN where unknown.
     groups : sequence
-        For every molecule what it shares with others: its scaffold.
+        For every molecule what it shares with others, such as its scaffold.
     seed : int
         Decides the folds.
 

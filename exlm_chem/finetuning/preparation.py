@@ -107,8 +107,9 @@ def prepare(
     else:
         split = folds[0] if folds and rule.rule == "file" else make_split(options.split, molecules, options.seed)
     log_split(split, molecules, log)
-    METHODS[options.method].check(dataset, split)
-    check_labels(dataset, split, log, label_weights(dataset, split.train, options.weights, balance=False))
+    weights = label_weights(dataset, split.train, options.weights, balance=False)
+    METHODS[options.method].check(dataset, split, weights)
+    check_labels(dataset, split, log, weights)
     described = _described(task, dataset, split, options)
     return Prepared(_material(encoder, dataset, split, described, options, log), folds, task, labels)
 

@@ -213,6 +213,12 @@ FAULTS = [
         1,
         "--method full needs validation molecules with labels to know when to stop, and the random",
     ),
+    (
+        "smiles,y,part,w\nC,1,train,1\nCC,2,train,1\nCCC,3,valid,0\nCCCC,3,test,0\n",
+        ["--target", "y", "--split", "part", "--weights", "w", "--method", "full"],
+        1,
+        "--method full needs validation molecules with labels and weights above 0 to know when to stop, and the column",
+    ),
     ("smiles,y\nC,1\nCC,1\n", ["--target", "y", "--split", "random"], 1, "all labels of column 'y' are 1, so nothing"),
     ("smiles,y\nC,1\nCC,0\n", ["--target", "y", "--unknown", "-9"], 1, "no label is '-9', which --unknown names"),
     (

@@ -66,11 +66,13 @@ class FullTraining(TrainingMethod):
     description: ClassVar[str] = "encoder and head trained together"
     backend: ClassVar[BackendName] = "torch"
 
-    def check(self, dataset: Dataset, split: Split) -> None:
+    def check(self, dataset: Dataset, split: Split, weights: NDArray[np.float64] | None = None) -> None:
         """See `TrainingMethod`."""
-        if np.isnan(dataset.labels[split.valid]).all():
+        counted = dataset.labels if weights is None else np.where(weights > 0, dataset.labels, np.nan)
+        if np.isnan(counted[split.valid]).all():
+            what = "labels" if weights is None else "labels and weights above 0"
             raise ExLMError(
-                f"--method {self.method} needs validation molecules with labels to know when to stop, and the "
+                f"--method {self.method} needs validation molecules with {what} to know when to stop, and the "
                 f"{split.name} split of {dataset.name} has none; use another --split, or --method head"
             )
 

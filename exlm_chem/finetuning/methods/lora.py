@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.methods.adapters import check_peft
 from exlm_chem.finetuning.methods.full import FullTraining
@@ -17,7 +20,7 @@ class LoraTraining(FullTraining):
     method: ClassVar[Method] = "lora"
     description: ClassVar[str] = "low-rank changes of the encoder's attention (LoRA), trained with the head"
 
-    def check(self, dataset: Dataset, split: Split) -> None:
+    def check(self, dataset: Dataset, split: Split, weights: NDArray[np.float64] | None = None) -> None:
         """See `TrainingMethod`."""
         check_peft()
-        super().check(dataset, split)
+        super().check(dataset, split, weights)

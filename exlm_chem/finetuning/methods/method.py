@@ -114,8 +114,10 @@ class TrainingMethod(ABC):
     description: ClassVar[str]
     backend: ClassVar[BackendName] = "auto"
 
-    def check(self, dataset: Dataset, split: Split) -> None:  # noqa: B027  (most methods learn from anything)
-        """Refuse, before work begins, what this method cannot learn from."""
+    def check(  # noqa: B027  (most methods learn from anything)
+        self, dataset: Dataset, split: Split, weights: NDArray[np.float64] | None = None
+    ) -> None:
+        """Refuse, before work begins, what this method cannot learn from; labels of weight 0 are none."""
 
     @abstractmethod
     def train(self, material: Material, seed: int, report: Report) -> Fitted:

@@ -33,3 +33,13 @@ def test_of_very_many_outputs_the_first_are_listed():
     table = metrics_table(replace(task, metrics={"test": test})).splitlines()
     assert table[2] == f"| test | mean of {len(names)} of {len(names)} | 0.500 | 0.400 to 0.600 | {9 * len(names)} |"
     assert table[-1] == f"| test | a{MOST_COLUMNS - 1} | 0.500 |  | 9 |"
+
+
+def test_without_a_test_part_nothing_is_known():
+    valid = {"columns": {"a": {"known": 9, "roc_auc": 0.5}}, "scored": 1, "roc_auc": 0.5, "interval": [0.4, 0.6]}
+    task = PredictorTask("mine", "classification", (OutputColumn("a", "a"),), metrics={"valid": valid, "test": None})
+    assert metrics_table(task).splitlines()[2:] == [
+        "| valid | a | 0.500 | 0.400 to 0.600 | 9 |",
+        "",
+        "No molecules in test: how good it is on new ones is not known.",
+    ]

@@ -62,3 +62,22 @@ def test_labels_of_no_weight_have_no_part_in_probabilities(tmp_path, tiny_model)
         kept = Predictor.from_pretrained(result.directory, "cpu").training
         assert judged[-1]["known"] < len(kept) * 0.6
     assert judged[0] == judged[1]
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ("scaffold", "has seen neither it nor its scaffold."),
+        ("group:day", "has seen neither it nor its group."),
+        ("random", "has not seen it."),
+        ("date:day", "has not seen it."),
+    ],
+)
+def test_the_card_says_what_the_models_of_the_threshold_have_not_seen(tmp_path, tiny_model, split, said):
+    # folds inside of the training part are of groups of --split: of scaffolds only where that is the split
+    texts = [f"{'C' * n}{ring}{end}" for n in range(1, 9) for ring in ("C1CC1", "C1CCC1", "c1ccccc1") for end in "ON"]
+    rows = "".join(f"{text},{int(text[-1] == 'N')},{2000 + n % 8}\n" for n, text in enumerate(texts))
+    (tmp_path / "in.csv").write_text(f"smiles,y,day\n{rows}")
+    options = FinetuningOptions(targets=("y",), split=split, features=("ecfp",), head="linear", model=str(tiny_model))
+    finetune(tmp_path / "in.csv", tmp_path / "own", options)
+    assert f"each predicted by a model that {said}" in (tmp_path / "own" / "README.md").read_text()
