@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 from exlm_chem.analysis.library import Library, unit
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
+from exlm_chem.features.bit_vectors import bit_vectors
 from exlm_chem.machine import checked_device
 from exlm_chem.options import check_options, documented, option
-from exlm_chem.prediction.stages.stage import Molecules
 from exlm_chem.storage import write_file
 from exlm_chem.terms import BackendName, EmbeddingPrecision, OnInvalid
 
 CANDIDATES: Final = 50
 """Among how many times as many of the nearest by vector the nearest by both are looked for."""
+
+_LAST: Final = -2.0
+"""What stands in the order for a similarity that is not known: less than any."""
 
 _COMPARED: Final = 10_000
 """Vectors of an index that are compared with those of the library at a time."""
@@ -67,7 +70,7 @@ class Hit:
     row : int
         Of the library.
     cosine, tanimoto : float
-        How near it is; NaN for what RDKit cannot read.
+        How near it is; NaN for what RDKit needs too long for.
     """
 
     row: int
@@ -133,43 +136,34 @@ class Searcher:
         return [one.keys.astype(np.int64) for one in found]
 
     def _hits(self, smiles: str, vector: NDArray[np.float32], rows: NDArray[np.int64] | None) -> list[Hit]:
-        from rdkit.DataStructs import BulkTanimotoSimilarity
-
         number = self._options.number
-        asked = fingerprints([smiles])[0]
+        asked = bit_vectors([smiles])[0]
         if rows is None:
-            every = np.array(BulkTanimotoSimilarity(asked, self._fingerprints), np.float32)
-            rows = _largest(every, number)
-        near = np.array(BulkTanimotoSimilarity(asked, self._of_rows(rows)), np.float32)
+            rows = _largest(np.nan_to_num(_likeness(asked, self._fingerprints), nan=_LAST), number)
+        near = _likeness(asked, self._of_rows(rows))
         cosine = np.clip(self.library.vectors[rows] @ vector, -1, 1)
         score = {"embedding": cosine, "tanimoto": near, "both": (cosine + near) / 2}[self._options.by]
-        order = np.argsort(-score, kind="stable")[:number]
+        order = np.argsort(-np.nan_to_num(score, nan=_LAST), kind="stable")[:number]
         return [Hit(int(rows[one]), float(cosine[one]), float(near[one])) for one in order]
 
     @cached_property
     def _fingerprints(self) -> list[Any]:
-        return fingerprints(self.library.smiles)
+        return bit_vectors(self.library.smiles)
 
     def _of_rows(self, rows: NDArray[np.int64]) -> list[Any]:
         if "_fingerprints" in self.__dict__:
             return [self._fingerprints[row] for row in rows]
-        return fingerprints([self.library.smiles_of(row) for row in rows])
+        return bit_vectors([self.library.smiles_of(row) for row in rows])
 
 
-def fingerprints(smiles: Sequence[str]) -> list[Any]:
-    """Give ECFP4 of 2,048 bits; one without bits for what RDKit cannot read.
+def _likeness(asked: Any, others: Sequence[Any]) -> NDArray[np.float32]:
+    """Give the Tanimoto similarities; NaN where there is no fingerprint."""
+    from rdkit.DataStructs import BulkTanimotoSimilarity
 
-    Examples
-    --------
-    >>> [one.GetNumOnBits() for one in fingerprints(["CCO", "no molecule"])]
-    [6, 0]
-    """
-    from rdkit import DataStructs
-    from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
-
-    generator = GetMorganGenerator(radius=2, fpSize=2048)
-    read = Molecules(list(smiles)).parsed
-    return [DataStructs.ExplicitBitVect(2048) if one is None else generator.GetFingerprint(one) for one in read]
+    found = np.full(len(others), np.nan, np.float32)
+    known = [place for place, one in enumerate(others) if asked is not None and one is not None]
+    found[known] = BulkTanimotoSimilarity(asked, [others[place] for place in known]) if known else []
+    return found
 
 
 def _largest(values: NDArray[np.float32], number: int) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -137,8 +138,12 @@ class _FoundRows:
             nothing = [None, None, None, *[None] * len(library.columns)]
             return Rows([cells], np.zeros((1, 0), np.float32), [nothing], [[error]], [""])
         others = [
-            [place, round(hit.cosine, 4), round(hit.tanimoto, 4), *library.rows[hit.row]]
+            [place, round(hit.cosine, 4), _rounded(hit.tanimoto), *library.rows[hit.row]]
             for place, hit in enumerate(hits, 1)
         ]
         drawn = [library.smiles_of(hit.row) for hit in hits]
         return Rows([cells] * len(hits), np.zeros((len(hits), 0), np.float32), others, [[None]] * len(hits), drawn)
+
+
+def _rounded(number: float) -> float | None:
+    return None if math.isnan(number) else round(number, 4)

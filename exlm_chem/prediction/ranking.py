@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.features.bit_vectors import bit_vectors
 from exlm_chem.features.processes import killed_on_failure
 from exlm_chem.heads.conformal import interval_radius
 from exlm_chem.machine import checked_device
@@ -19,7 +20,6 @@ from exlm_chem.options import check_options, documented, option
 from exlm_chem.prediction.acquisition import expected_improvement, upper_bound
 from exlm_chem.prediction.columns import PredictionColumns
 from exlm_chem.prediction.options import PredictionOptions
-from exlm_chem.prediction.stages.stage import Molecules
 from exlm_chem.predictors.predictor import Predictor
 from exlm_chem.tables.names import free_name
 from exlm_chem.tables.read_options import ReadOptions
@@ -225,15 +225,13 @@ class _Best:
 
 def _unlike(ordered: list[tuple[float, str, list[Any]]], options: RankingOptions) -> list[tuple[float, str, list[Any]]]:
     """Take from the top what is so far from all that was taken before, with RDKit's leader picker."""
-    from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
     from rdkit.SimDivFilters.rdSimDivPickers import LeaderPicker
 
-    read = Molecules([molecule for _, molecule, _ in ordered]).parsed
-    places = [place for place, molecule in enumerate(read) if molecule is not None]
+    vectors = bit_vectors([molecule for _, molecule, _ in ordered])
+    places = [place for place, one in enumerate(vectors) if one is not None]
     if not places:
         return []
-    generator = GetMorganGenerator(radius=2)
-    prints = [generator.GetFingerprint(read[place]) for place in places]
+    prints = [vectors[place] for place in places]
     most = min(options.number, len(prints))
     picked = LeaderPicker().LazyBitVectorPick(prints, len(prints), options.distance, most)
     return [ordered[places[place]] for place in picked]

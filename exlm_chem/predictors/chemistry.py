@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from exlm_chem.storage.records import check_fields, from_json
 
@@ -70,6 +70,20 @@ class Chemistry:
         if charge not in self.charges:
             new.append(f"charge {charge:+d}")
         return new
+
+
+def graph_of(text: str, molecule: Any) -> Any:
+    """Give an RDKit molecule back; where it was not made because it may take minutes, make it without its rings.
+
+    Examples
+    --------
+    >>> graph_of("CCO", None).GetNumAtoms(), graph_of("", None)
+    (3, None)
+    """
+    if molecule is not None or not text:
+        return molecule
+    with rdBase.BlockLogs():
+        return Chem.MolFromSmiles(text, sanitize=False)
 
 
 def without_stereo(text: str, molecule: Any) -> str:

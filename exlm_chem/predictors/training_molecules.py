@@ -19,7 +19,7 @@ from exlm_chem.errors import ExLMError
 from exlm_chem.features.compute import compute_blocks
 from exlm_chem.features.ecfp import EcfpBlock
 from exlm_chem.features.tanimoto import NearestRows, TanimotoIndex
-from exlm_chem.predictors.chemistry import Chemistry, without_stereo
+from exlm_chem.predictors.chemistry import Chemistry, graph_of, without_stereo
 from exlm_chem.smiles.bounds import is_slow
 
 FINGERPRINT: Final = EcfpBlock(counts=True)
@@ -118,7 +118,7 @@ class TrainingMolecules:
             vector_rows=vector_rows if vectors is not None else np.empty(0, np.int32),
             vectors=directions,
             center=center,
-            chemistry=Chemistry.of(one for one in parsed if one is not None),
+            chemistry=Chemistry.of(filter(None, map(graph_of, texts, parsed))),
             least_similarity=_least_similarity(fingerprints, seed),
         )
 
@@ -131,6 +131,10 @@ class TrainingMolecules:
     def known_texts(self) -> frozenset[str]:
         """All texts, with stereo where a molecule has it."""
         return frozenset(self.texts)
+
+    def unseen(self, text: str, molecule: Any) -> list[str]:
+        """Name what of a molecule no training molecule has; see `Chemistry.unseen`."""
+        return [] if text in self.known_texts else self.chemistry.unseen(molecule)
 
     @cached_property
     def known_connections(self) -> frozenset[str]:

@@ -12,7 +12,8 @@ from typing import Any, Final
 from rdkit import Chem, rdBase
 from rdkit.Chem.Draw import rdMolDraw2D
 
-from exlm_chem.smiles.bounds import is_slow
+from exlm_chem.smiles.bounds import bounded
+from exlm_chem.smiles.errors import MoleculeError
 
 WIDTH: Final = 210
 HEIGHT: Final = 140
@@ -38,8 +39,13 @@ def draw(text: str) -> str:
     >>> draw("CCO").count("ellipse"), draw("C[CH2:1][OH:1]").count("ellipse")
     (0, 2)
     """
-    if not text or is_slow(text):
+    try:
+        return str(bounded(_drawn, text)) if text else ""
+    except MoleculeError:  # one that RDKit needs too long for
         return ""
+
+
+def _drawn(text: str) -> str:
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(text)
         if molecule is None or not 0 < molecule.GetNumAtoms() <= MOST_ATOMS:

@@ -47,6 +47,7 @@ class AlertStage(MoleculeStage):
             if name not in ALERTS:
                 raise ExLMError(f"there is no list of alerts {quoted(name)}; use {', '.join(ALERTS)}")
         self._lists = list(lists)
+        self.settings = (self._lists,)
         self.columns = [
             Column(f"alerts_{name}", f"Substructures that are {ALERTS[name]}; empty if there is none.", type=str)
             for name in lists

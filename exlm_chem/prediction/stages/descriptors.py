@@ -68,6 +68,6 @@ class DescriptorStage(MoleculeStage):
 def _cell(column: Column, function: Callable[[Any], Any], molecule: Any) -> Any:
     try:
         value = function(molecule)
-    except (RuntimeError, ValueError, ZeroDivisionError):  # atoms without parameters
+    except (RuntimeError, ValueError, ArithmeticError):  # atoms without parameters; QED of a thousand ions
         return None
     return value if column.type is int else float(f"{value:z.5g}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Self
 
 from exlm_chem.prediction.stages.background import Background, StageSettings
@@ -50,12 +51,16 @@ class DomainStage(Stage):
     def compute(self, rows: Rows) -> list[list[Any]]:
         """See `Stage`."""
         _, similarities = nearest_by_fingerprint(self._training, rows.molecules)
-        return [[self._inside(*one) for one in zip(rows.molecules.parsed, similarities.tolist(), strict=True)]]
+        molecules = rows.molecules
+        return [
+            [self._inside(*one) for one in zip(molecules.texts, molecules.graphs, similarities.tolist(), strict=True)]
+        ]
 
-    def _inside(self, molecule: Any, similarity: float) -> bool | None:
-        if molecule is None:
+    def _inside(self, text: str, molecule: Any, similarity: float) -> bool | None:
+        if molecule is None or math.isnan(similarity):
             return None
-        return similarity >= self._training.least_similarity and not self._training.chemistry.unseen_kinds(molecule)
+        known = text in self._training.known_texts or not self._training.chemistry.unseen_kinds(molecule)
+        return similarity >= self._training.least_similarity and known
 
 
 class NoveltyStage(Stage):
@@ -101,9 +106,10 @@ class NoveltyStage(Stage):
 
     def compute(self, rows: Rows) -> list[list[Any]]:
         """See `Stage`."""
-        both = list(zip(rows.molecules.texts, rows.molecules.parsed, strict=True))
-        new = [None if one is None else "; ".join(self._training.chemistry.unseen(one)) for _, one in both]
-        return [[self._known(*one) for one in both], new]
+        texts, graphs = rows.molecules.texts, rows.molecules.graphs
+        unseen = self._training.unseen
+        new = [None if one is None else "; ".join(unseen(text, one)) for text, one in zip(texts, graphs, strict=True)]
+        return [[self._known(*one) for one in zip(texts, rows.molecules.parsed, strict=True)], new]
 
     def _known(self, text: str, molecule: Any) -> str | None:
         if not text:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +16,9 @@ from rdkit import Chem, rdBase
 
 from exlm_chem.features.block import MoleculeBlock
 from exlm_chem.features.compute import FeatureCache, compute_blocks
-from exlm_chem.smiles.bounds import is_slow
+from exlm_chem.predictors.chemistry import graph_of
+from exlm_chem.smiles.bounds import bounded, is_slow
+from exlm_chem.smiles.errors import MoleculeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,11 @@ class Molecules:
         """RDKit's molecules; None where there is none, or where RDKit may need minutes for it."""
         with rdBase.BlockLogs():
             return [Chem.MolFromSmiles(text) if text and not is_slow(text) else None for text in self.texts]
+
+    @cached_property
+    def graphs(self) -> list[Any]:
+        """The same, and of those that RDKit may need minutes for what needs no rings: atoms, charges and bonds."""
+        return [graph_of(*one) for one in zip(self.texts, self.parsed, strict=True)]
 
     def learn(self, features: Mapping[str, NDArray[np.float32]]) -> None:
         """Take what is known already: for the fingerprint of a block, its numbers of all molecules."""
@@ -140,7 +149,15 @@ class Stage(ABC):
 
 
 class MoleculeStage(Stage):
-    """A stage whose cells follow from the molecule alone, whatever the predictor."""
+    """A stage whose cells follow from the molecule alone, whatever the predictor.
+
+    Attributes
+    ----------
+    settings : sequence
+        What it is made of again, in the process where a molecule may take long.
+    """
+
+    settings: Sequence[Any] = ()
 
     @abstractmethod
     def describe(self, molecule: Any) -> list[Any]:
@@ -148,10 +165,30 @@ class MoleculeStage(Stage):
 
     def compute(self, rows: Rows) -> list[list[Any]]:
         """See `Stage`."""
-        nothing = [None] * len(self.columns)
+        molecules = rows.molecules
         with rdBase.BlockLogs():
-            cells = [nothing if one is None else self.describe(one) for one in rows.molecules.parsed]
+            cells = [self._cells(*one) for one in zip(molecules.texts, molecules.parsed, strict=True)]
         return [[row[index] for row in cells] for index in range(len(self.columns))]
+
+    def _cells(self, text: str, molecule: Any) -> list[Any]:
+        if molecule is not None:
+            return self.describe(molecule)
+        made: list[Any] = [None] * len(self.columns)
+        if text:
+            own = type(self)
+            with suppress(MoleculeError):
+                made = bounded(_described, text, own.__module__, own.__name__, *self.settings)
+        return made
+
+
+def _described(text: str, module: str, name: str, *settings: Any) -> list[Any]:
+    """Give the cells of a molecule that RDKit may need too long for, in the process that may be ended."""
+    stage: MoleculeStage = getattr(import_module(module), name)(*settings)
+    with rdBase.BlockLogs():
+        molecule: Any = Chem.MolFromSmiles(text)  # None, whatever RDKit's type hints say
+    if molecule is None:
+        raise MoleculeError("RDKit cannot read it")
+    return stage.describe(molecule)
 
 
 def cells(numbers: NDArray[Any], digits: int = 5) -> list[float | None]:

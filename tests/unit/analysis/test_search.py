@@ -7,6 +7,7 @@ from rdkit import Chem
 from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
 from rdkit.DataStructs import TanimotoSimilarity
 
+from exlm_chem.analysis import search
 from exlm_chem.analysis.library import read_library
 from exlm_chem.analysis.search import Searcher, SearchOptions
 from exlm_chem.analysis.search_table import search_file
@@ -15,6 +16,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.embedding.table import embed_file
 from exlm_chem.errors import ExLMError
 from exlm_chem.tables.read_options import ReadOptions
+from tests.unit.smiles.nasty import cyclodextrin
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +130,23 @@ def test_molecules_in_another_notation_are_found_where_they_were_embedded(encode
     assert library.smiles == ["CCO", "CCN"]
     hits = Searcher(library, encoder, SearchOptions(number=1)).search(["OCC"])[0]
     assert [(hit.row, hit.tanimoto) for hit in hits] == [(0, 1.0)]
+
+
+def test_a_molecule_of_many_rings_is_like_itself(encoder, tmp_path):
+    ring = cyclodextrin(8)  # RDKit might take long for such a one, and does not for this
+    library = read_library(["CCO", ring, "CCN"], encoder=encoder)
+    for by in ("tanimoto", "both"):
+        (hits,) = Searcher(library, encoder, SearchOptions(number=1, by=by)).search([ring])
+        assert [(hit.row, hit.tanimoto) for hit in hits] == [(1, 1.0)]
+
+
+def test_a_molecule_without_a_fingerprint_comes_last(encoder, monkeypatch, tmp_path):
+    vectors = search.bit_vectors
+    monkeypatch.setattr(search, "bit_vectors", lambda texts: [None if t == "CCN" else vectors([t])[0] for t in texts])
+    options = SearchOptions(number=3, by="tanimoto")
+    search_file(
+        ["CCC", "CCN"], read_library(["CCN", "CCO", "CCC"], encoder=encoder), encoder, tmp_path / "o.csv", options
+    )
+    rows = list(csv.DictReader((tmp_path / "o.csv").read_text().splitlines()))
+    assert [row["found_smiles"] for row in rows[:3]] == ["CCC", "CCO", "CCN"]
+    assert [row["tanimoto"] for row in rows[2:]] == ["", "", "", ""]

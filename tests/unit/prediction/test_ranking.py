@@ -8,6 +8,7 @@ import pytest
 from exlm_chem.errors import ExLMError
 from exlm_chem.prediction.ranking import RankingOptions, rank_file
 from exlm_chem.predictors.predictor import Predictor
+from tests.unit.smiles.nasty import cyclodextrin
 
 SMILES = ["C" * size + end for size in range(1, 9) for end in ("O", "N", "c1ccccc1", "C(=O)O")]
 
@@ -44,6 +45,13 @@ def test_diverse_ones_are_unlike_each_other(source, tiny_predictors):
     assert rows[0]["smiles"] == every[0]["smiles"]
     assert 1 < len(rows) < len(every)
     assert "for more, give a smaller --distance" in summary.reading[-1]
+
+
+def test_a_molecule_of_many_rings_is_among_the_diverse_ones(tmp_path, tiny_predictors):
+    (tmp_path / "in.csv").write_text(f"smiles\nCCO\n{cyclodextrin(8)}\nc1ccccc1\n")
+    predictor = Predictor.from_pretrained(tiny_predictors / "pass", "cpu")
+    rows, _ = ranked(tmp_path / "in.csv", predictor, maximize=True, number=3, diverse=True)
+    assert {row["smiles"] for row in rows} == {"CCO", cyclodextrin(8), "c1ccccc1"}
 
 
 def test_what_cannot_be_ranked_is_said(source, tiny_predictors):

@@ -120,7 +120,7 @@ def test_a_molecule_that_keeps_rdkit_busy_is_kept_as_text(tmp_path) -> None:
     ring = "C%11" + "c2ccc(cc2)C" * 9 + "%11"
     assert is_slow(ring)
     kept = TrainingMolecules.collect([ring, "CCO"], np.zeros((2, 1)), np.zeros((2, 1)))
-    assert kept.chemistry.most_atoms == 3
+    assert kept.chemistry.most_atoms == 64  # for which no rings need be looked for
     write_training(tmp_path, kept)
     assert read_training(tmp_path).texts == [ring, "CCO"]
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from rdkit import Chem
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.prediction.stages.background import Background, StageSettings
 from exlm_chem.prediction.stages.registry import make_stages
 from exlm_chem.prediction.stages.stage import Molecules, Rows
+from exlm_chem.predictors.chemistry import Chemistry
 from exlm_chem.predictors.task import OutputColumn
 from exlm_chem.predictors.training_molecules import TrainingMolecules
+from tests.unit.smiles.nasty import cyclodextrin
 
 NUMBER, PROBABILITY = OutputColumn("sol", "S", unit="logS"), OutputColumn("act", "A", threshold=0.5)
 
@@ -156,3 +161,28 @@ def test_descriptors_of_aspirin_and_of_what_has_none() -> None:
     assert (found["charge"], found["heavy_atoms"]) == ([0, 0, None], [13, 2, None])
     big = "CCCCCCCCCCCCCCCCCCCC" * 2
     assert answers("descriptors", [big])["lipinski_broken"] == [2]
+
+
+def test_a_molecule_of_many_rings_has_its_cells() -> None:
+    ring = Chem.CanonSmiles(cyclodextrin(8))  # RDKit might take long for such a one, and does not for this
+    for name in ("descriptors", "alerts"):
+        (stage,) = make_stages([name], Background("own", "regression", (NUMBER,)), StageSettings())
+        rows = Rows(Molecules([ring, None]), np.zeros((2, 1)))
+        assert stage.compute(rows) == [[cell, None] for cell in stage.describe(Chem.MolFromSmiles(ring))]
+    ions = answers("descriptors", [".".join(["[Na+]", "[Cl-]"] * 700)])
+    assert (ions["heavy_atoms"], ions["qed"]) == ([1400], [None])
+    background = trained(["CCO", "CCN", "CCCl"], [0, 1, 2], [0, 1, 2])
+    assert answers("domain", [ring], background=background) == {"own_in_domain": [False]}
+    assert answers("novelty", [ring], background=background)["own_unseen"] == ["88 heavy atoms"]
+
+
+def test_nothing_of_a_training_molecule_is_new() -> None:
+    ring = Chem.CanonSmiles(cyclodextrin(8))
+    background = trained(["CCN", ring], [0, 1], [0, 1])
+    training = background.need_training("novelty")
+    assert (training.chemistry.most_atoms, training.chemistry.elements) == (88, ("C", "N", "O"))
+    # as predictors have it that were trained by versions to which such a molecule was too large
+    older = replace(training, chemistry=Chemistry(("C", "N"), 3, 3, (0,)), least_similarity=0.5)
+    background = Background("own", "regression", (NUMBER,), lambda: older)
+    assert answers("novelty", [ring], background=background) == {"own_in_training": ["yes"], "own_unseen": [""]}
+    assert answers("domain", [ring, "CCO"], background=background) == {"own_in_domain": [True, False]}
