@@ -205,13 +205,12 @@ def _cautions(task: dict[str, Any], run: dict[str, Any]) -> Iterator[str]:
     valid, test = (metrics.get(part) or {} for part in ("valid", "test"))
     low = (test.get("interval") or [None])[0]
     if task["kind"] == "classification" and low is not None and low < _WEAK_AUC:
-        yield (
-            f"deciding about one molecule: on new scaffolds its ROC-AUC may be as low as {low:.2f}; "
-            "use it to order a list"
-        )
+        where = "new scaffolds" if task["split"].get("name") == "scaffold" else "molecules like those of the test"
+        yield f"deciding about one molecule: on {where} its ROC-AUC may be as low as {low:.2f}; use it to order a list"
     if task["kind"] == "regression" and test.get("rmse"):
-        unit = task["columns"][0]["unit"]
-        yield f"differences between molecules that are smaller than its error, {test['rmse']:.2g} {unit}"
+        # of several outputs it is a mean over numbers of different units
+        error = f", {test['rmse']:.2g} {task['columns'][0]['unit']}" if len(task["columns"]) == 1 else ""
+        yield f"differences between molecules that are smaller than its error{error}"
     if valid.get("roc_auc") and test.get("roc_auc") and valid["roc_auc"] - test["roc_auc"] > 0.1:
         yield (
             f"expecting what it reaches on the validation part, {valid['roc_auc']:.2f}: "

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from exlm_chem import locations
-from exlm_chem.cli.model_page import main_metric
+from exlm_chem.cli.model_page import _cautions, main_metric
 
 from .runner import run_here
 
@@ -101,6 +101,21 @@ def test_page_of_ones_own(monkeypatch: Any, capsys: Any, tiny_predictors: Path) 
     assert "nothing was measured: no molecules were kept apart\n" in out
     assert f"  exlm-chem predict --model {directory} FILE -o predictions.csv\n" in out
     assert "nothing is known of the licence of its labels" in out
+
+
+def test_cautions_claim_no_more_than_was_measured() -> None:
+    test = {"roc_auc": 0.7, "rmse": 120.0, "interval": [0.61, 0.8]}
+    task = {
+        "kind": "classification",
+        "metrics": {"test": test},
+        "columns": [{"unit": "mg"}],
+        "split": {"name": "random"},
+    }
+    assert "on molecules like those of the test its ROC-AUC may be as low as 0.61" in next(_cautions(task, {}))
+    assert "on new scaffolds its" in next(_cautions({**task, "split": {"name": "scaffold"}}, {}))
+    assert "than its error, 1.2e+02 mg" in next(_cautions({**task, "kind": "regression"}, {}))
+    several = {**task, "kind": "regression", "columns": [{"unit": "mg"}, {"unit": "log"}]}
+    assert next(_cautions(several, {})).endswith("than its error")
 
 
 def test_page_for_programs(monkeypatch: Any, capsys: Any) -> None:
