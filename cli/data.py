@@ -150,7 +150,7 @@ def _fetch(name: str, output: Path | None, from_file: Path | None, as_json: bool
         typer.echo(json_text(asdict(fetched), indent=2))
         return
     say(f"{fetched.rows:,} rows of {fetched.address} (sha256 {fetched.file_sha256}, {_checked(fetched.checked)})")
-    say(f"cite: {fetched.source}; licence as far as it is known: {fetched.licence}")
+    say(f"cite: {fetched.source or '-'}; licence as far as it is known: {fetched.licence or '-'}")
     say_where(output or fetched.table)
 
 

@@ -100,7 +100,7 @@ def describe(
         raise ExLMError(f"{name} has no rows")
     profiles = {index: collector.profile(Path(name).name, labels) for index, collector in others.items()}
     said = [(at, one) for at, one in enumerate(profiles.values()) if one.kind in ("class", "number")]
-    compared = [(at, one.name) for at, one in said if not one.is_count]
+    compared = [(at, one.name, one.spelled_missing) for at, one in said if not one.is_count]
     about = collected.profile(compared)
     profiles[place] = ColumnProfile(names[place], "SMILES", count - empty, empty, about.different, about.sampled)
     columns = [profiles[index] for index in range(len(names))]

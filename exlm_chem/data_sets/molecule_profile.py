@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 from rdkit import Chem
 
 from exlm_chem.data_sets.sampling import Sample
-from exlm_chem.finetuning.spellings import is_unknown
+from exlm_chem.finetuning.metrics.bounds import BoundedLabels
+from exlm_chem.finetuning.numerals import read_numerals
 from exlm_chem.smiles.errors import MoleculeError
 from exlm_chem.smiles.molecule import read_molecule, scaffold
 
@@ -21,6 +23,9 @@ _MOST_MOLECULES: Final = 100_000
 _MOST_SCAFFOLDS: Final = 10_000  # molecules whose scaffold is looked for: it costs a third of a millisecond
 _MOST_ROWS: Final = 50  # of one molecule whose cells are compared
 _LONGEST_CELL: Final = 60  # characters that are compared
+
+Compared = tuple[int, str, Collection[str]]
+"""A column of labels: which of the cells, its name, and what is written there for a label that is not known."""
 
 
 @dataclass
@@ -183,13 +188,13 @@ class MoleculeCollector:
                 seen.cells.append("\0".join(cell[:_LONGEST_CELL] for cell in cells))
         return True
 
-    def profile(self, labels: Sequence[tuple[int, str]]) -> MoleculeProfile:
+    def profile(self, labels: Sequence[Compared]) -> MoleculeProfile:
         """Say what the molecules are.
 
         Parameters
         ----------
-        labels : sequence of (int, str)
-            Which of the cells are labels, and the names of their columns.
+        labels : sequence of Compared
+            Which of the cells are labels.
         """
         several = [seen for seen in self._seen.kept.values() if seen.rows > 1]
         every = self._seen.every
@@ -235,22 +240,23 @@ class MoleculeCollector:
         return Sizes(sizes[0], sizes[len(sizes) // 2], sizes[-1], self._largest_line)
 
 
-def _contradictions(several: Sequence[_Seen], labels: Sequence[tuple[int, str]], every: int) -> dict[str, int]:
+def _contradictions(several: Sequence[_Seen], labels: Sequence[Compared], every: int) -> dict[str, int]:
     """Count the molecules whose known labels differ, for each column of labels."""
-    counts = dict.fromkeys((name for _, name in labels), 0)
+    counts = dict.fromkeys((name for _, name, _ in labels), 0)
     for seen in several:
         rows = [one.split("\0") for one in dict.fromkeys(seen.cells)]
-        for place, name in labels:
-            counts[name] += every * (len({_value(row[place]) for row in rows if not is_unknown(row[place])}) > 1)
+        for place, name, missing in labels:
+            counts[name] += every * _contradict({row[place] for row in rows} - {"", *missing})
     return {name: count for name, count in counts.items() if count}
 
 
-def _value(text: str) -> Any:
-    """Take 1 and 1.0 for the same."""
-    try:
-        return float(text)
-    except ValueError:
-        return text.casefold()
+def _contradict(texts: set[str]) -> bool:
+    """Say whether cells cannot all be true of one molecule; 1 and 1.0 are the same, >5 and 7 go together."""
+    read = read_numerals(texts).read
+    if len(read) < len(texts):
+        return len({text.casefold() for text in texts}) > 1
+    values, bounds = [one.value for one in read.values()], [one.bound for one in read.values()]
+    return BoundedLabels(np.array(values, float), np.array(bounds, np.int8)).contradict
 
 
 def _scaffolds(molecules: Any) -> Scaffolds | None:

@@ -16,6 +16,7 @@ from exlm_chem.embedding.model_input import ModelInput
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.labels import LabelColumn, check_use, read_labels
+from exlm_chem.finetuning.metrics.bounds import BoundedLabels
 from exlm_chem.finetuning.spellings import is_unknown, tidy
 from exlm_chem.finetuning.splits import PARTS, Splittable
 from exlm_chem.finetuning.training_rows import LeftOut, join_rows, read_rows
@@ -105,6 +106,7 @@ class Dataset:
             self.smiles,
             self.labels,
             self.split_cells,
+            bounds=self.bounds,
             rows=self.rows,
             lines=self.lines,
             table_rows=self.table_rows,
@@ -125,7 +127,6 @@ class Dataset:
         for index, same in enumerate(zip(self.smiles, *(self.others[name] for name in beside), strict=True)):
             rows_of[same].append(index)
         repeated = [indices for indices in rows_of.values() if len(indices) > 1]
-        exact = self.exact_labels
         return {
             "molecules": len(self),
             "distinct": len(rows_of),
@@ -133,7 +134,7 @@ class Dataset:
             "known_labels": int((~np.isnan(self.labels)).sum()),
             "limits": int(np.count_nonzero(self.bounds)),
             "repeated": len(repeated),
-            "conflicting": sum(_conflict(exact[indices]) for indices in repeated),
+            "conflicting": sum(_conflict(self.labels[indices], self.bounds[indices]) for indices in repeated),
             "changed_by_standardisation": sum(one.molecule.changed for one in self.inputs),
         }
 
@@ -245,6 +246,5 @@ def _check(dataset: Dataset) -> None:
             raise ExLMError(f"{dataset.name}: no molecule that can be read has a label in column {quoted(column.name)}")
 
 
-def _conflict(labels: NDArray[np.float64]) -> bool:
-    known = [column[~np.isnan(column)] for column in labels.T]
-    return any(len(np.unique(column)) > 1 for column in known)
+def _conflict(labels: NDArray[np.float64], bounds: NDArray[np.int8]) -> bool:
+    return any(BoundedLabels(*column).contradict for column in zip(labels.T, bounds.T, strict=True))

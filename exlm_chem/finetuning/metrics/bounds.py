@@ -49,6 +49,22 @@ class BoundedLabels:
         """Which labels are limits."""
         return np.not_equal(self.bounds, 0)
 
+    @property
+    def contradict(self) -> bool:
+        """Whether they cannot all be true of one thing: ``>5`` and 7 can, ``>5`` and 3 cannot.
+
+        Examples
+        --------
+        >>> BoundedLabels(np.array([5.0, 7.0]), np.array([1, 0])).contradict
+        False
+        >>> BoundedLabels(np.array([5.0, 3.0, np.nan]), np.array([1, 0, 0])).contradict
+        True
+        """
+        known = ~np.isnan(self.values)
+        least = self.values[known & (self.bounds >= 0)].max(initial=-np.inf)
+        most = self.values[known & (self.bounds <= 0)].min(initial=np.inf)
+        return bool(least > most)
+
     def meet(self, outputs: NDArray[np.float64]) -> FloatArray:
         """Move predictions that are on the right side of a limit onto it: then their error is 0.
 

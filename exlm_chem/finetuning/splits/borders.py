@@ -10,6 +10,7 @@ from itertools import chain, combinations
 import numpy as np
 
 from exlm_chem.errors import quoted
+from exlm_chem.finetuning.metrics.bounds import BoundedLabels
 from exlm_chem.finetuning.splits.split import Split, Splittable
 
 
@@ -70,5 +71,9 @@ def _contradict(data: Splittable, indices: list[int]) -> bool:
     alike: dict[Hashable, list[int]] = defaultdict(list)
     for index in indices:
         alike[None if data.beside is None else data.beside[index]].append(index)
-    columns = (column for same in alike.values() for column in data.labels[same].T)
-    return any(len(np.unique(column[~np.isnan(column)])) > 1 for column in columns)
+    bounds = np.zeros(data.labels.shape, np.int8) if data.bounds is None else data.bounds
+    return any(
+        BoundedLabels(data.labels[same, column], bounds[same, column]).contradict
+        for same in alike.values()
+        for column in range(data.labels.shape[1])
+    )

@@ -40,6 +40,8 @@ class Splittable:
         For a rule that looks at them.
     cells : sequence of str
         For a rule that names a column: its cell for every molecule.
+    bounds : int array of the shape of the labels, optional
+        Which of them are limits; see `BoundedLabels`.
     beside : sequence, optional
         What is read besides the molecule, such as a pH: labels contradict each other only where it is the same.
     rows : sequence of int, optional
@@ -55,6 +57,7 @@ class Splittable:
     smiles: Sequence[str]
     labels: NDArray[np.float64] | None = None
     cells: Sequence[str] = ()
+    bounds: NDArray[np.int8] | None = None
     beside: Sequence[Hashable] | None = None
     rows: Sequence[int] | None = None
     lines: Sequence[int] | None = None

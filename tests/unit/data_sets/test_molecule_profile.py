@@ -9,7 +9,7 @@ def profile(rows: list[tuple[str | None, str]]) -> MoleculeProfile:
     collector = MoleculeCollector()
     for line, (smiles, label) in enumerate(rows, 2):
         collector.add(smiles, line, [label])
-    return collector.profile([(0, "y")])
+    return collector.profile([(0, "y", ["n.d.", "-1"])])
 
 
 def test_repeats_and_contradictions() -> None:
@@ -17,6 +17,12 @@ def test_repeats_and_contradictions() -> None:
     found = profile([(smiles, label) for smiles, label in rows])
     assert (found.readable, found.different, found.repeated, found.repeats) == (7, 3, 3, 4)
     assert found.contradictions == {"y": 1}
+
+
+def test_limits_contradict_where_both_cannot_be_true() -> None:
+    assert profile([("CCO", ">5"), ("OCC", "7"), ("CCO", "-1"), ("CCN", "<2"), ("NCC", "1,5")]).contradictions == {}
+    assert profile([("CCO", ">5"), ("OCC", "3.1")]).contradictions == {"y": 1}
+    assert profile([("CCO", "+"), ("OCC", "-")]).contradictions == {"y": 1}
 
 
 def test_reasons_are_counted_by_their_kind() -> None:

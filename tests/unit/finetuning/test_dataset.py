@@ -8,6 +8,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.label_options import LabelOptions
+from exlm_chem.finetuning.splits import Split, across_borders
 
 NAN = float("nan")
 
@@ -40,6 +41,15 @@ def test_table_with_everything_that_is_wrong_with_tables(read, tmp_path):
     report = dataset.report()
     assert (report["molecules"], report["distinct"], report["repeated"], report["conflicting"]) == (4, 2, 2, 1)
     assert (report["left_out"], report["known_labels"]) == (4, 5)
+
+
+@pytest.mark.parametrize(("cells", "conflicting"), [((">5", "7"), 0), ((">5", "3"), 1), (("<2", ">5"), 1)])
+def test_limits_conflict_where_both_cannot_be_true(read, tmp_path, cells, conflicting):
+    path = write(tmp_path, f"smiles,y\nCCO,{cells[0]}\nOCC,{cells[1]}\nCC,4.5\n")
+    dataset = read_dataset(path, ["y"], read)
+    assert dataset.report()["conflicting"] == conflicting
+    split = Split("mine", "", [0, 2], [], [1], [])
+    assert across_borders(split, dataset.splittable).contradictions == conflicting
 
 
 @pytest.mark.parametrize(
