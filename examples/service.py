@@ -15,6 +15,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 from fastapi import FastAPI
+from fastapi import Request as HttpRequest
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from exlm_chem.predictors.loading import load_predictors
@@ -72,10 +75,11 @@ class Service:
                 rows = await asyncio.to_thread(self._rows, [one for smiles, _ in batch for one in smiles])
             except Exception as error:  # noqa: BLE001  (who asked is told; the others go on)
                 for _, answer in batch:
-                    answer.set_exception(error)
+                    if not answer.done():  # who asked has gone
+                        answer.set_exception(error)
                 continue
             for smiles, answer in batch:
-                if not answer.done():  # who asked has gone
+                if not answer.done():
                     answer.set_result(rows[: len(smiles)])
                 rows = rows[len(smiles) :]
 
@@ -101,6 +105,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title="ExLM-chem", lifespan=lifespan)
+
+
+@app.exception_handler(RequestValidationError)
+async def refuse(_: HttpRequest, error: RequestValidationError) -> JSONResponse:
+    """Say what is wrong without repeating the request, which may hold what JSON has no word for (NaN)."""
+    return JSONResponse({"detail": [{"loc": one["loc"], "msg": one["msg"]} for one in error.errors()]}, 422)
 
 
 @app.get("/health")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class VectorCache:
         self.path = Path(path)
 
     def __len__(self) -> int:
-        with closing(self._open()) as database:
+        with self._opened() as database:
             (count,) = database.execute("SELECT count(*) FROM vectors").fetchone()
             return int(count)
 
@@ -75,15 +76,15 @@ class VectorCache:
         made_of = f"{pooling} " if layer == -1 else f"{pooling} {layer} "
         maker = f"{encoder.fingerprint} {encoder.tokenizer.fingerprint} {encoder.backend.name} {made_of}"
         keys = [_key(maker, one.molecule.smiles) if one.token_ids else b"" for one in inputs]
-        with closing(self._open()) as database:
+        with self._opened() as database:
             known = self._known(database, sorted({*keys} - {b""}))
             missing = {key: one for key, one in zip(keys, inputs, strict=True) if key and key not in known}
             made = encoder.embed_inputs(list(missing.values()), pooling, batch_size=batch_size, layer=layer)
             known |= dict(zip(missing, made, strict=True))
             with database:
                 database.executemany(
-                    "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
-                    ((key, known[key].astype("<f4").tobytes()) for key in missing),
+                    "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                    ((key, _packed(key, known[key])) for key in missing),
                 )
         vectors = np.full((len(keys), encoder.vector_width(pooling)), np.nan, np.float32)
         for row, key in enumerate(keys):
@@ -97,16 +98,33 @@ class VectorCache:
             part = keys[start : start + 500]
             marks = ",".join("?" * len(part))
             rows = database.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", part)  # noqa: S608  (marks)
-            found |= {key: np.frombuffer(vector, "<f4") for key, vector in rows}
+            unpacked = {key: _unpacked(key, packed) for key, packed in rows}
+            found |= {key: vector for key, vector in unpacked.items() if vector is not None}
         return found
 
-    def _open(self) -> sqlite3.Connection:
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """Open the file; whatever is wrong with it, now or later, is told in one sentence."""
         try:
-            database = sqlite3.connect(self.path, timeout=60)
-            database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+            with closing(sqlite3.connect(self.path, timeout=60)) as database:
+                database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+                yield database
         except sqlite3.Error as error:
             raise ExLMError(f"{self.path} cannot be used as a cache of vectors ({error}); name another file") from None
-        return database
+
+
+def _packed(key: bytes, vector: NDArray[np.float32]) -> bytes:
+    """Write a vector with a checksum behind it: SQLite has none, and a disk may return something else."""
+    numbers = vector.astype("<f4").tobytes()
+    return numbers + zlib.crc32(key + numbers).to_bytes(4, "little")
+
+
+def _unpacked(key: bytes, packed: Any) -> NDArray[np.float32] | None:
+    """Give the vector, or nothing if it is damaged, which is computed anew then."""
+    if not isinstance(packed, bytes) or len(packed) % 4:
+        return None
+    numbers, checksum = packed[:-4], packed[-4:]
+    return np.frombuffer(numbers, "<f4") if zlib.crc32(key + numbers).to_bytes(4, "little") == checksum else None
 
 
 def _key(maker: str, smiles: str) -> bytes:

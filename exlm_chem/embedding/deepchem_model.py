@@ -138,8 +138,21 @@ class ExLMModel(deepchem.models.TorchModel):  # type: ignore[misc]
         batches = [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
         for index in np.random.permutation(len(batches)):  # noqa: NPY002  (DeepChem shuffles by it too)
             batch = batches[index]
-            y, w = _known(labels[batch], weights[batch])
+            y, w = self._known(labels[batch], weights[batch])
             yield [self._padded([ids[row] for row in batch]), np.array(False)], [y], [w]
+
+    def _known(self, y: NDArray[Any], w: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Let labels that are NaN count as missing, as those with weight 0 do; others must be what is learnt."""
+        y = np.asarray(y, dtype=float).reshape(len(y), -1)
+        if y.shape[1] != self.n_tasks:
+            raise ExLMError(f"the dataset has labels of {y.shape[1]} tasks, and the model has n_tasks={self.n_tasks}")
+        w = np.broadcast_to(np.asarray(w, dtype=float).reshape(len(y), -1), y.shape)
+        missing = np.isnan(y) | (w == 0)
+        y, w = np.where(missing, 0.0, y), np.where(missing, 0.0, w)
+        if self.mode == "classification" and not np.isin(y, np.arange(self.n_classes)).all():
+            wrong = y[~np.isin(y, np.arange(self.n_classes))][0]
+            raise ExLMError(f"labels of {self.n_classes} classes are 0 to {self.n_classes - 1}, and one is {wrong:g}")
+        return y, w
 
     def save_pretrained(self, directory: str | Path) -> None:
         """Write the encoder as it is now as a model directory, for `ExLMFeaturizer` and all else that takes one.
@@ -157,10 +170,20 @@ class ExLMModel(deepchem.models.TorchModel):  # type: ignore[misc]
         return tokenizer.pad([one or (tokenizer.bos_id, tokenizer.eos_id) for one in ids])
 
     def _predict(self, generator: Any, transformers: Any, uncertainty: bool, other_output_types: Any) -> Any:
-        """Predict without gradients; uncertainties in double precision, as they are small differences."""
+        """Predict without gradients; uncertainties in double precision, as they are small differences.
+
+        Transformers are undone on all rows, and one more: of a single row, which the last batch may be,
+        `NormalizationTransformer` takes the molecule for the task.
+        """
         with torch.no_grad():
-            results = super()._predict(generator, transformers, uncertainty, other_output_types)
-        return [(p.astype(float), v.astype(float)) for p, v in results] if uncertainty else results
+            results = super()._predict(generator, [], uncertainty, other_output_types)
+        if uncertainty:
+            return [(p.astype(float), v.astype(float)) for p, v in results]
+        if not transformers or not len(results):
+            return results
+        if isinstance(results, list):
+            raise ExLMError("transformers are undone on predictions only; ask for other outputs without them")
+        return deepchem.trans.undo_transforms(np.concatenate([results, results[:1]]), transformers)[:-1]
 
 
 class _Network(nn.Module):
@@ -216,14 +239,6 @@ class _Network(nn.Module):
             return [values]
         mean, log_variance = values.split(1, 2)
         return [mean, log_variance.exp(), mean, log_variance]
-
-
-def _known(y: NDArray[Any], w: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Let labels that are NaN count as missing, as those with weight 0 do."""
-    y = np.asarray(y, dtype=float).reshape(len(y), -1)
-    missing = np.isnan(y)
-    w = np.broadcast_to(np.asarray(w, dtype=float).reshape(len(y), -1), y.shape)
-    return np.where(missing, 0.0, y), np.where(missing, 0.0, w)
 
 
 def _variance_loss(outputs: list[Tensor], labels: list[Tensor], weights: list[Tensor]) -> Tensor:

@@ -79,17 +79,19 @@ class SkipInvalid(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Answer each row; NaN for one without its numbers, None among labels that are no numbers."""
-        return self._answer("predict", X)
+        answers: NDArray[Any] = self._answer("predict", X)
+        return answers
 
     @available_if(_has("predict_proba"))  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Give probabilities of the classes; NaN for a row without its numbers."""
+    def predict_proba(self, X: Any) -> Any:
+        """Give probabilities of the classes, of several outputs a list; NaN for a row without its numbers."""
         return self._answer("predict_proba", X)
 
     @available_if(_has("decision_function"))  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> NDArray[Any]:
         """Give the decision values; NaN for a row without its numbers."""
-        return self._answer("decision_function", X)
+        values: NDArray[Any] = self._answer("decision_function", X)
+        return values
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score as the estimator does, on the rows that have all their numbers."""
@@ -116,17 +118,25 @@ class SkipInvalid(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         good: NDArray[np.bool_] = np.isfinite(numbers).all(1)
         return good
 
-    def _answer(self, method: str, X: Any) -> NDArray[Any]:
+    def _answer(self, method: str, X: Any) -> Any:
         good = self._good(X)
         # of none, the shape and the kind of an answer are those for a row of zeros
         asked = _rows(X, good) if good.any() else _zeros(X)
-        said = np.asarray(getattr(self.estimator_, method)(asked))[: good.sum()]
-        if good.all():
-            return said
-        numeric = said.dtype.kind in "biuf"
-        answers = np.full((len(good), *said.shape[1:]), np.nan if numeric else None, float if numeric else object)
-        answers[good] = said
-        return answers
+        said = getattr(self.estimator_, method)(asked)
+        if method == "predict_proba" and isinstance(said, list):  # one array for each output
+            return [_in_their_rows(np.asarray(one), good) for one in said]
+        return _in_their_rows(np.asarray(said), good)
+
+
+def _in_their_rows(said: NDArray[Any], good: NDArray[np.bool_]) -> NDArray[Any]:
+    """Put the answers to the good rows where they belong."""
+    said = said[: good.sum()]
+    if good.all():
+        return said
+    numeric = said.dtype.kind in "biuf"
+    answers = np.full((len(good), *said.shape[1:]), np.nan if numeric else None, float if numeric else object)
+    answers[good] = said
+    return answers
 
 
 def _rows(values: Any, good: NDArray[np.bool_]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from transformers.utils.generic import can_return_tuple
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.hf.configuration import LABELS, ExLMConfig
-from exlm_chem.modeling.config_file import write_config
+from exlm_chem.modeling.config_file import WEIGHTS_NAME, write_config
 from exlm_chem.modeling.encoder import ExLMEncoder
 from exlm_chem.modeling.expansion import Expansion
 from exlm_chem.modeling.inputs import NOT_A_TARGET, expand_inputs, prepare_inputs
@@ -22,6 +22,9 @@ from exlm_chem.modeling.masked_scores import LMHead, MaskedScores
 from exlm_chem.modeling.outputs import ExLMOutput
 from exlm_chem.modeling.pooling import pooled, token_features
 from exlm_chem.sentence_files import write_sentence_files
+
+REPOSITORY: Final = ("repo_id", "commit_message", "create_pr", "private", "token", "revision")
+"""What `save_pretrained` is told about the place on the Hub."""
 
 
 class ExLMPreTrainedModel(PreTrainedModel):
@@ -51,12 +54,19 @@ class ExLMPreTrainedModel(PreTrainedModel):
         **kwargs
             See `PreTrainedModel.save_pretrained`.
         """
+        # uploaded is what is written here, which is more than what transformers writes
+        pushed = kwargs.pop("push_to_hub", False)
+        about_repository = {name: kwargs.pop(name) for name in REPOSITORY if name in kwargs}
         super().save_pretrained(save_directory, is_main_process=is_main_process, **kwargs)
         if is_main_process:
+            if not (Path(save_directory) / WEIGHTS_NAME).exists():
+                raise ExLMError(f"a model directory has its weights in {WEIGHTS_NAME}: no max_shard_size, no variant")
             write_sentence_files(save_directory)
             about = self.config.to_diff_dict()
             labels = {name: about[name] for name in LABELS if about.get(name) is not None}
             write_config(save_directory, self.config.sizes, type(self).__name__, {}, labels)
+            if pushed:
+                self.push_to_hub(**{"repo_id": Path(save_directory).name, **about_repository})
 
     def padded(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
         """Put ``<pad>`` where the mask says so, and nowhere else; the rows must be padded on the right.

@@ -103,6 +103,36 @@ def test_batches_hold_molecules_of_like_length(dc, make):
     assert sorted(inputs[0].shape[1] for inputs, _, _ in batches) == lengths[3::4]
 
 
+@pytest.mark.parametrize("size", [1, 5, 9])
+def test_a_last_batch_of_one_is_in_its_units(dc, make, size):
+    dataset = dc.data.NumpyDataset(np.array(SMILES), LENGTHS)
+    scale = dc.trans.NormalizationTransformer(transform_y=True, dataset=dataset)
+    model, some = make(2, batch_size=4), dataset.select(range(size))
+    expected = model.predict(some)[..., 0] * scale.y_stds + scale.y_means
+    np.testing.assert_allclose(model.predict(some, [scale])[..., 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "mode", "labels", "reason"),
+    [
+        (1, "regression", LENGTHS, "labels of 2 tasks, and the model has n_tasks=1"),
+        (2, "regression", OXYGENS, "labels of 1 tasks, and the model has n_tasks=2"),
+        (2, "classification", OXYGENS, "labels of 1 tasks, and the model has n_tasks=2"),
+        (1, "classification", OXYGENS + 1, "labels of 2 classes are 0 to 1, and one is 2"),
+        (1, "classification", OXYGENS / 2, "labels of 2 classes are 0 to 1, and one is 0.5"),
+    ],
+)
+def test_other_labels_are_refused(dc, make, tasks, mode, labels, reason):
+    with pytest.raises(ExLMError, match=reason):
+        make(tasks, mode).fit(dc.data.NumpyDataset(np.array(SMILES), labels), nb_epoch=1)
+
+
+def test_a_missing_label_may_be_anything(dc, make):
+    labels = np.hstack([OXYGENS, np.full((16, 1), -1.0)])
+    dataset = dc.data.NumpyDataset(np.array(SMILES), labels, np.tile([1.0, 0.0], (16, 1)))
+    assert make(2, "classification").fit(dataset, nb_epoch=1) > 0
+
+
 def test_weights_of_labels_count(dc, make):
     smiles, y = np.array(["CCO", "CCO"]), np.array([[0.0], [1.0]])
     model = make(1, "classification")

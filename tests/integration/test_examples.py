@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import runpy
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +27,10 @@ def test_service(monkeypatch: pytest.MonkeyPatch, tiny_predictors: Path) -> None
         answers = list(threads.map(lambda smiles: client.post("/predict", json={"smiles": smiles}).json(), asked))
         assert client.post("/predict", json={"smiles": ["C"] * 1001}).status_code == 422
         assert client.post("/predict", json={"smiles": ["C" * 5001]}).status_code == 422
+        for text in ('{"smiles": [NaN]}', '{"smiles": ["\\ud800"]}'):  # which JSON cannot give back
+            refused = client.post("/predict", content=text, headers={"content-type": "application/json"})
+            assert refused.status_code == 422
+            assert "string" in refused.json()["detail"][0]["msg"]
     assert [[row["smiles"] for row in rows] for rows in answers] == asked
     expected = float(Predictor.from_pretrained(tiny_predictors / "sol").score(["CCO"])[0, 1])
     for rows in (answers[0][0], answers[3][1]):
@@ -32,6 +38,32 @@ def test_service(monkeypatch: pytest.MonkeyPatch, tiny_predictors: Path) -> None
         assert rows["error"] is None
     assert set(answers[1][1]["values"].values()) == {None}
     assert "ring closure" in answers[1][1]["error"]
+
+
+def test_the_service_goes_on_after_a_failure(monkeypatch: pytest.MonkeyPatch, tiny_predictors: Path) -> None:
+    """Also if who asked has gone in the meantime."""
+    pytest.importorskip("fastapi")
+    service = runpy.run_path(str(EXAMPLES / "service.py"))["Service"]([str(tiny_predictors / "pass")])
+    rows = service._rows
+
+    def fail(smiles: list[str]) -> None:
+        time.sleep(0.2)
+        raise OSError(f"{len(smiles)} molecules")
+
+    async def ask() -> list[object]:
+        worker = asyncio.create_task(service.work())
+        monkeypatch.setattr(service, "_rows", fail)
+        gone = asyncio.create_task(service.predict(["CCO"]))
+        await asyncio.sleep(0.1)
+        gone.cancel()
+        with pytest.raises(OSError, match="molecules"):
+            await asyncio.wait_for(service.predict(["CCO", "CCN"]), 10)
+        monkeypatch.setattr(service, "_rows", rows)
+        answers: list[object] = await asyncio.wait_for(service.predict(["CCO"]), 10)
+        worker.cancel()
+        return answers
+
+    assert len(asyncio.run(ask())) == 1
 
 
 @pytest.mark.deepchem

@@ -139,12 +139,13 @@ def _quantised(graph: onnx.ModelProto, signed: bool) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "int8.onnx"
-        logging.disable(logging.WARNING)  # it recommends a step that changes nothing here
+        level = logging.root.manager.disable
+        logging.disable(max(level, logging.WARNING))  # it recommends a step that changes nothing here
         try:
             kind = QuantType.QInt8 if signed else QuantType.QUInt8
             quantize_dynamic(graph, path, weight_type=kind, per_channel=True)
         finally:
-            logging.disable(logging.NOTSET)
+            logging.disable(level)
         return path.read_bytes()
 
 

@@ -1,3 +1,6 @@
+import sqlite3
+from contextlib import closing
+
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
@@ -9,6 +12,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from exlm_chem import ExLMTransformer
 from exlm_chem.embedding.skip_invalid import SkipInvalid, SkippingScorer
+from exlm_chem.errors import ExLMError
 
 GOOD = ["CCO", "CCN", "CCC", "CCCO", "CCCN", "c1ccccc1", "CCCCO", "CCCCN", "CC(C)O", "CC(C)N", "OCCO", "NCCN"]
 MOLECULES = [*GOOD[:6], "C1CC", *GOOD[6:], "xyz"]
@@ -78,6 +82,41 @@ def test_words_numbers_and_weights(transformer):
     assert ridge.predict(["CCN"])[0] > 0.9  # those without O count next to nothing
     with pytest.raises(ValueError, match="none of the molecules could be read"):
         model.fit(["xyz"], ["no"])
+
+
+@pytest.mark.parametrize("molecules", [["CCO"], ["CCO", "CCN", "CCC"], ["CCO", "xyz"], ["xyz"]])
+def test_probabilities_of_several_outputs(transformer, molecules):
+    """One array for each output, as the estimator gives them."""
+    labels = np.column_stack([LABELS, 1 - LABELS])
+    model = make_pipeline(transformer, SkipInvalid(RandomForestClassifier(5, random_state=0))).fit(MOLECULES, labels)
+    first, second = model.predict_proba(molecules)
+    assert first.shape == second.shape == (len(molecules), 2)
+    np.testing.assert_array_equal(np.isnan(first).all(1), [one == "xyz" for one in molecules])
+    forest = model[-1].estimator_
+    if molecules[0] != "xyz":
+        for ours, its in zip((first, second), forest.predict_proba(transformer.transform(["CCO"])), strict=True):
+            np.testing.assert_array_equal(ours[:1], its)
+
+
+@pytest.mark.parametrize("damage", ["substr(vector, 1, 4)", "substr(vector, 1, 7)", "zeroblob(260)", "NULL", "'text'"])
+def test_damaged_vectors_are_computed_anew(transformer, tmp_path, damage):
+    file = tmp_path / "a.sqlite"
+    cached = ExLMTransformer(transformer.model, device="cpu", cache=file)
+    expected = cached.transform(GOOD)
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(f"UPDATE vectors SET vector = {damage}")  # noqa: S608
+    np.testing.assert_array_equal(cached.transform(GOOD), expected)
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT min(length(vector)) FROM vectors").fetchone() == (4 * 64 + 4,)  # mended
+
+
+def test_a_damaged_cache_is_told(transformer, tmp_path):
+    file = tmp_path / "a.sqlite"
+    cached = ExLMTransformer(transformer.model, device="cpu", cache=file)
+    cached.transform(GOOD)
+    file.write_bytes(file.read_bytes()[:4096] + bytes(file.stat().st_size - 4096))
+    with pytest.raises(ExLMError, match=r"a\.sqlite cannot be used as a cache of vectors"):
+        cached.transform(GOOD)
 
 
 def test_vectors_are_kept_on_the_disk(transformer, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.model_directory import check, write_model
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM, prepare_inputs
+from exlm_chem.modeling.config_file import read_config
 from exlm_chem.modeling.marginals import marginals
 from exlm_chem.tokenizer import ExLMTokenizer
 
@@ -101,6 +103,33 @@ def test_what_is_written_is_a_model_directory(kind: Any, directory: Path, tmp_pa
     assert same_weights(model, kind.from_pretrained(tmp_path / "again"))
     vectors = [ExLM.from_pretrained(path, "cpu").embed(SMILES) for path in (directory, tmp_path / "again")]
     assert np.array_equal(*vectors)
+
+
+def test_what_is_uploaded_is_a_model_directory(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploaded = []
+
+    def upload(_: Any, folder: str, name: str, *__: Any, **___: Any) -> None:
+        uploaded.append((name, read_config(folder)))
+
+    class Hub:
+        def create_repo(self, repo_id: str, **_: Any) -> Any:
+            return SimpleNamespace(repo_id=repo_id)
+
+    for module in (transformers.modeling_utils, transformers.utils.hub):
+        monkeypatch.setattr(module, "hf_api", Hub)
+        monkeypatch.setattr(module, "create_and_tag_model_card", lambda *_, **__: SimpleNamespace(save=lambda _: None))
+    model = AutoModel.from_pretrained(directory)
+    monkeypatch.setattr(type(model), "_upload_modified_files", upload)
+    model.save_pretrained(tmp_path / "again", push_to_hub=True, repo_id="me/again")
+    model.push_to_hub("me/again")
+    assert uploaded == [("me/again", read_config(tmp_path / "again"))] * 2
+
+
+def test_weights_in_pieces_are_refused(directory: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExLMError, match=r"has its weights in model\.safetensors: no max_shard_size"):
+        AutoModel.from_pretrained(directory).save_pretrained(tmp_path / "again", max_shard_size="10KB")
 
 
 def test_parts_that_a_directory_lacks_are_initialised(directory: Path, tmp_path: Path) -> None:
