@@ -5,7 +5,7 @@ so are salts with one large fragment. Looked for are all molecules of the tables
 corpus takes molecules from, those of the test part of DeepChem's scaffold split. ``FILE:N`` reads the first N lines.
 Writes ``benchmarks/results/leaks.json``.
 
-    python -m benchmarks.leaks corpus-01.smi.gz:220000 corpus-02.smi.gz:340000 --tables ../shared/moleculenet
+    python -m benchmarks.leaks ../shared/corpus/*.smi.gz --tables ../shared/moleculenet
 """
 
 from __future__ import annotations
