@@ -93,9 +93,8 @@ class FullTraining(TrainingMethod):
         start, strengths = fit_linear_head(vectors, train.labels, kind, groups, seed, train.weights)
         encoder, head, history = train_full(material.encoder, start, train, valid, kind, material.options, seed, report)
         best = best_epoch(history).epoch
-        names = [column.name for column in material.task.columns]
         facts = {
-            "strengths": dict(zip(names, strengths, strict=True)),
+            "strengths": dict(zip([one.name for one in material.task.columns], strengths, strict=True)),
             "best_epoch": best,
             "history": [asdict(epoch) for epoch in history],
         }
@@ -116,9 +115,8 @@ class FullTraining(TrainingMethod):
         encoder, head = ExLM(model, encoders[0].tokenizer, str(encoders[0].device)), copy.copy(fitted[0].head)
         head.restore({name: np.mean([one[name] for one in heads], axis=0) for name in heads[0]})
         vectors = encoder.embed_tokens([one.token_ids for one in material.dataset.inputs], material.options.pooling)
-        return Fitted(
-            encoder, vectors, head, {"choices": {"ensemble": f"the mean of the weights of {len(fitted)} seeds"}}
-        )
+        choices = {"ensemble": f"the mean of the weights of {len(fitted)} seeds"}
+        return Fitted(encoder, vectors, head, {"choices": choices})
 
 
 @dataclass(frozen=True)
