@@ -99,7 +99,7 @@ def _molecules(found: MoleculeProfile) -> Iterator[tuple[str, str]]:
         yield "contradictions", f"{about}{count:,} of these have different cells in column {quoted(column)}"
     if found.sizes is not None:
         sizes = found.sizes
-        yield "heavy atoms", f"{sizes.smallest} to {sizes.largest} (line {sizes.largest_line}), median {sizes.median}"
+        yield "heavy atoms", f"{sizes.smallest} to {sizes.largest} (line {sizes.largest_line}), median {sizes.median:g}"
         yield "elements", ", ".join(f"{name} {_share(count, found.readable)}" for name, count in found.elements.items())
     counts = {
         "salts, solvates or mixtures": found.several_parts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -156,6 +157,22 @@ def _stem(path: str) -> str:
     return name.partition(".")[0] or "mine"
 
 
+def _class_sizes(column: ColumnProfile) -> list[int]:
+    """Count the cells of each class, however it is written."""
+    counts = Counter[Any]()
+    for text, cells in column.classes.items():
+        counts[text in column.positive if column.positive else _value(text)] += cells
+    return list(counts.values())
+
+
+def _value(text: str) -> Any:
+    """Take 1 and 1.0 for the same, and capital and small letters."""
+    try:
+        return float(text)
+    except ValueError:
+        return text.casefold()
+
+
 def _warnings(columns: Sequence[ColumnProfile], molecules: MoleculeProfile) -> list[str]:
     warnings = []
     if molecules.different < _FEW:
@@ -163,7 +180,7 @@ def _warnings(columns: Sequence[ColumnProfile], molecules: MoleculeProfile) -> l
     for column in columns:
         if column.problem:
             warnings.append(column.problem)
-        rare = min(column.classes.values(), default=_RARE)
+        rare = min(_class_sizes(column), default=_RARE)
         if column.is_label and rare < _RARE:
             warnings.append(f"column {quoted(column.name)} has only {rare:,} rows of one class")
         if column.numbers is not None and column.numbers.outliers and column.is_label:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any, Final
 
 import numpy as np
@@ -51,7 +52,7 @@ class Sizes:
     """Heavy atoms of the molecules."""
 
     smallest: int
-    median: int
+    median: float
     largest: int
     largest_line: int
 
@@ -237,7 +238,7 @@ class MoleculeCollector:
         if not self._sizes:
             return None
         sizes = sorted(self._sizes.elements())
-        return Sizes(sizes[0], sizes[len(sizes) // 2], sizes[-1], self._largest_line)
+        return Sizes(sizes[0], median(sizes), sizes[-1], self._largest_line)
 
 
 def _contradictions(several: Sequence[_Seen], labels: Sequence[Compared], every: int) -> dict[str, int]:

@@ -70,7 +70,8 @@ def rank_file(
 ) -> Summary:
     """Choose the compounds of a file that are worth measuring next.
 
-    Only the best ones are kept in memory, however long the file is. A molecule that occurs several times counts once.
+    Only the best ones are kept in memory, however long the file is. A molecule that occurs several times counts once,
+    by its best row.
 
     Parameters
     ----------
@@ -187,8 +188,11 @@ class _Scoring:
         return np.array([np.nan if row[place] is None else row[place] for row in rows], np.float64)
 
 
+_Item = tuple[float, int, str, list[Any]]
+
+
 class _Best:
-    """The best rows so far, each molecule once; of equal ones the first.
+    """The best rows so far, each molecule once, with its best row; of equal ones the first.
 
     Examples
     --------
@@ -201,26 +205,30 @@ class _Best:
 
     def __init__(self, most: int) -> None:
         self._most, self._offered = most, 0
-        self._heap: list[tuple[float, int, str, list[Any]]] = []
-        self._inside: set[str] = set()
+        self._heap: list[_Item] = []  # with those in whose place a better row of the molecule has come
+        self._inside: dict[str, _Item] = {}
 
     def offer(self, score: float, molecule: str, row: list[Any]) -> None:
         """Take a row if it is among the best."""
         self._offered += 1
-        if molecule in self._inside:
-            return
-        item = (score, -self._offered, molecule, row)
-        if len(self._heap) < self._most:
-            heapq.heappush(self._heap, item)
-        elif item > self._heap[0]:
-            self._inside.remove(heapq.heapreplace(self._heap, item)[2])
-        else:
-            return
-        self._inside.add(molecule)
+        item, old = (score, -self._offered, molecule, row), self._inside.get(molecule)
+        if old is not None:  # a hair is no difference: it comes from the company in which a molecule is computed
+            if score <= old[0] or math.isclose(score, old[0], rel_tol=1e-5):
+                return
+        elif len(self._inside) == self._most:
+            while self._inside.get(self._heap[0][2]) is not self._heap[0]:
+                heapq.heappop(self._heap)
+            if item < self._heap[0]:
+                return
+            del self._inside[heapq.heappop(self._heap)[2]]
+        self._inside[molecule] = item
+        heapq.heappush(self._heap, item)
+        if len(self._heap) > 2 * self._most:
+            self._heap = sorted(self._inside.values())
 
     def ordered(self) -> list[tuple[float, str, list[Any]]]:
         """Give score, molecule and row of all, the best first."""
-        return [(score, molecule, row) for score, _, molecule, row in sorted(self._heap, reverse=True)]
+        return [(score, molecule, row) for score, _, molecule, row in sorted(self._inside.values(), reverse=True)]
 
 
 def _unlike(ordered: list[tuple[float, str, list[Any]]], options: RankingOptions) -> list[tuple[float, str, list[Any]]]:

@@ -127,3 +127,18 @@ def _check_commands(found: Description) -> None:
         words = shlex.split(command)
         assert words[:2] == ["exlm-chem", "finetune"]
         assert {word for word in words if word.startswith("-")} <= flags
+
+
+@pytest.mark.parametrize("words", [("Active", "active", "Inactive"), ("1", "1.0", "0"), ("yes", "Y", "no")])
+def test_a_class_that_is_written_in_two_ways_is_not_rare(tmp_path: Path, words: tuple[str, ...]) -> None:
+    said = [words[1] if n == 0 else words[2 * (n % 2)] for n in range(len(ALCOHOLS))]
+    rows = [f"{smiles},{word}" for smiles, word in zip(ALCOHOLS, said, strict=True)]
+    found = describe(written(tmp_path, ["smiles,act", *rows]))
+    assert found.columns[1].kind == "class"
+    assert not [one for one in found.advice.warnings if "rows of one class" in one]
+
+
+def test_the_median_of_two_sizes_lies_between_them(tmp_path: Path) -> None:
+    sizes = describe(written(tmp_path, ["smiles", "CCC", "CCCCCC"])).molecules.sizes
+    assert sizes is not None
+    assert sizes.median == 4.5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.prediction.ranking import RankingOptions, rank_file
+from exlm_chem.prediction.ranking import RankingOptions, _Best, rank_file
 from exlm_chem.predictors.predictor import Predictor
 from tests.unit.smiles.nasty import cyclodextrin
 
@@ -78,3 +78,20 @@ def test_known_compounds_are_left_out_and_ei_asks_the_training_part(tmp_path):
     assert [row["smiles"] for row in rows] == ["OCC(O)C(O)C(O)CN", "FCCCC(N)CCCCCCCCCCCBr"]
     assert all(float(row["score"]) >= 0 for row in rows)
     assert "spread" in "".join([*summary.reading, *rows[0]])
+
+
+def test_the_best_row_of_a_molecule_counts():
+    rng = np.random.default_rng(0)
+    offered = [(float(score), f"C{rng.integers(8)}", [row]) for row, score in enumerate(rng.random(2000))]
+    best = _Best(5)
+    for one in offered:
+        best.offer(*one)
+        assert len(best._heap) <= 10  # memory does not grow with the rows
+    every = {}
+    for one in sorted(offered, reverse=True):
+        every.setdefault(one[1], one)
+    assert best.ordered() == list(every.values())[:5]
+    again = _Best(2)
+    for score, row in ((1.0, "first"), (1.0 + 1e-7, "second"), (0.5, "third")):
+        again.offer(score, "C", [row])
+    assert again.ordered() == [(1.0, "C", ["first"])]
