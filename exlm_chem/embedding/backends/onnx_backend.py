@@ -139,13 +139,14 @@ def _quantised(graph: onnx.ModelProto, signed: bool) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "int8.onnx"
-        level = logging.root.manager.disable
+        level, handlers = logging.root.manager.disable, logging.root.handlers[:]
         logging.disable(max(level, logging.WARNING))  # it recommends a step that changes nothing here
         try:
             kind = QuantType.QInt8 if signed else QuantType.QUInt8
             quantize_dynamic(graph, path, weight_type=kind, per_channel=True)
         finally:
             logging.disable(level)
+            logging.root.handlers[:] = handlers  # it adds one, and then the caller's own `basicConfig` does nothing
         return path.read_bytes()
 
 

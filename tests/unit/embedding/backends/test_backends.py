@@ -58,18 +58,19 @@ def test_lower_precision_is_near(tiny_model, backend, precision, least):
     assert np.abs(found - exact.embed(MOLECULES)).max() > 0
 
 
+def test_int8_leaves_the_callers_logging_alone(tiny_model, monkeypatch):
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root.manager, "disable", logging.ERROR)
+    ExLM.from_pretrained(tiny_model, "cpu", "onnx", "int8")
+    assert (logging.root.handlers, logging.root.manager.disable) == ([], logging.ERROR)
+
+
 @pytest.mark.parametrize(("vnni", "dtype"), [(True, "int8"), (False, "uint8"), (None, "uint8")])
 def test_int8_weights_are_signed_only_where_their_sums_are_exact(tiny_model, monkeypatch, vnni, dtype):
     graphs = []
     monkeypatch.setattr(onnx_backend, "instructions", lambda: {"vnni": vnni})
     monkeypatch.setattr(onnxruntime, "InferenceSession", lambda graph, *_, **__: graphs.append(graph))
-    level = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        ExLM.from_pretrained(tiny_model, "cpu", "onnx", "int8")
-        assert logging.root.manager.disable == logging.ERROR  # as it was
-    finally:
-        logging.disable(level)
+    ExLM.from_pretrained(tiny_model, "cpu", "onnx", "int8")
     graph = onnx.load_from_string(graphs[0]).graph
     multiplied = {node.input[1] for node in graph.node if node.op_type == "MatMulInteger"}
     weights = [onnx.numpy_helper.to_array(one) for one in graph.initializer if one.name in multiplied]
