@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+NONE_GOOD: Final = "no row has all its numbers: none of the molecules could be read"
 
 
 def _has(name: str) -> Any:
@@ -67,7 +69,7 @@ class SkipInvalid(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         """
         good = self._good(X, reset=True)
         if not good.any():
-            raise ValueError("no row has all its numbers: none of the molecules could be read")
+            raise ValueError(NONE_GOOD)
         check_consistent_length(X, y, sample_weight)
         if sample_weight is not None:
             fit_params["sample_weight"] = np.asarray(sample_weight)[good]
@@ -96,6 +98,8 @@ class SkipInvalid(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score as the estimator does, on the rows that have all their numbers."""
         good = self._good(X)
+        if not good.any():
+            raise ValueError(NONE_GOOD)
         weights = {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)[good]}
         scorer = check_scoring(self.estimator_)
         return float(scorer(self.estimator_, _rows(X, good), _rows(y, good), **weights))
@@ -183,4 +187,6 @@ class SkippingScorer:
         """
         answers = np.asarray(estimator.predict(X))
         answered = np.flatnonzero(~pd.isna(answers).reshape(len(answers), -1).any(1))
+        if not len(answered):
+            raise ValueError(NONE_GOOD)
         return float(get_scorer(self.scoring)(estimator, _safe_indexing(X, answered), _safe_indexing(y, answered)))

@@ -1,5 +1,6 @@
 import sqlite3
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 import pytest
@@ -68,6 +69,9 @@ def test_scores_are_those_of_the_good_rows(transformer):
     assert scorer(model, MOLECULES, LABELS) == pytest.approx(scorer(model, GOOD, np.delete(LABELS, BAD)), abs=1e-5)
     with pytest.raises(ValueError, match="NaN"):
         get_scorer("neg_log_loss")(model, MOLECULES, LABELS)
+    for score in (model.score, partial(scorer, model)):
+        with pytest.raises(ValueError, match="none of the molecules could be read"):
+            score(["xyz"], [0])
 
 
 def test_words_numbers_and_weights(transformer):
