@@ -70,10 +70,10 @@ class FullTraining(TrainingMethod):
         """See `TrainingMethod`."""
         counted = dataset.labels if weights is None else np.where(weights > 0, dataset.labels, np.nan)
         if np.isnan(counted[split.valid]).all():
-            what = "labels" if weights is None else "labels and weights above 0"
             raise ExLMError(
-                f"--method {self.method} needs validation molecules with {what} to know when to stop, and the "
-                f"{split.name} split of {dataset.name} has none; use another --split, or --method head"
+                f"--method {self.method} needs validation molecules with labels"
+                f"{'' if weights is None else ' and weights above 0'} to know when to stop, and the {split.name} split "
+                f"of {dataset.name} has none; use another --split, or --method head"
             )
 
     def train(self, material: Material, seed: int, report: Report) -> Fitted:
