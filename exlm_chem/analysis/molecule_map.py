@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from exlm_chem.analysis.layout import Layout, lay_out
 from exlm_chem.analysis.library import Library, read_library
 from exlm_chem.embedding.embedder import ExLM
-from exlm_chem.errors import ExLMError
+from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.machine import checked_device
 from exlm_chem.options import check_options, documented, option
 from exlm_chem.predictors.predictor import Predictor
@@ -158,6 +158,8 @@ def map_molecules(
     shown = {name: cells for name, cells in columns.items() if name != names[library.smiles_index] or name == wanted}
     colours = [one for name, cells in shown.items() if (one := _colour(name, cells, asked=name == wanted))]
     colours.sort(key=lambda one: one.name != wanted)
+    if options.colour is not None and (not colours or colours[0].name != wanted):
+        raise ExLMError(f"column {quoted(str(wanted))} says nothing of these molecules; give another one to --colour")
     points = lay_out(library.vectors, options.layout, options.seed)
     return MoleculeMap(library, points, columns, colours)
 
@@ -216,7 +218,7 @@ def _predictions(library: Library, predictor: Predictor | None) -> dict[str, lis
 
 
 def _colour(name: str, cells: Sequence[Any], *, asked: bool) -> Colour | None:
-    """Make a colour of a column; none of one that says something else in every row, unless it is asked for."""
+    """Make a colour of a column; none of an empty one, or of one of many texts unless it is asked for."""
     known = [None if is_missing(value) else value for value in map(plain_value, cells)]
     try:
         numbers = [None if value is None else number_in(value) for value in known]
@@ -226,7 +228,7 @@ def _colour(name: str, cells: Sequence[Any], *, asked: bool) -> Colour | None:
         return Colour(name, numbers, [])
     texts = [None if value is None else str(value).strip() for value in known]
     counts = Counter(text for text in texts if text is not None)
-    if not asked and not 1 < len(counts) <= MOST_GROUPS:
+    if not counts or (not asked and not 1 < len(counts) <= MOST_GROUPS):
         return None
     groups = [text for text, _ in counts.most_common(MOST_GROUPS)]
     place = {text: index for index, text in enumerate(groups)}

@@ -104,3 +104,11 @@ def test_what_cannot_be_drawn_is_one_sentence(encoder, tmp_path, monkeypatch):
         with pytest.raises(ExLMError, match=message):
             map_file(arguments, tmp_path / output, encoder, options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_column_gives_no_colours(encoder, tmp_path):
+    source = tmp_path / "in.csv"
+    source.write_text("smiles,logp,other\nCCO,,1\nCCN,NA,2\nCCC,,3\n")
+    with pytest.raises(ExLMError, match="column 'logp' says nothing of these molecules"):
+        map_molecules(source, encoder, MapOptions(layout="pca", colour="logp"))
+    assert [one.name for one in map_molecules(source, encoder, MapOptions(layout="pca")).colours] == ["other"]
