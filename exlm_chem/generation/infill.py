@@ -250,14 +250,15 @@ class Infiller:
 
 
 def _chosen(scored: Sequence[Sequence[Proposal]], options: FillOptions, parent: str) -> list[Proposal]:
-    """Take the best proposals, or those that were drawn first, each molecule once, and order them."""
+    """Take the best molecules, or those that were drawn first, each by its best text, and order them."""
     in_turn = [one for turn in zip_longest(*scored) for one in turn if one is not None]
     best: dict[str, Proposal] = {}
     for proposal in in_turn if options.drawn else sorted(in_turn, key=_order):
         if proposal.canonical != parent if proposal.valid else not options.valid_only:
-            best.setdefault(proposal.canonical or proposal.smiles, proposal)
-        if len(best) == options.number:
-            break
+            molecule = proposal.canonical or proposal.smiles
+            known = best.get(molecule)
+            if (len(best) < options.number) if known is None else (proposal.order > known.order):
+                best[molecule] = proposal
     return sorted(best.values(), key=_order)
 
 

@@ -10,8 +10,9 @@ import torch
 from rdkit import Chem, rdBase
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.generation.infill import Infiller
+from exlm_chem.generation.infill import Infiller, Proposal, _chosen
 from exlm_chem.generation.options import FillOptions
+from exlm_chem.generation.template import Template
 from exlm_chem.modeling import ExLMConfig, ExLMForMaskedLM
 from exlm_chem.smiles.molecule import canonical_smiles
 from exlm_chem.tokenizer import ExLMTokenizer
@@ -75,6 +76,14 @@ def test_one_molecule_that_is_written_in_two_ways_is_one_proposal(shipped: Infil
     proposals = shipped.fill("[MASK]C[MASK]", FillOptions(number=60, valid_only=True))
     assert {"OCN", "NCO"} & {one.smiles for one in proposals}
     assert not {"OCN", "NCO"} <= {one.smiles for one in proposals}
+
+
+def test_of_the_texts_of_a_molecule_that_were_drawn_the_best_is_there() -> None:
+    template = Template((None, None, None))
+    texts = [(("O", "C", "C"), -3.0), (("C", "C", "N"), -5.0), (("C", "C", "O"), -1.0), (("C", "C", "C"), -9.0)]
+    drawn = [Proposal(template, filled, value, canonical_smiles("".join(filled))) for filled, value in texts]
+    chosen = _chosen([drawn], FillOptions(number=2, temperature=1.0), "")
+    assert chosen == [drawn[2], drawn[1]]  # the molecules that came first
 
 
 def test_the_parent_can_be_left_out(shipped: Infiller) -> None:
