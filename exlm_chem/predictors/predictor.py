@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict
 NO_COLUMNS: Final[Mapping[str, Sequence[Any]]] = MappingProxyType({})
 
 _ONE_AT_A_TIME: Final = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a thread of the parent that held it is not there in the child to give it back
+    os.register_at_fork(after_in_child=_ONE_AT_A_TIME._at_fork_reinit)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Predictors: directories, numbers, and tables of whole files."""
 
 import csv
+import os
 import shutil
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import ClassVar
@@ -18,6 +20,7 @@ from exlm_chem.features.registry import block_spec, make_blocks
 from exlm_chem.heads.registry import make_head
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.prediction.table import predict_file
+from exlm_chem.predictors import predictor as predictor_module
 from exlm_chem.predictors.directory import write_predictor
 from exlm_chem.predictors.loading import load_predictors
 from exlm_chem.predictors.predictor import Predictor, predict_all
@@ -271,6 +274,18 @@ def test_zero_has_no_sign(tiny_predictors, tmp_path, suffix):
         assert not np.signbit(pd.read_parquet(tmp_path / "out.parquet")[["sol", "logd"]]).any(axis=None)
     else:
         assert "-0" not in (tmp_path / f"out{suffix}").read_text("utf-8")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+@pytest.mark.filterwarnings("ignore:This process")  # newer Pythons warn of forks where there are threads
+def test_a_fork_does_not_wait_for_a_thread_of_its_parent(tiny_predictors):
+    predictor = Predictor.from_pretrained(tiny_predictors / "pass", device="cpu")
+    with predictor_module._ONE_AT_A_TIME:  # as a thread that is predicting does
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)  # ends it if it waits for ever
+            os._exit(0 if predictor.score(["CCO"]).shape == (1, 1) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_scores_are_the_numbers_of_predict_from_several_threads_too(tiny_predictors, capfd):
