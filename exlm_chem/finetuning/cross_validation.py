@@ -66,7 +66,7 @@ def make_checked_folds(molecules: Splittable, dataset: Dataset, options: Finetun
         weights = label_weights(dataset, split.train, options.weights, balance=False)
         METHODS[options.method].check(dataset, split, weights)
         check_labels(dataset, split, partial(_said_of, f"fold {number}", log), weights)
-    log(f"cross-validation: {len(splits)} folds, {splits[0].description}")
+    log(f"cross-validation: {len(splits)} folds, {_rule(splits)}")
     return splits
 
 
@@ -94,7 +94,7 @@ def cross_validate(material: Material, splits: Sequence[Split], log: Log, report
             tables.append(predictions_of(part, [training], number))
             runs.append({"fold": number, **training.facts})
             report((number + 1) / len(splits), f"fold {number + 1} of {len(splits)}")
-    summary = {"folds": len(splits), "rule": splits[0].description, "metric": metric}
+    summary = {"folds": len(splits), "rule": _rule(splits), "metric": metric}
     for name in ("valid", "test"):
         scores = [_mean_of_seeds(runs, number, name, metric) for number in range(len(splits))]
         known = [score for score in scores if score is not None]
@@ -105,6 +105,12 @@ def cross_validate(material: Material, splits: Sequence[Split], log: Log, report
         }
     log(f"cross-validation: {folds_in_words(summary)}")
     return CrossValidation(list(splits), pd.concat(tables, ignore_index=True), summary, runs)
+
+
+def _rule(splits: Sequence[Split]) -> str:
+    """Say how the folds were cut; those of every repeat have a seed of their own."""
+    first, *others = dict.fromkeys(split.description for split in splits)
+    return f"{first}; cut {len(others) + 1} times, each with the next seed" if others else first
 
 
 def _mean_of_seeds(runs: Sequence[dict[str, Any]], fold: int, part: str, metric: str) -> float | None:

@@ -122,7 +122,9 @@ def test_cross_validation_beside_the_predictor(tiny_model, tmp_path):
     assert (summary["scored"], len(set(table["fold"]))) == (6, 6)
     assert (summary["mean"], summary["sd"]) == pytest.approx((errors.mean(), errors.std()), abs=1e-5)
     assert any(line.startswith("cross-validation: test rmse") for line in told)
-    assert "Cross-validation (3 folds of whole molecules" in (tmp_path / "out" / "README.md").read_text()
+    card, cut = (tmp_path / "out" / "README.md").read_text(), "; cut 2 times, each with the next seed"
+    assert f"Cross-validation (3 folds of whole molecules, seed 0; the next fold validates{cut})" in card
+    assert any(line.endswith(cut) for line in told)
     # the predictor is the one without cross-validation, and the folds can be had again
     plain = finetune(DATA / "esol_150.csv", tmp_path / "plain", options_of(**{**known, "folds": None, "repeats": 1}))
     assert plain.runs[0]["metrics"] == result.runs[0]["metrics"]
