@@ -60,6 +60,8 @@ class PredictionColumns:
         All of them, each with the name of its predictor.
     needs : list of str
         The columns of a table that are read besides the molecules.
+    notes : list of str
+        What was guessed about the file of molecules to compare with.
 
     Examples
     --------
@@ -71,7 +73,7 @@ class PredictionColumns:
     def __init__(self, predictors: Sequence[Predictor], options: PredictionOptions | None = None) -> None:
         options = options or PredictionOptions()
         settings = _settings(options)
-        self._predictors = predictors
+        self._predictors, self.notes = predictors, list(settings.reference_notes)
         needed = [column.name for predictor in predictors for column in predictor.task.extra_columns]
         self._given = options.given
         self.needs = [name for name in dict.fromkeys(needed) if name not in self._given]
@@ -222,7 +224,7 @@ def _settings(options: PredictionOptions) -> StageSettings:
         path, name = data_path("drugs.smi.gz"), "of the approved drugs"
     with MoleculeReader(path) as reader:
         molecules = [record.smiles or "" for record in reader]
-    return replace(settings, reference=molecules, reference_name=name)
+    return replace(settings, reference=molecules, reference_name=name, reference_notes=reader.notes)
 
 
 def _together(predictors: Sequence[Predictor]) -> list[Callable[[Sequence[str]], Any]]:

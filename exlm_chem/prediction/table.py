@@ -73,6 +73,7 @@ def predict_file(
         columns = _columns(predictors, options)
         addition = replace(columns.addition(), again=_again(predictors, options))
         table = ResultTable(reader, addition, options)
+        table.summary.reading += columns.notes
         open_output = with_page(open_output, options.report, partial(_page_text, columns), table.summary)
         summary = table.write(None if output is None else str(output), open_output, progress)
         if output is not None and not is_special(output):

@@ -82,3 +82,5 @@ class StageSettings:
     """Molecules that the percentile refers to; the training molecules by default."""
     reference_name: str = ""
     """What they are, in a few words."""
+    reference_notes: Sequence[str] = ()
+    """What was guessed about their file."""

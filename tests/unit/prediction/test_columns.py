@@ -180,6 +180,13 @@ def test_a_reference_without_an_answer_is_refused(tmp_path, predictors) -> None:
         columns.PredictionColumns(predictors, PredictionOptions(columns=(), reference=str(tmp_path / "bad.csv")))
 
 
+def test_what_was_guessed_about_a_reference_is_said(tmp_path, predictors) -> None:
+    (tmp_path / "others.csv").write_text("name,structure,other\na,CCO,CCN\nb,CCN,CCO\n")
+    options = PredictionOptions(columns=(), reference=str(tmp_path / "others.csv"))
+    summary = predict_file(["CCO"], predictors, tmp_path / "out.csv", options)
+    assert summary.reading == ["others.csv: the SMILES are read from column 'structure'"]
+
+
 def test_percentiles_among_drugs_come_from_one_pass_for_all_predictors(predictors, monkeypatch) -> None:
     asked = []
 
