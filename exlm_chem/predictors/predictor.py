@@ -39,9 +39,17 @@ if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict
 
 NO_COLUMNS: Final[Mapping[str, Sequence[Any]]] = MappingProxyType({})
 
-_ONE_AT_A_TIME: Final = threading.Lock()
-if hasattr(os, "register_at_fork"):  # a thread of the parent that held it is not there in the child to give it back
-    os.register_at_fork(after_in_child=_ONE_AT_A_TIME._at_fork_reinit)  # type: ignore[attr-defined]  # noqa: SLF001
+_turn = threading.Lock()
+
+
+def _new_turn() -> None:
+    """Begin anew in a forked process: a thread of the parent that held the lock is not there to give it back."""
+    global _turn  # noqa: PLW0603
+    _turn = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +206,7 @@ class Predictor:
             NaN for a molecule that has no answer.
         """
         texts = molecules_in(smiles)
-        with _ONE_AT_A_TIME:  # the processes beside this one are shared by all threads
+        with _turn:  # the processes beside this one are shared by all threads
             prediction = predict_all([self], texts, cells_of(extra, len(texts)))[0]
         return prediction.values  # noqa: PD011  (no pandas)
 
