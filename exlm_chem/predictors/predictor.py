@@ -39,17 +39,9 @@ if TYPE_CHECKING:  # pandas takes a third of a second to load, and only `predict
 
 NO_COLUMNS: Final[Mapping[str, Sequence[Any]]] = MappingProxyType({})
 
-_turn = threading.Lock()
-
-
-def _new_turn() -> None:
-    """Begin anew in a forked process: a thread of the parent that held the lock is not there to give it back."""
-    global _turn  # noqa: PLW0603
-    _turn = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_turn)
+_TURN: Final = [threading.Lock()]
+if hasattr(os, "register_at_fork"):  # a thread of the parent that holds it is not there in the child to give it back
+    os.register_at_fork(after_in_child=lambda: _TURN.__setitem__(0, threading.Lock()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +198,7 @@ class Predictor:
             NaN for a molecule that has no answer.
         """
         texts = molecules_in(smiles)
-        with _turn:  # the processes beside this one are shared by all threads
+        with _TURN[0]:  # the processes beside this one are shared by all threads
             prediction = predict_all([self], texts, cells_of(extra, len(texts)))[0]
         return prediction.values  # noqa: PD011  (no pandas)
 

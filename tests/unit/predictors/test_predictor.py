@@ -280,7 +280,7 @@ def test_zero_has_no_sign(tiny_predictors, tmp_path, suffix):
 @pytest.mark.filterwarnings("ignore:This process")  # newer Pythons warn of forks where there are threads
 def test_a_fork_does_not_wait_for_a_thread_of_its_parent(tiny_predictors):
     predictor = Predictor.from_pretrained(tiny_predictors / "pass", device="cpu")
-    with predictor_module._turn:  # as a thread that is predicting does
+    with predictor_module._TURN[0]:  # as a thread that is predicting does
         child = os.fork()
         if child == 0:
             signal.alarm(20)  # ends it if it waits for ever
