@@ -93,7 +93,7 @@ def test_preamble(tmp_path):
     assert [record.cells for record in records] == [["1", "CCO", "0.8"], ["2", "c1ccccc1", "-1.6"]]
     assert "give --header-line 4 " in fails(tmp_path, "Export\n\nby me; today\nid;Ligand SMILES\n1;CCO\n")
     assert "give --header-line 2 " in fails(tmp_path, "report\nid,structure\n1,CCO\n", "structure")
-    assert "a.csv has no column '1'; its columns are" in fails(tmp_path, "smiles,id\nCN,0\nCCN,1\n", "1")  # a place
+    assert "a.csv has no column '0'; its columns are" in fails(tmp_path, "smiles,id\nCN,0\nCCN,1\n", "0")  # a place
 
 
 def test_no_header(tmp_path):
