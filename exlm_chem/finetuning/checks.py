@@ -16,6 +16,7 @@ from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.search import check_optuna
 from exlm_chem.finetuning.splits import Spec, Split
+from exlm_chem.finetuning.weights import counted_labels
 from exlm_chem.storage import final_target
 
 _ELSEWHERE: Final = "choose another directory with --output"
@@ -85,7 +86,7 @@ def check_labels(
         With the option that helps.
     """
     constant: dict[str, float] = {}
-    counted = dataset.labels if weights is None else np.where(weights > 0, dataset.labels, np.nan)
+    counted = counted_labels(dataset.labels, weights)
     beside = "" if weights is None else " and has a weight"
     for column, labels in zip(dataset.columns, counted[split.train].T, strict=True):
         known = labels[~np.isnan(labels)]

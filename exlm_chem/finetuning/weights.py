@@ -12,6 +12,17 @@ from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.tables.numbers import number_in
 
 
+def counted_labels(labels: NDArray[np.float64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Give the labels that count; those of weight 0 are none, which is NaN.
+
+    Examples
+    --------
+    >>> counted_labels(np.array([1.0, 2.0]), np.array([0.0, 0.5])).tolist()
+    [nan, 2.0]
+    """
+    return labels if weights is None else np.where(weights > 0, labels, np.nan)
+
+
 def label_weights(
     dataset: Dataset, train: Sequence[int], column: str | None, *, balance: bool
 ) -> NDArray[np.float64] | None:

@@ -85,11 +85,10 @@ class Landmarks:
 
     def _similarities(self, name: str, values: NDArray[np.float32]) -> FloatArray:
         index, asked = self._indexes[name], _or_none(_counts(values))
-        found: dict[bytes, FloatArray] = {}  # an explanation asks for one molecule thousands of times
-        for one in asked:
-            if one.tobytes() not in found:
-                found[one.tobytes()] = index.similarities(one)
-        return np.array([found[one.tobytes()] for one in asked]).reshape(len(asked), len(self))
+        keys = [one.tobytes() for one in asked]
+        # each once: an explanation asks for one molecule thousands of times
+        found = {key: index.similarities(one) for key, one in dict(zip(keys, asked, strict=True)).items()}
+        return np.array([found[key] for key in keys]).reshape(len(asked), len(self))
 
     @cached_property
     def _indexes(self) -> dict[str, TanimotoIndex]:

@@ -58,15 +58,9 @@ def write_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with _open_special(path) as file:
             yield file
         return
-    target = final_target(path)
+    target = writable_target(path)
     with _naming(path, target):
-        if target.is_dir():
-            raise ExLMError(f"{path} is a folder; name a file in it")
         working = _working_name(target)
-        if not target.parent.is_dir():
-            raise ExLMError(f"there is no folder {Path(path).parent}; make it first")
-        if target.exists() and not os.access(target, os.W_OK):
-            raise ExLMError(f"{path} is write-protected; choose another name")
         _remove_leftovers(target)
         try:
             with io.BufferedWriter(_NamedFile(working, path)) as file:
@@ -78,6 +72,25 @@ def write_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             working.replace(target)
         finally:
             working.unlink(missing_ok=True)
+
+
+def writable_target(path: str | os.PathLike[str]) -> Path:
+    """Give the file that a path means in the end; an `ExLMError` says why none can be written there.
+
+    Examples
+    --------
+    >>> writable_target("out.csv").name
+    'out.csv'
+    """
+    target = final_target(path)
+    with _naming(path, target):
+        if target.is_dir():
+            raise ExLMError(f"{path} is a folder; name a file in it")
+        if not target.parent.is_dir():
+            raise ExLMError(f"there is no folder {Path(path).parent}; make it first")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise ExLMError(f"{path} is write-protected; choose another name")
+    return target
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

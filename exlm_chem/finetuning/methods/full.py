@@ -21,6 +21,7 @@ from exlm_chem.finetuning.methods.method import Fitted, Material, Report, Traini
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.search import search_training
 from exlm_chem.finetuning.splits import Split
+from exlm_chem.finetuning.weights import counted_labels
 from exlm_chem.heads.layer import LayerHead
 from exlm_chem.heads.linear import fit_linear_head
 from exlm_chem.heads.property_head import ExLMForMoleculeProperty, PropertyHead
@@ -68,8 +69,7 @@ class FullTraining(TrainingMethod):
 
     def check(self, dataset: Dataset, split: Split, weights: NDArray[np.float64] | None = None) -> None:
         """See `TrainingMethod`."""
-        counted = dataset.labels if weights is None else np.where(weights > 0, dataset.labels, np.nan)
-        if np.isnan(counted[split.valid]).all():
+        if np.isnan(counted_labels(dataset.labels, weights)[split.valid]).all():
             raise ExLMError(
                 f"--method {self.method} needs validation molecules with labels"
                 f"{'' if weights is None else ' and weights above 0'} to know when to stop, and the {split.name} split "

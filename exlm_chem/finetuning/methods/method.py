@@ -15,6 +15,7 @@ from exlm_chem.features.compute import Features
 from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.finetuning.splits import Split
+from exlm_chem.finetuning.weights import counted_labels
 from exlm_chem.heads.head import Head
 from exlm_chem.predictors.task_file import PredictorTask
 from exlm_chem.terms import BackendName
@@ -69,10 +70,8 @@ class Material:
         """Take labels (NaN where unknown, or of no weight), weights and bounds of some molecules and columns."""
         places = np.ix_(rows, np.arange(self.dataset.labels.shape[1]) if columns is None else columns)
         labels, bounds = self.dataset.labels[places], self.dataset.bounds[places]
-        if self.weights is None:
-            return labels, None, bounds
-        weights = self.weights[places]
-        return np.where(weights > 0, labels, np.nan), weights, bounds
+        weights = None if self.weights is None else self.weights[places]
+        return counted_labels(labels, weights), weights, bounds
 
 
 @dataclass(frozen=True)

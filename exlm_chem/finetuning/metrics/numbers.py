@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from exlm_chem.heads.examples import LABEL_NOISE
 
-NOISE = 1e-12
-"""What rounding leaves of the deviation of equal labels, as a share of their size."""
+FloatArray = NDArray[np.float64]
 
 
 def weighted_rmse(outputs: FloatArray, labels: FloatArray, weights: FloatArray) -> FloatArray:
@@ -32,7 +31,7 @@ def weighted_r2(outputs: FloatArray, labels: FloatArray, weights: FloatArray) ->
     mean = weighted_mean(labels, weights)
     variance = (weights * (labels - mean[:, None]) ** 2).sum(1)
     # what rounding leaves of equal labels is no variance
-    variance[variance <= weights.sum(1) * (NOISE * np.abs(labels).max(initial=0)) ** 2] = 0
+    variance[variance <= weights.sum(1) * (LABEL_NOISE * np.abs(labels).max(initial=0)) ** 2] = 0
     return 1 - quotient(weights @ (outputs - labels) ** 2, variance)
 
 

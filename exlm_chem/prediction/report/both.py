@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exlm_chem.errors import ExLMError
-from exlm_chem.storage import final_target
+from exlm_chem.storage import final_target, writable_target
 from exlm_chem.tables.outputs import refuse_input
 from exlm_chem.tables.results import Summary
 from exlm_chem.tables.writers import OpenWriter, TableWriter
@@ -80,11 +79,8 @@ def with_page(
 
 def _refuse_page(page: str, output: str | None) -> None:
     """Refuse a page that could not be written in the end, when all else is computed."""
-    target = final_target(page)
-    if output is not None and target == final_target(output):
+    if writable_target(page) == (None if output is None else final_target(output)):
         raise ExLMError(f"{page} is the table and cannot be the page too; choose another name")
-    if not target.parent.is_dir():
-        raise ExLMError(f"there is no folder {Path(page).parent}; make it first")
 
 
 @dataclass(frozen=True)
