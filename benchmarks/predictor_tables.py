@@ -112,6 +112,17 @@ def _metric(task: str) -> tuple[str, int]:
     return metric, 1 if METRICS[metric].higher_is_better else -1
 
 
+def targets(content: dict[str, Any]) -> str:
+    """Give the mean error over the targets for every kind of features, and how often it is less than that of ECFP."""
+    results: dict[str, dict[str, float]] = content["results"]
+    known = results["ecfp"]
+    rows = []
+    for row, errors in results.items():
+        fewer = sum(errors[name] < known[name] for name in known)
+        rows.append([row, f"{content['mean'][row]:.3f}", "-" if row == "ecfp" else f"{fewer} of {len(known)}"])
+    return _table(["features", f"mean RMSE of {len(known)} targets", "better than ECFP on"], rows)
+
+
 def blocks(content: dict[str, Any]) -> str:
     """Set the sets of blocks beside each other."""
     results = content["results"]
@@ -214,6 +225,7 @@ TABLES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "peers": peers,
     "blocks": blocks,
     "main_table": main_table,
+    "targets": targets,
     "trust": trust,
     "leaks": leaks,
     "predict_memory": predict_memory,

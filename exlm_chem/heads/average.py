@@ -184,6 +184,14 @@ class AverageHead(HeadOfMembers):
         """See `Head`."""
         return max(len(self._members), 1)
 
+    @property
+    def member_shares(self) -> FloatArray:
+        """See `Head`."""
+        shares = super().member_shares
+        if self._members:
+            shares[:, self.varying] = self._weights.T
+        return shares
+
     def predict_members(self, features: Features) -> NDArray[np.float32]:
         """See `Head`."""
         varying, molecules = self.varying, len(next(iter(features.values())))

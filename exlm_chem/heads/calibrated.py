@@ -58,6 +58,11 @@ class CalibratedHead(Head):
         """See `Head`."""
         return self._head.member_count
 
+    @property
+    def member_shares(self) -> FloatArray:
+        """See `Head`."""
+        return self._head.member_shares
+
     def predict_members(self, features: Features) -> NDArray[np.float32]:
         """See `Head`; what each says goes through the curves too."""
         answers = [self._calibration.apply(said) for said in self._head.predict_members(features)]

@@ -65,6 +65,11 @@ class EnsembleHead(HeadOfMembers):
         """See `Head`: of all its heads together."""
         return sum(member.member_count for member in self._members)
 
+    @property
+    def member_shares(self) -> FloatArray:
+        """See `Head`: every head counts the same, and its members as in it."""
+        return np.concatenate([member.member_shares for member in self._members]) / len(self._members)
+
     def predict_members(self, features: Features) -> NDArray[np.float32]:
         """See `Head`."""
         return np.concatenate([member.predict_members(features) for member in self._members])

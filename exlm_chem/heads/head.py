@@ -199,6 +199,11 @@ class Head(ABC):
         """How many heads it has the mean of; 1 for one that stands for itself."""
         return 1
 
+    @property
+    def member_shares(self) -> FloatArray:
+        """How much each member counts in the mean: shape (members, columns), each column's sum is 1."""
+        return np.full((self.member_count, self.columns), 1 / self.member_count)
+
     def predict_members(self, features: Features) -> NDArray[np.float32]:
         """Give what every member says by itself: shape (members, molecules, columns)."""
         return self.predict(features)[None]

@@ -210,7 +210,7 @@ def background_of(predictor: Predictor, predict: Callable[[Sequence[str]], Any])
         predict=None if predictor.extra is not None else predict,
         vectors=ExlmBlock(predictor.encoder, task.pooling, task.layer),
         explained=model,
-        members=predictor.head.member_count,
+        shares=predictor.head.member_shares,
     )
 
 

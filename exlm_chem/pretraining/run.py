@@ -14,7 +14,7 @@ import torch
 
 from exlm_chem.base_tokenizer import Tokenizer
 from exlm_chem.errors import ExLMError, quoted
-from exlm_chem.machine import devices, versions
+from exlm_chem.machine import devices, processor_multiplies_bfloat16, versions
 from exlm_chem.model_directory import write_model
 from exlm_chem.modeling import ExLMForMaskedLM
 from exlm_chem.pretraining.accelerator import make_accelerator
@@ -93,6 +93,8 @@ def pretrain(
         _check_directory(output, resume)
     else:
         log = _say_nothing
+    if (accelerator.device.type, accelerator.mixed_precision) == ("cpu", "bf16") and not processor_multiplies_bfloat16():
+        log("This processor has no instructions for bfloat16 and emulates it, many times slower than --precision fp32.")
     # The first process of a machine prepares, the others find what it has made.
     with accelerator.local_main_process_first():
         corpus = prepare_corpus(files, tokenizer, options, cache=cache, log=log)

@@ -44,8 +44,8 @@ class Background:
     """The block of its encoder."""
     explained: ExplainedModel | None = None
     """How it comes from a molecule to its numbers."""
-    members: int = 1
-    """How many heads it has the mean of."""
+    shares: NDArray[Any] | None = None
+    """How much each head that it has the mean of counts, shape (heads, columns)."""
     predict: Callable[[Sequence[str]], NDArray[Any]] | None = None
     """Predicts the molecules of some texts, shape (molecules, columns)."""
 

@@ -26,6 +26,10 @@ def open_smi(source: Source, options: ReadOptions, _wanted: Sequence[str] = ()) 
         if not names:
             raise ExLMError(f"{source.name}: line {lines.number} names no columns; give another --header-line")
         columns = [names[0], names[1].strip() if len(names) > 1 else "name"]
+    elif options.smiles_column is None and _names_come_first(lines.peek()):
+        raise ExLMError(
+            f"{source.name}: the second word of its lines is the SMILES, not the first; use --smiles-column name"
+        )
     index = 0 if options.smiles_column is None else find_column(columns, options.smiles_column, source.name)
     return Table(columns, _rows(lines), index, source.close)
 
@@ -33,6 +37,12 @@ def open_smi(source: Source, options: ReadOptions, _wanted: Sequence[str] = ()) 
 def _is_header(line: str) -> bool:
     word = (line.split(None, 1) or [""])[0]
     return says_smiles(word) and not is_molecule(word)
+
+
+def _names_come_first(lines: Sequence[str]) -> bool:
+    """Tell whether every line has two words of which only the second is a molecule."""
+    words = [line.split() for line in lines if not line.isspace()]
+    return len(words) > 1 and all(len(one) == 2 and not is_molecule(one[0]) and is_molecule(one[1]) for one in words)
 
 
 def _rows(lines: Lines) -> Iterator[Record]:

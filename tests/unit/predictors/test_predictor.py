@@ -150,7 +150,7 @@ def test_predictors_share_one_pass_of_features(tiny_model, tmp_path, monkeypatch
         """A head that reads nothing but fingerprints."""
 
         blocks: ClassVar = {"ecfp": 2048}
-        member_count = 1
+        member_shares = np.ones((1, 1))
 
         def predict(self, features):
             return features["ecfp"].sum(1, keepdims=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.pretraining import run as run_module
 from exlm_chem.pretraining.options import PretrainingOptions
 from exlm_chem.pretraining.run import pretrain
 
@@ -72,3 +73,14 @@ def test_names_that_are_no_utf8(tmp_path: Path) -> None:
     run = pretrain([file], tmp_path / "run", OPTIONS, cache=tmp_path)
     assert json.loads((run / "training.json").read_text())["corpus"]["rejected"] == 1
     assert r"('m\udcff\n.smi')" in (run / "README.md").read_text()
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+@pytest.mark.parametrize("multiplies", [True, False])
+def test_bfloat16_that_is_emulated_is_said_to_be_slow(precision, multiplies, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(run_module, "processor_multiplies_bfloat16", lambda: multiplies)
+    file = tmp_path / "a.smi"
+    file.write_text("CCO\nCCN\n")
+    lines: list[str] = []
+    pretrain([file], tmp_path / "run", replace(OPTIONS, precision=precision), cache=tmp_path, log=lines.append)
+    assert any("many times slower" in line for line in lines) == (precision == "bf16" and not multiplies)

@@ -19,11 +19,13 @@ from tests.unit.smiles.nasty import cyclodextrin
 
 NUMBER, PROBABILITY = OutputColumn("sol", "S", unit="logS"), OutputColumn("act", "A", threshold=0.5)
 
+SHARES = np.array([[0.5], [0.5], [0.0]])
+
 
 def answers(name, texts, values=None, members=None, background=None, **settings):
     """Give the columns of one stage by their names."""
     values = np.zeros((len(texts), 1)) if values is None else np.array(values, float)[:, None]
-    background = background or Background("own", "regression", (NUMBER,), members=2)
+    background = background or Background("own", "regression", (NUMBER,), shares=SHARES)
     (stage,) = make_stages([name], background, StageSettings(**settings))
     computed = stage.compute(Rows(Molecules(texts), values, members))
     return {column.name: cells for column, cells in zip(stage.columns, computed, strict=True)}
@@ -86,10 +88,10 @@ def test_sets_for_each_class() -> None:
     assert answers("interval", ["C"], [0.45], background=background, coverage=0.9) == {"act_set": ["{1}"]}
 
 
-def test_spread_is_the_deviation_of_the_members() -> None:
-    members = np.array([[[1.0], [np.nan]], [[3.0], [np.nan]], [[2.0], [np.nan]]])
+def test_spread_is_the_deviation_of_the_members_each_counted_as_in_their_mean() -> None:
+    members = np.array([[[1.0], [np.nan]], [[3.0], [np.nan]], [[99.0], [np.nan]]])
     spread = answers("spread", ["C", None], [2, np.nan], members)["sol_spread"]
-    assert spread == [pytest.approx(np.std([1, 2, 3]), abs=1e-4), None]
+    assert spread == [pytest.approx(np.std([1, 3]), abs=1e-4), None]
 
 
 def test_percentiles_among_the_training_molecules_and_among_others() -> None:
