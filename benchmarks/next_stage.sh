@@ -3,7 +3,7 @@
 # that none has seen, and decays to a rate of zero, so that every stage ends with a model worth shipping. One core.
 #   2: from the weights that shipped in 0.1.0 (exlm and descriptors, AdamW, two hours); the first 220,000 lines of corpus-01
 #   3: from stage 2; the first 340,000 lines of corpus-02, MINUTES=90
-#   4: twice from stage 3, MINUTES=95 PRECISION=fp32 on a processor without bfloat16, a core each; then the mean of their weights
+# a fourth, which does not ship: twice from stage 3, MINUTES=95 PRECISION=fp32 (no bfloat16), a core each; then the mean of their weights
 #      a: the first 300,000 lines of corpus-03
 #      b: the first 300,000 lines of what people ask about, small molecules and the sources of drugs and measured chemicals:
 #         paste -d' ' <(zcat corpus-0*.smi.gz) <(zcat corpus-0*.src.gz) | awk '$2 ~ /^[AEFGIJKMNQR]$/ || length($1) <= 20 {print $1}'

@@ -1,4 +1,4 @@
-"""Claim: where activity at one protein is asked for, the frozen vectors are worth more than a fingerprint's.
+"""Claim: what frozen vectors and all blocks together are worth where activity at one protein is asked for.
 
 The 30 targets of MoleculeACE (van Tilborg et al. 2022), pKi or pEC50, with its own training and test parts, in both of
 which activity cliffs were put. One head for all features, the kernel, and the average of heads on several; nothing is
