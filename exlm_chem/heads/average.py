@@ -180,14 +180,10 @@ class AverageHead(HeadOfMembers):
         return head
 
     @property
-    def member_count(self) -> int:
-        """See `Head`."""
-        return max(len(self._members), 1)
-
-    @property
     def member_shares(self) -> FloatArray:
         """See `Head`."""
-        shares = super().member_shares
+        members = max(len(self._members), 1)
+        shares = np.full((members, self.columns), 1 / members)
         if self._members:
             shares[:, self.varying] = self._weights.T
         return shares
@@ -196,7 +192,7 @@ class AverageHead(HeadOfMembers):
         """See `Head`."""
         varying, molecules = self.varying, len(next(iter(features.values())))
         constant = self.in_units(np.tile(self._mean, (molecules, 1)))  # of columns that no member has learnt
-        everyone = np.tile(constant, (self.member_count, 1, 1))
+        everyone = np.tile(constant, (max(len(self._members), 1), 1, 1))
         for answers, member in zip(everyone, self._members, strict=False):  # no member where nothing varies
             said = member.predict(features)
             answers[:, varying] = (

@@ -54,11 +54,6 @@ class CalibratedHead(Head):
         return self._head
 
     @property
-    def member_count(self) -> int:
-        """See `Head`."""
-        return self._head.member_count
-
-    @property
     def member_shares(self) -> FloatArray:
         """See `Head`."""
         return self._head.member_shares

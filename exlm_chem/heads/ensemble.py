@@ -26,7 +26,7 @@ class EnsembleHead(HeadOfMembers):
     >>> x = {"exlm": np.linspace(-1, 1, 40, dtype=np.float32)[:, None]}
     >>> heads = [LinearHead().fit(x, 3.0 * x["exlm"], "regression", range(40), seed) for seed in (0, 1)]
     >>> both = EnsembleHead.of(heads)
-    >>> bool(np.allclose(both.predict(x), (heads[0].predict(x) + heads[1].predict(x)) / 2)), both.member_count
+    >>> bool(np.allclose(both.predict(x), (heads[0].predict(x) + heads[1].predict(x)) / 2)), len(both.member_shares)
     (True, 2)
     """
 
@@ -59,11 +59,6 @@ class EnsembleHead(HeadOfMembers):
         """See `Head`: every member with a seed of its own."""
         members = enumerate(self._members)
         return self.of([m.refit(features, labels, groups, columns, seed + n, weights, bounds) for n, m in members])
-
-    @property
-    def member_count(self) -> int:
-        """See `Head`: of all its heads together."""
-        return sum(member.member_count for member in self._members)
 
     @property
     def member_shares(self) -> FloatArray:

@@ -195,14 +195,9 @@ class Head(ABC):
         return result
 
     @property
-    def member_count(self) -> int:
-        """How many heads it has the mean of; 1 for one that stands for itself."""
-        return 1
-
-    @property
     def member_shares(self) -> FloatArray:
-        """How much each member counts in the mean: shape (members, columns), each column's sum is 1."""
-        return np.full((self.member_count, self.columns), 1 / self.member_count)
+        """How much each member counts in the mean, shape (members, columns); one that has none stands for itself."""
+        return np.ones((1, self.columns))
 
     def predict_members(self, features: Features) -> NDArray[np.float32]:
         """Give what every member says by itself: shape (members, molecules, columns)."""

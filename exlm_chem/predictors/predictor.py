@@ -282,7 +282,7 @@ def _finish(
 
 def members_of(predictor: Predictor, prediction: Prediction) -> NDArray[np.float32]:
     """Give what the members of a predictor's head say by themselves, shape (members, molecules, columns)."""
-    shape = predictor.head.member_count, len(prediction.molecules), len(predictor.columns)
+    shape = len(predictor.head.member_shares), len(prediction.molecules), len(predictor.columns)
     said = np.full(shape, np.nan, dtype=np.float32)
     said[:, prediction.answered] = predictor.head.predict_members(_read_by_head(predictor, prediction))
     return said

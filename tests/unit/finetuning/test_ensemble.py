@@ -31,7 +31,7 @@ def test_heads_of_all_seeds_are_kept_and_their_spread_is_told(tmp_path, tiny_mod
     monkeypatch.setattr(network, "EPOCHS", 5)
     result = trained(tmp_path, tiny_model, head="network", features=("exlm",), folds=3)
     predictor = Predictor.from_pretrained(result.directory, "cpu")
-    assert (predictor.head.name, predictor.head.member_count) == ("ensemble", 2)
+    assert (predictor.head.name, len(predictor.head.member_shares)) == ("ensemble", 2)
     columns = PredictionColumns([predictor], PredictionOptions(columns=("spread",)))
     value, spread = columns.begin(["CCO"])().cells
     assert value[0] == pytest.approx(predictor.predict("CCO")["esol"][0])

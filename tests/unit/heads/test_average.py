@@ -69,7 +69,7 @@ def test_its_answer_is_the_mean_of_what_its_members_say(kind):
     labels = np.stack([Y[:, 0] if kind == "classification" else X["exlm"][:, 0], np.ones(40)], axis=1)
     head = AverageHead(["linear", "kernel"]).fit(X, labels, kind, range(40))
     said = head.predict_members(X)
-    assert said.shape == (head.member_count, 40, 2) == (5, 40, 2)
+    assert said.shape == (len(head.member_shares), 40, 2) == (5, 40, 2)
     np.testing.assert_allclose((head.member_shares[:, None] * said).sum(0), head.predict(X), atol=1e-5)
     assert (said[:, :, 0].std(0) > 0).any()
 

@@ -57,5 +57,5 @@ def test_it_cannot_be_fitted_by_itself():
 
 
 def test_its_members_are_those_of_the_head_in_it_each_calibrated(head):
-    assert head.member_count == 1
+    assert len(head.member_shares) == 1
     np.testing.assert_allclose(head.predict_members(X)[0], head.predict(X), rtol=1e-6)

@@ -33,7 +33,7 @@ def background(kind, **changes) -> Background:
     known = {
         "training": lambda: training,
         "vectors": VECTORS,
-        "members": 3,
+        "shares": np.full((3, 2), 1 / 3),
         "predict": lambda texts: np.zeros((len(texts), 2)),
     }
     return Background("own", kind, COLUMNS[kind], **{**known, **changes})
