@@ -192,7 +192,7 @@ class AverageHead(HeadOfMembers):
         """See `Head`."""
         varying, molecules = self.varying, len(next(iter(features.values())))
         constant = self.in_units(np.tile(self._mean, (molecules, 1)))  # of columns that no member has learnt
-        everyone = np.tile(constant, (max(len(self._members), 1), 1, 1))
+        everyone = np.tile(constant, (len(self.member_shares), 1, 1))
         for answers, member in zip(everyone, self._members, strict=False):  # no member where nothing varies
             said = member.predict(features)
             answers[:, varying] = (

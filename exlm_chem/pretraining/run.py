@@ -93,10 +93,8 @@ def pretrain(
         _check_directory(output, resume)
     else:
         log = _say_nothing
-    if (accelerator.device.type, accelerator.mixed_precision) == (
-        "cpu",
-        "bf16",
-    ) and not processor_multiplies_bfloat16():
+    in_bfloat16 = accelerator.mixed_precision == "bf16"
+    if in_bfloat16 and accelerator.device.type == "cpu" and not processor_multiplies_bfloat16():
         log("This processor has no instructions for bfloat16 and emulates it, many times slower than --precision fp32.")
     # The first process of a machine prepares, the others find what it has made.
     with accelerator.local_main_process_first():

@@ -32,7 +32,7 @@ class SpreadStage(Stage):
     asks_members: ClassVar[bool] = True
 
     def __init__(self, units: dict[str, str], shares: NDArray[Any]) -> None:
-        self._shares = np.asarray(shares)[:, None]
+        self._shares = shares[:, None]
         self.columns = [
             Column(f"{name}_spread", f"Standard deviation of {name} over the members of the predictor.", unit)
             for name, unit in units.items()
