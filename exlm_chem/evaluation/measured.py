@@ -14,7 +14,7 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.extra_columns import check_extra_columns, encode_columns
 from exlm_chem.finetuning.label_options import LabelOptions
-from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS
+from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, label_units, mean_score
 from exlm_chem.finetuning.splits import Split, make_split, parse_split
 from exlm_chem.predictors.registry import registered_task, task_for_file
 from exlm_chem.tables.read_options import ReadOptions
@@ -39,6 +39,12 @@ class Measured:
     def metric(self) -> str:
         """The main metric of its labels."""
         return MAIN_METRIC[self.kind]
+
+    def score(self, outputs: NDArray[np.float64], rows: Sequence[int]) -> float | None:
+        """Give what a choice is made by: the main metric, the errors of several columns in their units."""
+        units = label_units(self.labels[[*self.split.train, *self.split.valid]], self.kind)
+        known = np.where(np.isnan(outputs), np.nan, self.labels[rows])
+        return mean_score(outputs / units, known / units, self.kind)
 
     @property
     def better(self) -> int:

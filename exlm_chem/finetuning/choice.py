@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.methods.method import Material
-from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, BoundedLabels, mean_score
+from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, BoundedLabels, label_units, mean_score
 from exlm_chem.finetuning.out_of_fold import out_of_fold
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.registry import make_head
@@ -37,7 +37,8 @@ def held_out_score(predict: Predict, material: Material, seed: int) -> float | N
     Returns
     -------
     float or None
-        The main metric of all held-out molecules together, its mean over the columns; None if nothing can be judged.
+        The main metric of all held-out molecules together, its mean over the columns (errors of several columns in
+        their `label_units`); None if nothing can be judged.
     """
     inside = np.array(sorted([*material.split.train, *material.split.valid]))
     labels, _, bounds = material.labels(inside)
@@ -47,7 +48,8 @@ def held_out_score(predict: Predict, material: Material, seed: int) -> float | N
 
     outputs = out_of_fold(fit_predict, labels, material.groups(inside), seed)
     known = np.where(np.isnan(outputs), np.nan, labels)
-    return mean_score(BoundedLabels(labels, bounds).meet(outputs), known, material.task.kind)
+    units = label_units(labels, material.task.kind)
+    return mean_score(BoundedLabels(labels, bounds).meet(outputs) / units, known / units, material.task.kind)
 
 
 def score_head(name: str, material: Material, seed: int, parameters: Parameters) -> float | None:

@@ -105,7 +105,7 @@ def finetune(
     material, folds, task = prepared.material, prepared.folds, prepared.task
     validated = cross_validate(material, folds, log, report) if folds else None
     runs = train_seeds(material, log, report)
-    kept_one = combine(material, runs) if options.ensemble else best_training(runs, task.kind)
+    kept_one = combine(material, runs) if options.ensemble else best_training(runs, material)
     best, held_out = finish(material, kept_one)
     runs = [best if run.facts is best.facts else run for run in runs]
     for part in ("valid", "test"):

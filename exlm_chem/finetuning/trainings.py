@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from exlm_chem.finetuning.messages import Log
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report
 from exlm_chem.finetuning.methods.registry import METHODS
-from exlm_chem.finetuning.metrics import MAIN_METRIC, BoundedLabels, evaluate
+from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, BoundedLabels, evaluate, label_units
 from exlm_chem.finetuning.predictions import predictions_table
-from exlm_chem.terms import Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,14 +76,20 @@ def judge(material: Material, outputs: NDArray[Any], seed: int) -> dict[str, Any
     return {part: evaluate(judged[members], labels[members], task.kind, names, seed) for part, members in parts}
 
 
-def best_training(trainings: Sequence[Training], kind: Kind) -> Training:
-    """Choose by the validation part, never by the test; the first of equals."""
-    metric = MAIN_METRIC[kind]
+def best_training(trainings: Sequence[Training], material: Material) -> Training:
+    """Choose by the validation part, never by the test, and errors of several columns in their units.
+
+    The first of equals is taken.
+    """
+    metric, split = MAIN_METRIC[material.task.kind], material.split
+    sign = -1 if METRICS[metric].higher_is_better else 1
+    units = label_units(material.dataset.labels[[*split.train, *split.valid]], material.task.kind)
 
     def badness(training: Training) -> float:
         valid = training.facts["metrics"]["valid"]
-        value = None if valid is None else valid[metric]
-        return np.inf if value is None else -value if metric == "roc_auc" else value
+        scores = [column[metric] for column in valid["columns"].values()] if valid else []
+        known = [score / unit for score, unit in zip(scores, units, strict=bool(scores)) if score is not None]
+        return sign * float(np.mean(known)) if known else np.inf
 
     return min(trainings, key=badness)
 

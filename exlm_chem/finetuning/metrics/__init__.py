@@ -7,6 +7,7 @@ from exlm_chem.finetuning.metrics.evaluate import (
     bootstrap,
     bootstrap_draws,
     evaluate,
+    label_units,
     mean_score,
     unscored,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "coverage",
     "error_by_uncertainty",
     "evaluate",
+    "label_units",
     "mean_score",
     "metrics_of",
     "named_metric",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from exlm_chem.errors import quoted
 from exlm_chem.finetuning.metrics.numbers import FloatArray
 from exlm_chem.finetuning.metrics.registry import METRICS, Weighted
+from exlm_chem.heads.examples import label_moments
 from exlm_chem.terms import Kind
 
 RESAMPLES = 1000
@@ -89,6 +90,35 @@ def mean_score(outputs: FloatArray, labels: FloatArray, kind: Kind) -> float | N
         if (value := metric.value(output[known], label[known])) is not None:
             values.append(value)
     return float(np.mean(values)) if values else None
+
+
+def label_units(labels: FloatArray, kind: Kind) -> FloatArray:
+    """Give what errors of each column are divided by before a mean over columns decides something.
+
+    Several columns of values may have several units, and the largest would decide alone; so it is the standard
+    deviation of each (1 where it does not vary). A single column keeps its unit, and the scores of classes have none.
+
+    Parameters
+    ----------
+    labels : array of shape (molecules, columns)
+        What may be learnt from, NaN where unknown.
+    kind : {"classification", "regression"}
+        What they are.
+
+    Returns
+    -------
+    array of shape (columns,)
+
+    Examples
+    --------
+    >>> label_units(np.array([[0.0, 100.0], [2.0, 300.0], [np.nan, np.nan]]), "regression").tolist()
+    [1.0, 100.0]
+    """
+    units = np.ones(labels.shape[1])
+    known = ~np.isnan(labels)
+    if kind == "regression" and len(units) > 1:
+        units[known.any(0)] = label_moments(labels[:, known.any(0)], known[:, known.any(0)], kind)[1]
+    return np.where(units > 0, units, 1.0)
 
 
 def unscored(result: dict[str, Any], metric: str) -> list[str]:

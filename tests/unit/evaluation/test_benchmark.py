@@ -76,6 +76,20 @@ def test_the_test_part_is_never_learnt_from_and_the_better_head_is_chosen(table,
     assert trial.sd == 0
 
 
+def test_what_chooses_does_not_depend_on_the_unit_of_a_column(table):
+    labels = np.random.default_rng(2).normal(size=(len(SMILES), 2))
+    outputs = labels + np.random.default_rng(3).normal(size=labels.shape)
+    rows, units = table.split.valid, np.array([1.0, 1000.0])
+    scores = [
+        Measured("mine", "regression", SMILES, labels * unit, table.split).score((outputs * unit)[rows], rows)
+        for unit in (np.ones(2), units)
+    ]
+    assert scores[0] == pytest.approx(scores[1])
+    one = Measured("mine", "regression", SMILES, labels[:, :1] * 1000, table.split)
+    rmse = np.sqrt(np.mean((outputs - labels)[rows, 0] ** 2)) * 1000
+    assert one.score(outputs[rows, :1] * 1000, rows) == pytest.approx(rmse)
+
+
 def test_the_choice_does_not_depend_on_the_test_part(table, features):
     first = try_features("x", features, table, ["wrong", "right"], [0])
     changed = table.labels.copy()

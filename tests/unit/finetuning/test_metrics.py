@@ -1,5 +1,7 @@
 """Metrics against scikit-learn, and what they say where nothing can be said."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, roc_auc_score, root_mean_squared_error
@@ -12,12 +14,14 @@ from exlm_chem.finetuning.metrics import (
     coverage,
     error_by_uncertainty,
     evaluate,
+    label_units,
     metrics_of,
     named_metric,
     weighted_mae,
     weighted_rmse,
     weighted_roc_auc,
 )
+from exlm_chem.finetuning.trainings import Training, best_training
 
 NAMES = ["a", "b", "c"]
 
@@ -34,6 +38,30 @@ def test_roc_auc_is_that_of_scikit_learn(random, digits):
         weights = random.integers(0, 4, (3, 40)).astype(float)
         expected = [roc_auc_score(labels, scores, sample_weight=one) for one in weights]
         np.testing.assert_allclose(weighted_roc_auc(scores, labels, weights), expected)
+
+
+def test_units_are_the_spreads_of_several_columns_of_values(random):
+    labels = random.normal(size=(30, 3)) * [1, 1000, 0] + [0, 0, 0.1]
+    labels[:3] = np.nan
+    expected = [*labels[3:, :2].std(0), 1]
+    np.testing.assert_allclose(label_units(labels, "regression"), expected)
+    assert label_units(np.full((2, 2), np.nan), "regression").tolist() == [1, 1]
+    assert label_units(labels[:, :1], "regression").tolist() == [1]
+    assert label_units(labels > 0, "classification").tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("unit", [1, 0.001, 1000])
+def test_the_seed_that_is_kept_does_not_depend_on_a_unit(unit):
+    labels = np.array([[0.0, 0.0], [1.0, unit], [2.0, 2 * unit]])
+    task, dataset, split = SimpleNamespace(kind="regression"), SimpleNamespace(labels=labels), SimpleNamespace()
+    split.train, split.valid = [0, 1], [2]
+    errors = ((0.1, 0.4), (0.5, 0.3))
+    runs = [
+        Training(None, None, {"metrics": {"valid": {"columns": {"a": {"rmse": a}, "b": {"rmse": b * unit}}}}})
+        for a, b in errors
+    ]
+    material = SimpleNamespace(task=task, dataset=dataset, split=split)
+    assert best_training(runs, material) is runs[0]  # .1 + .4 spreads are fewer than .5 + .3
 
 
 def test_errors_are_those_of_scikit_learn(random):

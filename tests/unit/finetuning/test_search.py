@@ -48,6 +48,28 @@ def test_what_is_found_is_told_and_the_test_part_has_no_say(tmp_path, tiny_model
     assert result.task.head.choices["head"] == min(scores, key=scores.get)
 
 
+def test_the_unit_of_a_column_does_not_decide(tmp_path, tiny_model):
+    rows = pd.read_csv(DATA / "esol_150.csv", nrows=60)
+    rows["other"] = np.random.default_rng(0).normal(size=60)
+    chosen = []
+    for unit in (1.0, 1024.0):  # a power of two: the head itself learns the same to the last digit
+        table = tmp_path / f"{unit}.csv"
+        rows.assign(other=rows["other"] * unit).to_csv(table, index=False)
+        options = FinetuningOptions(
+            targets=(rows.columns[1], "other"),
+            head="linear,kernel",
+            features=("ecfp",),
+            model=str(tiny_model),
+            device="cpu",
+        )
+        directory = finetune(table, tmp_path / f"out-{unit}", options).directory
+        chosen.append(json.loads((directory / "run.json").read_text("utf-8"))["runs"][0]["choices"])
+    scores = [one["scores of the heads, cross-validated"] for one in chosen]
+    assert scores[1] == pytest.approx(scores[0])
+    assert chosen[0]["head"] == chosen[1]["head"]
+    assert 0.3 < min(scores[0].values()) < 2  # in standard deviations
+
+
 def test_training_of_the_encoder_is_searched(tmp_path, tiny_model):
     _, facts = run(tmp_path, tiny_model, method="full", epochs=1, search=1)
     found = facts["choices"]["search, cross-validated"]
