@@ -79,7 +79,7 @@ def test_the_test_part_is_never_learnt_from_and_the_better_head_is_chosen(table,
 def test_what_chooses_does_not_depend_on_the_unit_of_a_column(table):
     labels = np.random.default_rng(2).normal(size=(len(SMILES), 2))
     outputs = labels + np.random.default_rng(3).normal(size=labels.shape)
-    rows, units = table.split.valid, np.array([1.0, 1000.0])
+    rows, units = table.split.train, np.array([1.0, 1000.0])
     scores = [
         Measured("mine", "regression", SMILES, labels * unit, table.split).score((outputs * unit)[rows], rows)
         for unit in (np.ones(2), units)
