@@ -14,7 +14,7 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.extra_columns import check_extra_columns, encode_columns
 from exlm_chem.finetuning.label_options import LabelOptions
-from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, label_units, mean_score
+from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, label_units
 from exlm_chem.finetuning.splits import Split, make_split, parse_split
 from exlm_chem.predictors.registry import registered_task, task_for_file
 from exlm_chem.tables.read_options import ReadOptions
@@ -33,18 +33,12 @@ class Measured:
     beside: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """What all kinds of features have besides: other columns of the table."""
     notes: list[str] = field(default_factory=list)
-    """What these columns were taken for."""
+    """What is told of it: what these columns were taken for, and of several columns what errors are in."""
 
     @property
     def metric(self) -> str:
         """The main metric of its labels."""
         return MAIN_METRIC[self.kind]
-
-    def score(self, outputs: NDArray[np.float64], rows: Sequence[int]) -> float | None:
-        """Give what a choice is made by: the main metric, the errors of several columns in their units."""
-        units = label_units(self.labels[[*self.split.train, *self.split.valid]], self.kind)
-        known = np.where(np.isnan(outputs), np.nan, self.labels[rows])
-        return mean_score(outputs / units, known / units, self.kind)
 
     @property
     def better(self) -> int:
@@ -78,7 +72,7 @@ def read_measured(
     seed : int
         Of a rule that draws.
     labels, reading : optional
-        See `read_dataset`.
+        See `read_dataset`. Several columns of values are divided by their `label_units`.
     extra_columns : sequence of str
         Columns that are read besides the molecules, as they are met in the training part.
 
@@ -93,7 +87,10 @@ def read_measured(
     made = make_split(split, dataset.splittable, seed)
     if not made.test:
         raise ExLMError(f"the {made.name} split of {path.name} leaves no test part; use --split random")
-    measured = Measured(path.name, dataset.kind, dataset.smiles, dataset.exact_labels, made)
+    units = label_units(dataset.exact_labels[[*made.train, *made.valid]], dataset.kind)
+    measured = Measured(path.name, dataset.kind, dataset.smiles, dataset.exact_labels / units, made)
+    if dataset.kind == "regression" and len(units) > 1:
+        measured.notes.append("errors are in standard deviations of each column, so that no unit decides")
     if extra_columns:
         block, numbers = encode_columns(dataset, extra_columns, made.train, measured.notes.append)
         measured.beside[block.name] = numbers

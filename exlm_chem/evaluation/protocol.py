@@ -143,7 +143,7 @@ def learn(head: str, features: Features, table: Measured, split: Split, seed: in
     for predict in fit_candidates(head, parts["train"], table.labels[split.train], table.kind, groups, seed):
         valid = None
         if split.valid:
-            valid = table.score(predict(parts["valid"]), split.valid)
+            valid = mean_score(predict(parts["valid"]), table.labels[split.valid], table.kind)
         if best is None or _goodness(table, valid) > _goodness(table, best[0]):
             best = valid, predict
     if best is None:
@@ -188,7 +188,8 @@ def _cross_validated(features: Features, table: Measured, head: str) -> float | 
         outputs[fold.test] = learn(
             head, features, table, replace(table.split, train=train, valid=valid, test=test)
         ).outputs
-    return table.score(outputs, inside.tolist())
+    predicted = np.where(np.isnan(outputs), np.nan, labels)
+    return mean_score(outputs, predicted, table.kind)
 
 
 def _goodness(table: Measured, score: float | None) -> float:

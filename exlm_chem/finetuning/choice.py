@@ -61,6 +61,12 @@ def score_head(name: str, material: Material, seed: int, parameters: Parameters)
     return held_out_score(predict, material, seed)
 
 
+def name_of_scores(name: str, material: Material) -> str:
+    """Give the name under which scores of `held_out_score` stand in the card and in ``run.json``."""
+    several = material.task.kind == "regression" and len(material.task.columns) > 1
+    return f"{name}, cross-validated{', in standard deviations of each column' if several else ''}"
+
+
 def best_head(scores: dict[str, float | None], material: Material) -> str:
     """Give the head with the best score; the first of equals.
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.choice import name_of_scores
 from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.methods.adapters import Adapters
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
@@ -82,14 +83,13 @@ class FullTraining(TrainingMethod):
             return self._fit(material, seed, report)
         material, found = search_training(self._fit, material, seed, report)
         fitted = self._fit(material, seed, report)
-        facts = {**fitted.facts, "choices": {"search, cross-validated": found.to_json()}}
-        return replace(fitted, facts=facts, said=[f"seed {seed}: {found}", *fitted.said])
+        choices = {name_of_scores("search", material): found.to_json()}
+        return replace(fitted, facts=fitted.facts | {"choices": choices}, said=[f"seed {seed}: {found}", *fitted.said])
 
     def _fit(self, material: Material, seed: int, report: Report) -> Fitted:
-        ids, split = [one.token_ids for one in material.dataset.inputs], material.split
-        train, valid = (Examples.of(material, part) for part in (split.train, split.valid))
-        kind, groups = material.task.kind, material.groups(np.asarray(split.train))
-        vectors = material.vectors[split.train]
+        train, valid = (Examples.of(material, part) for part in (material.split.train, material.split.valid))
+        kind, learnt = material.task.kind, np.asarray(material.split.train)
+        groups, vectors = material.groups(learnt), material.vectors[learnt]
         start, strengths = fit_linear_head(vectors, train.labels, kind, groups, seed, train.weights)
         encoder, head, history = train_full(material.encoder, start, train, valid, kind, material.options, seed, report)
         best = best_epoch(history).epoch
@@ -99,7 +99,7 @@ class FullTraining(TrainingMethod):
             "history": [asdict(epoch) for epoch in history],
         }
         said = [f"seed {seed}: epoch {best} of {len(history) - 1} is the best on the validation part"]
-        vectors = encoder.embed_tokens(ids, material.options.pooling)
+        vectors = encoder.embed_tokens([one.token_ids for one in material.dataset.inputs], material.options.pooling)
         return Fitted(encoder, vectors, LayerHead.of(head, kind), facts, said)
 
     def combine(self, material: Material, fitted: Sequence[Fitted]) -> Fitted:

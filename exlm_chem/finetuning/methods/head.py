@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.finetuning.choice import best_head, fit_head, score_head
+from exlm_chem.finetuning.choice import best_head, fit_head, name_of_scores, score_head
 from exlm_chem.finetuning.methods.method import Fitted, Material, Report, TrainingMethod
 from exlm_chem.finetuning.metrics import MAIN_METRIC
 from exlm_chem.finetuning.out_of_fold import out_of_fold
@@ -43,11 +43,11 @@ class HeadTraining(TrainingMethod):
                 said = [
                     f"seed {seed}: head {names[0]} is chosen of {', '.join(scores)}, by molecules that were held out"
                 ]
-                choices = {"head": names[0], "scores of the heads, cross-validated": scores}
+                choices = {"head": names[0], name_of_scores("scores of the heads", material): scores}
         best = found[names[0]]
         if trials:
             said.append(f"seed {seed}: {best}")
-            choices["search, cross-validated"] = best.to_json()
+            choices[name_of_scores("search", material)] = best.to_json()
         train = np.asarray(material.split.train)
         head = fit_head(names[0], material, train, seed, parameters=best.parameters)
         head.choices = {**choices, **head.choices}

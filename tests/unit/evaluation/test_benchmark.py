@@ -76,20 +76,6 @@ def test_the_test_part_is_never_learnt_from_and_the_better_head_is_chosen(table,
     assert trial.sd == 0
 
 
-def test_what_chooses_does_not_depend_on_the_unit_of_a_column(table):
-    labels = np.random.default_rng(2).normal(size=(len(SMILES), 2))
-    outputs = labels + np.random.default_rng(3).normal(size=labels.shape)
-    rows, units = table.split.train, np.array([1.0, 1000.0])
-    scores = [
-        Measured("mine", "regression", SMILES, labels * unit, table.split).score((outputs * unit)[rows], rows)
-        for unit in (np.ones(2), units)
-    ]
-    assert scores[0] == pytest.approx(scores[1])
-    one = Measured("mine", "regression", SMILES, labels[:, :1] * 1000, table.split)
-    rmse = np.sqrt(np.mean((outputs - labels)[rows, 0] ** 2)) * 1000
-    assert one.score(outputs[rows, :1] * 1000, rows) == pytest.approx(rmse)
-
-
 def test_the_choice_does_not_depend_on_the_test_part(table, features):
     first = try_features("x", features, table, ["wrong", "right"], [0])
     changed = table.labels.copy()
@@ -285,3 +271,18 @@ def test_limits_take_part_in_a_stratified_split(tmp_path, tiny_model):
     values = np.arange(len(SMILES), dtype=float)[:, None] % 40
     assert measured.split.parts() == stratified_split(Splittable(measured.smiles, values)).parts()
     assert np.isnan(measured.labels[::3]).all()
+
+
+def test_several_columns_of_values_are_in_their_spreads(tiny_model, tmp_path):
+    read, found = ExLM.from_pretrained(str(tiny_model), "cpu").read, []
+    for unit in (1, 1000):
+        rows = [f"{one},{n % 7},{n % 5 * unit}" for n, one in enumerate(SMILES)]
+        (tmp_path / f"{unit}.csv").write_text("\n".join(["smiles,y,z", *rows]), encoding="utf-8")
+        found.append(read_measured(tmp_path / f"{unit}.csv", read, ["y", "z"], split="random"))
+    np.testing.assert_allclose(found[1].labels, found[0].labels)
+    inside = [*found[0].split.train, *found[0].split.valid]
+    np.testing.assert_allclose(found[0].labels[inside].std(0), 1)
+    assert found[0].notes == ["errors are in standard deviations of each column, so that no unit decides"]
+    alone = read_measured(tmp_path / "1000.csv", read, ["z"], split="random")
+    assert set(alone.labels[:, 0]) == {0, 1000, 2000, 3000, 4000}
+    assert alone.notes == []

@@ -64,10 +64,10 @@ def test_the_unit_of_a_column_does_not_decide(tmp_path, tiny_model):
         )
         directory = finetune(table, tmp_path / f"out-{unit}", options).directory
         chosen.append(json.loads((directory / "run.json").read_text("utf-8"))["runs"][0]["choices"])
-    scores = [one["scores of the heads, cross-validated"] for one in chosen]
+    scores = [one["scores of the heads, cross-validated, in standard deviations of each column"] for one in chosen]
     assert scores[1] == pytest.approx(scores[0])
     assert chosen[0]["head"] == chosen[1]["head"]
-    assert 0.3 < min(scores[0].values()) < 2  # in standard deviations
+    assert 0.3 < min(scores[0].values()) < 2
 
 
 def test_training_of_the_encoder_is_searched(tmp_path, tiny_model):
