@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from exlm_chem.errors import quoted
 from exlm_chem.finetuning.card import format_number
 from exlm_chem.finetuning.dataset import Dataset
 from exlm_chem.finetuning.metrics import unscored
@@ -58,8 +59,11 @@ def log_metrics(
     reasons = unscored(kept, metric)
     more = len(reasons) - _LISTED
     why = f" (none where {'; '.join(reasons[:_LISTED])}{f'; and {more:,} more' if more > 0 else ''})" if reasons else ""
-    columns = len(kept["columns"])
-    scored = f", mean over {kept['scored']} of {columns} columns" if columns > 1 else ""
+    columns = kept["columns"]
+    scored = f", mean over {kept['scored']} of {len(columns):,} columns" if len(columns) > 1 else ""
+    if scored and metric == "rmse":  # in units that may differ
+        each = [f"{quoted(name)} {format_number(column[metric])}" for name, column in columns.items()]
+        scored += f" ({', '.join(each[:_LISTED])}{', ...' if len(each) > _LISTED else ''})"
     values = [result[metric] for result in results if result is not None and result[metric] is not None]
     mean, deviation = (format_number(float(f(values))) if values else "-" for f in (np.mean, np.std))
     spread = f"; {len(values)} seeds: {mean} +- {deviation}" if len(values) > 1 else ""

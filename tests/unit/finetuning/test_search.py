@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_what_is_found_is_told_and_the_test_part_has_no_say(tmp_path, tiny_model
 def test_the_unit_of_a_column_does_not_decide(tmp_path, tiny_model):
     rows = pd.read_csv(DATA / "esol_150.csv", nrows=60)
     rows["other"] = np.random.default_rng(0).normal(size=60)
-    chosen = []
+    chosen, told = [], []
     for unit in (1.0, 1024.0):  # a power of two: the head itself learns the same to the last digit
         table = tmp_path / f"{unit}.csv"
         rows.assign(other=rows["other"] * unit).to_csv(table, index=False)
@@ -62,12 +63,16 @@ def test_the_unit_of_a_column_does_not_decide(tmp_path, tiny_model):
             model=str(tiny_model),
             device="cpu",
         )
-        directory = finetune(table, tmp_path / f"out-{unit}", options).directory
+        directory = finetune(table, tmp_path / f"out-{unit}", options, log=told.append).directory
         chosen.append(json.loads((directory / "run.json").read_text("utf-8"))["runs"][0]["choices"])
     scores = [one["scores of the heads, cross-validated, in standard deviations of each column"] for one in chosen]
     assert scores[1] == pytest.approx(scores[0])
     assert chosen[0]["head"] == chosen[1]["head"]
     assert 0.3 < min(scores[0].values()) < 2
+    errors = [re.findall(r"^test: rmse .* 2 columns \('.*' (\S+), 'other' (\S+)\)", line) for line in told]
+    (first,), (second,) = filter(None, errors)  # each in its unit
+    assert float(second[1]) == pytest.approx(1024 * float(first[1]), rel=0.01)
+    assert second[0] == first[0]
 
 
 def test_training_of_the_encoder_is_searched(tmp_path, tiny_model):
