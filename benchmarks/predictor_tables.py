@@ -119,8 +119,9 @@ def targets(content: dict[str, Any]) -> str:
     rows = []
     for row, errors in results.items():
         fewer = sum(errors[name] < known[name] for name in known)
-        rows.append([row, f"{content['mean'][row]:.3f}", "-" if row == "ecfp" else f"{fewer} of {len(known)}"])
-    return _table(["features", f"mean RMSE of {len(known)} targets", "better than ECFP on"], rows)
+        label = row if row.startswith("average") else f"kernel on {row}"
+        rows.append([label, f"{content['mean'][row]:.3f}", "-" if row == "ecfp" else f"{fewer} of {len(known)}"])
+    return _table(["head and features", f"mean RMSE of {len(known)} targets", "better than ECFP on"], rows)
 
 
 def blocks(content: dict[str, Any]) -> str:

@@ -28,7 +28,9 @@ from exlm_chem.finetuning.metrics import mean_score
 from exlm_chem.finetuning.splits.split import given_split
 from exlm_chem.storage import read_json
 
-ROWS: Final = ("exlm", "ecfp", "descriptors", "minimol", ALL, AVERAGE)
+WITHOUT: Final = "average on ecfp+descriptors"
+"""The average without the encoder: what its vectors add."""
+ROWS: Final = ("exlm", "ecfp", "descriptors", "minimol", ALL, AVERAGE, WITHOUT)
 PARTS: Final = ("train", "test")
 Target = tuple[Measured, NDArray[np.int64]]
 """Its molecules, and which of all they are."""
