@@ -117,8 +117,8 @@ def targets(content: dict[str, Any]) -> str:
     results: dict[str, dict[str, float]] = content["results"]
     known = results["ecfp"]
     rows = []
-    for row, errors in results.items():
-        fewer = sum(errors[name] < known[name] for name in known)
+    for row in sorted(results, key=content["mean"].__getitem__):
+        fewer = sum(results[row][name] < known[name] for name in known)
         label = row if row.startswith("average") else f"kernel on {row}"
         rows.append([label, f"{content['mean'][row]:.3f}", "-" if row == "ecfp" else f"{fewer} of {len(known)}"])
     return _table(["head and features", f"mean RMSE of {len(known)} targets", "better than ECFP on"], rows)
