@@ -87,8 +87,10 @@ def best_training(trainings: Sequence[Training], material: Material) -> Training
 
     def badness(training: Training) -> float:
         valid = training.facts["metrics"]["valid"]
-        scores = [column[metric] for column in valid["columns"].values()] if valid else []
-        known = [score / unit for score, unit in zip(scores, units, strict=bool(scores)) if score is not None]
+        if valid is None:
+            return np.inf
+        scores = [column[metric] for column in valid["columns"].values()]
+        known = [score / unit for score, unit in zip(scores, units, strict=True) if score is not None]
         return sign * float(np.mean(known)) if known else np.inf
 
     return min(trainings, key=badness)
