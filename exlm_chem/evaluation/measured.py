@@ -14,7 +14,7 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.extra_columns import check_extra_columns, encode_columns
 from exlm_chem.finetuning.label_options import LabelOptions
-from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, label_units
+from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, label_units, may_differ_in_units
 from exlm_chem.finetuning.splits import Split, make_split, parse_split
 from exlm_chem.predictors.registry import registered_task, task_for_file
 from exlm_chem.tables.read_options import ReadOptions
@@ -89,7 +89,7 @@ def read_measured(
         raise ExLMError(f"the {made.name} split of {path.name} leaves no test part; use --split random")
     units = label_units(dataset.exact_labels[[*made.train, *made.valid]], dataset.kind)
     measured = Measured(path.name, dataset.kind, dataset.smiles, dataset.exact_labels / units, made)
-    if dataset.kind == "regression" and len(units) > 1:
+    if may_differ_in_units(dataset.kind, len(units)):
         measured.notes.append("errors are in standard deviations of each column, so that no unit decides")
     if extra_columns:
         block, numbers = encode_columns(dataset, extra_columns, made.train, measured.notes.append)

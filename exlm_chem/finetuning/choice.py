@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.methods.method import Material
-from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, BoundedLabels, label_units, mean_score
+from exlm_chem.finetuning.metrics import (
+    MAIN_METRIC,
+    METRICS,
+    BoundedLabels,
+    label_units,
+    may_differ_in_units,
+    mean_score,
+)
 from exlm_chem.finetuning.out_of_fold import out_of_fold
 from exlm_chem.heads.head import Head
 from exlm_chem.heads.registry import make_head
@@ -63,8 +70,8 @@ def score_head(name: str, material: Material, seed: int, parameters: Parameters)
 
 def name_of_scores(name: str, material: Material) -> str:
     """Give the name under which scores of `held_out_score` stand in the card and in ``run.json``."""
-    several = material.task.kind == "regression" and len(material.task.columns) > 1
-    return f"{name}, cross-validated{', in standard deviations of each column' if several else ''}"
+    in_spreads = may_differ_in_units(material.task.kind, len(material.task.columns))
+    return f"{name}, cross-validated{', in standard deviations of each column' if in_spreads else ''}"
 
 
 def best_head(scores: dict[str, float | None], material: Material) -> str:

@@ -8,6 +8,7 @@ from exlm_chem.finetuning.metrics.evaluate import (
     bootstrap_draws,
     evaluate,
     label_units,
+    may_differ_in_units,
     mean_score,
     unscored,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "error_by_uncertainty",
     "evaluate",
     "label_units",
+    "may_differ_in_units",
     "mean_score",
     "metrics_of",
     "named_metric",

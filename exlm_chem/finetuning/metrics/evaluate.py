@@ -92,6 +92,11 @@ def mean_score(outputs: FloatArray, labels: FloatArray, kind: Kind) -> float | N
     return float(np.mean(values)) if values else None
 
 
+def may_differ_in_units(kind: Kind, columns: int) -> bool:
+    """Say whether a mean over columns could be ruled by the one with the largest unit: see `label_units`."""
+    return kind == "regression" and columns > 1
+
+
 def label_units(labels: FloatArray, kind: Kind) -> FloatArray:
     """Give what errors of each column are divided by before a mean over columns decides something.
 
@@ -116,7 +121,7 @@ def label_units(labels: FloatArray, kind: Kind) -> FloatArray:
     """
     units = np.ones(labels.shape[1])
     known = ~np.isnan(labels)
-    if kind == "regression" and len(units) > 1:
+    if may_differ_in_units(kind, len(units)):
         units[known.any(0)] = label_moments(labels[:, known.any(0)], known[:, known.any(0)], kind)[1]
     return np.where(units > 0, units, 1.0)
 
