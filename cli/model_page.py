@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from exlm_chem.terms import Kind
+
 from .screen import show_heading, show_table, show_text
 
 _IN_WORDS = {
@@ -41,7 +43,7 @@ def show_predictor(summary: dict[str, Any]) -> None:
     if len(task["columns"]) > MOST_COLUMNS:
         show_text(f"and {len(task['columns']) - MOST_COLUMNS:,} more outputs; --json tells all")
     show_heading("How good it is")
-    _show_metrics(task["metrics"], task["kind"])
+    _show_metrics(task["metrics"], task["kind"], [column["unit"] for column in task["columns"]])
     _show_blocks(task["metrics"], task["kind"])
     show_heading("On what it was trained")
     show_table(("", ""), _training(task, run, summary))
@@ -108,8 +110,8 @@ def _output(column: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _show_metrics(metrics: dict[str, Any], kind: str) -> None:
-    from exlm_chem.finetuning.card import METRIC_NAMES, MOST_COLUMNS, format_number
+def _show_metrics(metrics: dict[str, Any], kind: Kind, units: list[str]) -> None:
+    from exlm_chem.finetuning.card import METRIC_NAMES, MOST_COLUMNS, format_number, remark_on_mean
 
     parts = {part: metrics[part] for part in ("valid", "test") if isinstance(metrics.get(part), dict)}
     names = [name for name in METRIC_NAMES if any(name in result for result in parts.values())]
@@ -131,6 +133,8 @@ def _show_metrics(metrics: dict[str, Any], kind: str) -> None:
     for name in names:
         if name in _IN_WORDS:
             show_text(_IN_WORDS[name])
+    for remark in remark_on_mean(kind, units):
+        show_text(remark)
     if judged := metrics.get("out_of_fold"):
         shown = list(judged.items())[:MOST_COLUMNS]
         keys = ("threshold", "precision", "recall", "ece")

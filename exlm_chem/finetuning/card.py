@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
 from exlm_chem.errors import printable
-from exlm_chem.finetuning.metrics import unscored
+from exlm_chem.finetuning.metrics import may_differ_in_units, unscored
+from exlm_chem.predictors.task import AS_MEASURED
 from exlm_chem.predictors.task_file import PredictorTask
+from exlm_chem.terms import Kind
 
 METRIC_NAMES = {"roc_auc": "ROC-AUC", "rmse": "RMSE", "mae": "MAE"}
 MOST_COLUMNS = 30
@@ -214,7 +217,25 @@ def metrics_table(task: PredictorTask) -> str:
             lines.append(_line(part, column, *numbers, "", f"{values['known']:,}"))
         reasons = unscored(result, metrics[0])
         remarks += [f"No {METRIC_NAMES[metrics[0]]} in {part}: {'; '.join(reasons)}."] if reasons else []
+    if task.metrics.get("valid") or task.metrics.get("test"):
+        remarks += remark_on_mean(task.kind, [column.unit for column in task.columns])
     return "\n".join([*lines, *("\n" + printable(remark) for remark in remarks)])
+
+
+def remark_on_mean(kind: Kind, units: Sequence[str]) -> list[str]:
+    """Say that a mean over columns is no number of any of them, where they have several units or may have.
+
+    Examples
+    --------
+    >>> remark_on_mean("regression", ["mg/L", "mg/L"]), len(remark_on_mean("regression", ["mg/L", "hours"]))
+    ([], 1)
+    """
+    one_unit = len(set(units)) == 1 and AS_MEASURED not in units
+    if one_unit or not may_differ_in_units(kind, len(units)):
+        return []
+    return [
+        "The mean is over columns that may have several units, and the largest rules it; each has a line of its own."
+    ]
 
 
 def folds_in_words(summary: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.storage.records import Between, Matching
@@ -16,6 +16,9 @@ Direction = Literal["higher", "lower", "none"]
 
 Metric = Literal["roc_auc", "average_precision", "rmse", "mae"]
 """What predictors of a task are judged by."""
+
+AS_MEASURED: Final = "as measured"
+"""The unit of values of which no unit is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,7 @@ def usual_output(name: str, kind: Kind, positive: str = "1") -> OutputColumn:
     if kind == "classification":
         meaning = f"Probability that {{target}} is {positive}."
         return OutputColumn(name, "{target}", "probability", (0.0, 1.0), "none", 0.5, meaning)
-    return OutputColumn(name, "{target}", "as measured", None, "none", None, "Predicted value of {target}.")
+    return OutputColumn(name, "{target}", AS_MEASURED, None, "none", None, "Predicted value of {target}.")
 
 
 def check_outputs(columns: Sequence[OutputColumn]) -> None:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,3 +44,27 @@ def test_without_a_test_part_nothing_is_known():
         "",
         "No molecules in test: how good it is on new ones is not known.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("units", "mixed"),
+    [
+        (("mg/L", "mg/L"), False),
+        (("mg/L", "hours"), True),
+        (("as measured", "as measured"), True),
+        (("hours",), False),
+    ],
+)
+def test_a_mean_over_several_units_is_said_to_be_one(units, mixed):
+    names = [f"a{number}" for number in range(len(units))]
+    errors = {"rmse": 0.5, "mae": 0.4}
+    test = {
+        "columns": {name: {"known": 9, **errors} for name in names},
+        "scored": len(names),
+        "interval": None,
+        **errors,
+    }
+    outputs = tuple(OutputColumn(name, name, unit) for name, unit in zip(names, units, strict=True))
+    task = PredictorTask("mine", "regression", outputs, metrics={"valid": None, "test": test})
+    assert ("several units" in metrics_table(task)) == mixed
+    assert "several units" not in metrics_table(replace(task, metrics={}))
