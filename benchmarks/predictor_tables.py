@@ -69,7 +69,7 @@ def main_table(content: dict[str, Any]) -> str:
     tables = {name: cells for name, cells in results.items() if all(way in cells for way in ranked)}
     rows = []
     for name, cells in results.items():
-        metric, better = _metric(name)
+        metric, better = metric_of(name)
         values = {way: cells[way]["test"] for way in ways if way in cells}
         winner = max(values, key=lambda way: better * values[way]) if name in tables else None
         shown = [
@@ -102,11 +102,11 @@ def _ranks(tables: dict[str, Any], ways: Sequence[str]) -> dict[str, str]:
     """Give the mean rank of every way over the tables; 1 is the best."""
     if not tables:
         return {}
-    values = np.array([[_metric(name)[1] * cells[way]["test"] for way in ways] for name, cells in tables.items()])
+    values = np.array([[metric_of(name)[1] * cells[way]["test"] for way in ways] for name, cells in tables.items()])
     return {way: f"{rank:.1f}" for way, rank in zip(ways, rankdata(-values, axis=1).mean(0), strict=True)}
 
 
-def _metric(task: str) -> tuple[str, int]:
+def metric_of(task: str) -> tuple[str, int]:
     """Give the main metric of a task, and 1 if more of it is better, -1 if less is."""
     metric = MAIN_METRIC[registered_task(task).kind]
     return metric, 1 if METRICS[metric].higher_is_better else -1

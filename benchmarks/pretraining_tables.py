@@ -6,18 +6,35 @@ from collections.abc import Callable
 from statistics import fmean
 from typing import Any, Final
 
+from benchmarks.predictor_tables import metric_of
+
+_WAYS: Final = ("random splits", "validation")
+
 
 def _additions(content: dict[str, Any]) -> str:
     """List what each variant came to, random splits inside of the training parts before the validation parts."""
     settings, mean = content["settings"], content["mean"]
-    tasks = settings["tasks"]
-    lines = [f"| variant | molecules | masked tokens right | {' | '.join(tasks)} |", "|---" * (len(tasks) + 3) + "|"]
+    tasks, first = settings["tasks"], next(iter(mean))
+    head = ["variant", "molecules", "masked tokens right", *tasks, "better than the first"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name, one in mean.items():
         scores = (f"{one[task]:.3f} / {one[f'{task}, validation']:.3f}" for task in tasks)
-        lines.append(f"| {name} | {one['molecules']:,.0f} | {one['masked tokens right']:.3f} | {' | '.join(scores)} |")
+        ahead = "-" if name == first else " / ".join(_ahead(content, name, first, way) for way in _WAYS)
+        lines.append(
+            f"| {name} | {one['molecules']:,.0f} | {one['masked tokens right']:.3f} | {' | '.join(scores)} | {ahead} |"
+        )
     seeds = sorted({one["seeds"] for one in mean.values()})
     number = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
     return "\n".join([*lines, "", f"{settings['minutes']:g} minutes of training each; number of seeds: {number}."])
+
+
+def _ahead(content: dict[str, Any], name: str, other: str, way: str) -> str:
+    """Count the pairs of a table and a seed in which one variant is better than another."""
+    gains = []
+    for seed in range(content["mean"][name]["seeds"]):
+        one, two = (content["results"][f"{variant}, seed {seed}"][way] for variant in (name, other))
+        gains += [metric_of(task)[1] * (one[task] - two[task]) for task in content["settings"]["tasks"]]
+    return f"{sum(gain > 0 for gain in gains)} of {len(gains)}"
 
 
 def _twins(content: dict[str, Any]) -> str:
