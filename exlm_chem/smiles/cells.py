@@ -1,7 +1,8 @@
 """What a cell holds besides a SMILES: nothing, an extension, a name, or a part of it that is not to be lost.
 
 SMILES has no blanks, so a blank ends it. What follows is harmless if it is a CXSMILES extension or a name. But a PDF or
-a spreadsheet also breaks long SMILES, and then the first part is another molecule, with another number.
+a spreadsheet also breaks long SMILES, and then the first part is another molecule, with another number. Characters that
+nobody can see are none of SMILES, and are left aside.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from exlm_chem.smiles.grammar import SmilesSyntaxError, split_tokens
 EMPTY: Final = "no SMILES in this row"
 
 _LINE_BREAK: Final = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_INVISIBLE: Final = re.compile(r"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""What has no width: soft hyphens, joiners, marks of direction and of byte order; they come from web pages and PDFs."""
 _NUMBER: Final = re.compile(r"[0-9][0-9.,:/-]*")
 _JOINING: Final = frozenset("and or plus with und oder mit et ou".split())
 
@@ -32,7 +35,7 @@ class Cell(NamedTuple):
 
 
 def split_cell(cell: Any) -> Cell:
-    """Take a cell apart into the SMILES and what was left aside, without a look at the molecule.
+    r"""Take a cell apart into the SMILES and what was left aside, without a look at the molecule.
 
     Parameters
     ----------
@@ -43,6 +46,8 @@ def split_cell(cell: Any) -> Cell:
     --------
     >>> split_cell(" OCC |$;;$| ethanol")
     Cell(smiles='OCC', note="text after the SMILES was left aside: '|$;;$| ethanol'", error=None)
+    >>> split_cell("\u200bOCC")
+    Cell(smiles='OCC', note='invisible characters were left aside: U+200B', error=None)
     >>> split_cell("CC(=O)O c1ccccc1C(=O)O").error
     "blank at position 7 inside of the SMILES: 'c1ccccc1C(=O)O' after it would be lost; take the blank out"
     >>> split_cell(3).error
@@ -55,8 +60,19 @@ def split_cell(cell: Any) -> Cell:
             return Cell("", error=f"bytes that are no UTF-8 at position {error.start}; give them as text")
     if not isinstance(cell, str):
         return Cell("", error=EMPTY if _is_missing(cell) else f"neither text nor an RDKit molecule, but {_kind(cell)}")
+    if not cell.isascii() and (unseen := _INVISIBLE.findall(cell)):
+        return _with_note(split_cell(_INVISIBLE.sub("", cell)), unseen)
     smiles, *rest = cell.split(None, 1) or [""]
     return _with_rest(cell.strip(), smiles, rest[0].rstrip()) if rest else Cell(smiles, error=None if smiles else EMPTY)
+
+
+def _with_note(cell: Cell, unseen: list[str]) -> Cell:
+    """Say which characters were taken out, if there is a SMILES without them."""
+    if cell.error is not None:
+        return cell
+    names = ", ".join(f"U+{ord(one):04X}" for one in dict.fromkeys(unseen))
+    note = f"invisible characters were left aside: {names}"
+    return cell._replace(note=note if cell.note is None else f"{note}; {cell.note}")
 
 
 def _with_rest(text: str, smiles: str, rest: str) -> Cell:

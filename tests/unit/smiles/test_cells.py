@@ -38,6 +38,31 @@ def test_names_and_extensions_are_left_aside_with_a_note(rest):
 
 
 @pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("\u200bCCO", "U+200B"),
+        ("CCO\u200b", "U+200B"),
+        ("C\u00adC\u00adO", "U+00AD"),
+        ("\ufeff\u200eCCO\u2069 ", "U+FEFF, U+200E, U+2069"),
+        ("\ufeffCCO".encode(), "U+FEFF"),
+    ],
+)
+def test_characters_that_nobody_can_see_are_left_aside_with_a_note(cell, names):
+    molecule = read_molecule(cell)
+    assert (molecule.smiles, molecule.error) == ("CCO", None)
+    assert molecule.note == f"invisible characters were left aside: {names}"
+
+
+def test_what_can_be_seen_is_judged_as_without_the_invisible():
+    assert read_molecule("\u200bCCO\u200b ethanol").note == (
+        "invisible characters were left aside: U+200B; text after the SMILES was left aside: 'ethanol'"
+    )
+    assert read_molecule("\u200b CCO CCN").error == read_molecule(" CCO CCN").error
+    assert read_molecule("\u200b").error == EMPTY
+    assert "unknown character" in read_molecule("C\u2212C").error
+
+
+@pytest.mark.parametrize(
     ("cell", "position"),
     [
         ("CC(=O)O c1ccccc1C(=O)O", 7),

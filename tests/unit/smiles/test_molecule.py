@@ -71,7 +71,7 @@ def test_rdkit_decides_on_mutated_molecules():
         assert bool(result.smiles) == accepted
 
 
-@pytest.mark.parametrize("smiles", ["CC\u041e", "\u0421CO", "CCO\u2026", "\u201cCCO\u201d", "CCO\u200b", "\uff23C"])
+@pytest.mark.parametrize("smiles", ["CC\u041e", "\u0421CO", "CCO\u2026", "\u201cCCO\u201d", "\uff23C"])
 def test_letters_that_rdkit_drops_at_the_ends_are_refused(smiles):
     assert "unknown character" in read_molecule(smiles).error
 
