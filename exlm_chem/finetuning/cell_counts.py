@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Final, NoReturn
 
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.tables.encodings import encoding_hint
 
 _LISTED: Final = 5
 
@@ -51,7 +52,7 @@ class CellCounts:
         bad, total = (sum(self.counts[text] for text in some) for some in (texts, self.counts))
         raise ExLMError(
             f"{self.where}: {bad:,} of {total:,} {noun} {'is' if bad == 1 else 'are'} {fault}: {self.listed(texts)}, "
-            f"the first in line {min(self._first_line[text] for text in texts)}; {remedy}"
+            f"the first in line {min(self._first_line[text] for text in texts)}; {remedy}{encoding_hint(texts)}"
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.smiles.notation import recognised
+from exlm_chem.tables.encodings import encoding_hint
 
 SMILES: Final = "smiles"
 _ALSO_SMILES: Final = frozenset(["smi", "cxsmi"])
@@ -104,7 +105,8 @@ def find_column(columns: Sequence[str], wanted: str, name: str) -> int:
     close = difflib.get_close_matches(normalised(wanted), [normalised(column) for column in columns], 1)
     meant = next((column for column in columns if close and normalised(column) == close[0]), None)
     hint = "" if meant is None else f" (is {quoted(meant)} meant?)"
-    raise ExLMError(f"{name} has no column {quoted(wanted)}{hint}; its columns are: {listed(columns)}")
+    known = f"its columns are: {listed(columns)}{encoding_hint(columns)}"
+    raise ExLMError(f"{name} has no column {quoted(wanted)}{hint}; {known}")
 
 
 def has_column(columns: Sequence[str], wanted: str) -> bool:

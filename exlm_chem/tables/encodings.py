@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from exlm_chem.errors import ExLMError, quoted
@@ -86,6 +87,18 @@ def encoding_of(head: bytes) -> tuple[str, str | None]:
         if zeros.count(0) > 0.8 * len(zeros) and not letters.count(0):
             return encoding, "taken for UTF-16, since every other byte is zero"
     return UTF8, None
+
+
+def encoding_hint(texts: Iterable[str]) -> str:
+    r"""Say what helps if a text of a file is not what its author sees, since it holds bytes that are no UTF-8.
+
+    Examples
+    --------
+    >>> encoding_hint(["IC50 (\udcb5M)"]), encoding_hint(["IC50 (µM)"])
+    ('; the file is not in UTF-8: name its --encoding, such as cp1252', '')
+    """
+    kept = any(KEPT_BYTES.search(text) for text in texts)
+    return "; the file is not in UTF-8: name its --encoding, such as cp1252" if kept else ""
 
 
 def _written(error: UnicodeError) -> tuple[str | bytes, int]:

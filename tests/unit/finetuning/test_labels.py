@@ -154,6 +154,7 @@ def test_a_dash_is_a_gap_beside_anything_but_a_plus():
         (["", "NaN"], {}, "column 'y' has no label at all; not known: 'NaN' (1 cell)"),
         (["1.5", "high", "2.5", "high"], {}, "2 of 4 labels are no plain number: 'high' (2 cells), the first"),
         (["yes", "no"], {"kind": "regression"}, "2 of 2 labels are no plain number: 'yes'"),
+        (["5 \udcb1 1", "1"], {}, "--unknown; the file is not in UTF-8: name its --encoding, such as cp1252"),
         (["12_5", "1"], {}, "1 of 2 labels is no plain number: '12_5' (1 cell), the first in line 2"),
         (["inf", "1"], {}, "'inf' (1 cell)"),
         (["1,234", "2,345"], {}, "2 of 2 labels are not clear, decimal or thousands"),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from exlm_chem.errors import ExLMError
+from exlm_chem.tables.columns import find_column
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
 from exlm_chem.tables.writers import open_writer
@@ -44,6 +45,18 @@ def test_a_file_has_one_encoding(tmp_path):
         read(path, "cp1252")
     with pytest.raises(ExLMError, match="line 3: bytes that are no utf-8"):
         read(path, "utf8")
+
+
+def test_a_column_that_is_not_found_for_its_encoding_is_told(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("smiles,größe\nCCO,1\n".encode("cp1252"))
+    columns, *_ = read(path)
+    with pytest.raises(ExLMError, match="not in UTF-8: name its --encoding, such as cp1252"):
+        find_column(columns, "größe", path.name)
+    columns, *_ = read(path, "cp1252")
+    assert find_column(columns, "größe", path.name) == 1
+    with pytest.raises(ExLMError, match=r"its columns are: 'smiles', 'größe'$"):
+        find_column(columns, "height", path.name)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
