@@ -21,6 +21,8 @@ _GROUPED_BY_BLANKS: Final = re.compile(rf"^[+-]?[1-9]\d{{0,2}}(?:{_BLANKS}\d{{3}
 _QUALIFIER: Final = re.compile(
     r"^(>>|<<|>=|<=|=>|=<|[><\u2265\u2264\u2a7e\u2a7d~\u2248]|(?:ca|approx|about)\b\.?)\s*(?=\S)", re.IGNORECASE
 )
+_SPREAD: Final = re.compile(r"\s*(?:\u00b1|\+/?[-\u2212])\s*[.,]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?$")
+"""What follows a mean: its standard deviation, or another measure of how sure it is."""
 
 
 def _pattern(decimal: str, group: str) -> re.Pattern[str]:
@@ -38,7 +40,7 @@ class Numeral(NamedTuple):
 
     value: float
     qualifier: str = ""
-    """What stands before it, such as ``>``; empty for a plain number."""
+    """What stands before it, such as ``>``; ``±`` where a spread behind it was left aside; empty for a plain number."""
 
     @property
     def bound(self) -> int:
@@ -85,6 +87,8 @@ def read_numerals(spellings: Iterable[str]) -> Numerals:
     ['1,234']
     >>> read_numerals(["12_5", "0x1F", "inf", "5 mg", ">30"]).read
     {'>30': Numeral(value=30.0, qualifier='>')}
+    >>> read_numerals(["5.2 ± 0.3"]).read
+    {'5.2 ± 0.3': Numeral(value=5.2, qualifier='±')}
     """
     parts = {spelling: _parts(spelling) for spelling in spellings}
     point = {spelling for spelling, (_, text) in parts.items() if _WITH_POINT.fullmatch(text)}
@@ -117,9 +121,12 @@ def read_numerals(spellings: Iterable[str]) -> Numerals:
 
 def _parts(spelling: str) -> tuple[str, str]:
     """Cut a spelling into its qualifier and the number, with an ASCII minus and without blanks between thousands."""
-    found = _QUALIFIER.match(spelling)
-    qualifier = found[1] if found else ""
-    text = _MINUS.sub("-", spelling[found.end() :] if found else spelling)
+    qualifier, text = "", spelling
+    if found := _QUALIFIER.match(spelling):
+        qualifier, text = found[1], spelling[found.end() :]
+    elif spread := _SPREAD.search(spelling):
+        qualifier, text = "±", spelling[: spread.start()]
+    text = _MINUS.sub("-", text)
     grouped = _GROUPED_BY_BLANKS.match(text)
     if grouped:
         text = re.sub(_BLANKS, "", grouped[0]) + text[grouped.end() :]

@@ -98,6 +98,9 @@ def test_limits_are_labels_with_a_side():
     assert set(column.values[column.bounds == 1]) == {30.0}
     column = read([">=3", "\u22642", "~5", "1"])
     assert (column.bounds.tolist(), column.values.tolist()) == ([1, -1, 0, 0], [3, 2, 5, 1])
+    column = read(["5.2 \u00b1 0.3", "~4", "1"])
+    assert (column.bounds.tolist(), column.values.tolist()) == ([0, 0, 0], [5.2, 4, 1])
+    assert column.decided.endswith("approximate, taken as measured: '5.2 \u00b1 0.3' (1 cell), '~4' (1 cell)")
     with pytest.raises(ExLMError, match="nothing can be learnt without values"):
         read([">3", "<2"])
     with pytest.raises(ExLMError, match="1 of 2 labels is a limit and no class: '>1'"):

@@ -27,7 +27,7 @@ def test_spellings_of_numbers(spelling, value):
 @pytest.mark.parametrize(
     "spelling",
     ["", "12_5", "0x1F", "inf", "-inf", "Infinity", "nan", "1e", "e5", "5 mg", "1 2", "12 34", "1,2,3", "--1", "1-2",
-     "+", "5%", "1/2", "\u0663", "\u00b2", "1.2.3", "5\u00b10.1", "1e5.5", "3,", "1,,2", "(5)", "01,234.5"],
+     "+", "5%", "1/2", "\u0663", "\u00b2", "1.2.3", "5\u00b1x", "1e5.5", "3,", "1,,2", "(5)", "01,234.5"],
 )  # fmt: skip
 def test_what_is_no_number(spelling):
     numerals = read_numerals([spelling])
@@ -63,6 +63,28 @@ def test_columns_that_can_be_read_in_two_ways(column):
 )  # fmt: skip
 def test_limits(spelling, numeral):
     assert read_numerals([spelling]).read == {spelling: numeral}
+
+
+@pytest.mark.parametrize(
+    ("spelling", "mean"),
+    [
+        ("5.2 \u00b1 0.3", 5.2),
+        ("5,2\u00a0\u00b1\u00a00,3", 5.2),
+        ("-5+/-.1", -5.0),
+        ("5 +- 1", 5.0),
+        ("\u22125e-3 \u00b1 1e-3", -0.005),
+    ],
+)
+def test_of_a_mean_with_a_spread_the_mean_is_read(spelling, mean):
+    assert read_numerals([spelling]).read == {spelling: Numeral(mean, "\u00b1")}
+    assert Numeral(mean, "\u00b1").bound == 0
+
+
+@pytest.mark.parametrize(
+    "spelling", ["\u00b11", "5 \u00b1", "3 \u00b1 1 \u00b1 1", ">5 \u00b1 1", "5 - 1", "5+3", "5 \u00b1 10 %"]
+)
+def test_what_looks_like_a_spread_and_is_none(spelling):
+    assert not read_numerals([spelling]).read
 
 
 def test_numbers_beyond_computation():
