@@ -21,7 +21,7 @@ _GROUPED_BY_BLANKS: Final = re.compile(rf"^[+-]?[1-9]\d{{0,2}}(?:{_BLANKS}\d{{3}
 _QUALIFIER: Final = re.compile(
     r"^(>>|<<|>=|<=|=>|=<|[><\u2265\u2264\u2a7e\u2a7d~\u2248]|(?:ca|approx|about)\b\.?)\s*(?=\S)", re.IGNORECASE
 )
-_SPREAD: Final = re.compile(r"\s*(?:\u00b1|\+/?[-\u2212])\s*[.,]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?$")
+_SPREAD: Final = re.compile(r"(?:\u00b1|\+/?[-\u2212])\s*[.,]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?$")
 """What follows a mean: its standard deviation, or another measure of how sure it is."""
 
 
@@ -125,7 +125,7 @@ def _parts(spelling: str) -> tuple[str, str]:
     if found := _QUALIFIER.match(spelling):
         qualifier, text = found[1], spelling[found.end() :]
     elif spread := _SPREAD.search(spelling):
-        qualifier, text = "±", spelling[: spread.start()]
+        qualifier, text = "±", spelling[: spread.start()].rstrip()
     text = _MINUS.sub("-", text)
     grouped = _GROUPED_BY_BLANKS.match(text)
     if grouped:
