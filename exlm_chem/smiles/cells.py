@@ -16,9 +16,12 @@ from exlm_chem.smiles.grammar import SmilesSyntaxError, split_tokens
 
 EMPTY: Final = "no SMILES in this row"
 
+ZERO_WIDTH: Final = "\u200b\u200c\u200d\u2060\ufeff"
+"""Blanks and joiners of no width, and the mark of byte order."""
+
 _LINE_BREAK: Final = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_INVISIBLE: Final = re.compile(r"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-"""What has no width: soft hyphens, joiners, marks of direction and of byte order; they come from web pages and PDFs."""
+_INVISIBLE: Final = re.compile(rf"[{ZERO_WIDTH}\u00ad\u180e\u200e\u200f\u202a-\u202e\u2061-\u2069]")
+"""These, soft hyphens and marks of direction; they come from web pages and PDFs."""
 _NUMBER: Final = re.compile(r"[0-9][0-9.,:/-]*")
 _JOINING: Final = frozenset("and or plus with und oder mit et ou".split())
 
