@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from exlm_chem.smiles.cells import ZERO_WIDTH
+from exlm_chem.smiles.cells import INVISIBLE
 
 DASHES: Final = frozenset("-\u2212\u2010\u2011\u2012\u2013\u2014")
 """Not known beside numbers, the negative class beside a plus."""
@@ -35,7 +35,7 @@ def tidy(cell: str | None) -> str:
     >>> tidy(" 1.5\u00a0"), tidy(None)
     ('1.5', '')
     """
-    return "" if cell is None else cell.strip().strip(ZERO_WIDTH).strip()
+    return "" if cell is None else cell.strip().strip(INVISIBLE).strip()
 
 
 def is_unknown(text: str) -> bool:

@@ -16,12 +16,14 @@ from exlm_chem.smiles.grammar import SmilesSyntaxError, split_tokens
 
 EMPTY: Final = "no SMILES in this row"
 
-ZERO_WIDTH: Final = "\u200b\u200c\u200d\u2060\ufeff"
-"""Blanks and joiners of no width, and the mark of byte order."""
+INVISIBLE: Final = "".join(
+    map(chr, (0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF))
+)
+"""Blanks and joiners of no width, marks of direction and of byte order; they come from web pages and spreadsheets."""
 
 _LINE_BREAK: Final = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_INVISIBLE: Final = re.compile(rf"[{ZERO_WIDTH}\u00ad\u180e\u200e\u200f\u202a-\u202e\u2061-\u2069]")
-"""These, soft hyphens and marks of direction; they come from web pages and PDFs."""
+_LEFT_ASIDE: Final = re.compile(rf"[{INVISIBLE}]|\u00ad(?![^\[\]]*\])")
+"""Soft hyphens too, but in brackets, where one that a PDF drew as a minus is a charge."""
 _NUMBER: Final = re.compile(r"[0-9][0-9.,:/-]*")
 _JOINING: Final = frozenset("and or plus with und oder mit et ou".split())
 
@@ -63,8 +65,8 @@ def split_cell(cell: Any) -> Cell:
             return Cell("", error=f"bytes that are no UTF-8 at position {error.start}; give them as text")
     if not isinstance(cell, str):
         return Cell("", error=EMPTY if _is_missing(cell) else f"neither text nor an RDKit molecule, but {_kind(cell)}")
-    if not cell.isascii() and (unseen := _INVISIBLE.findall(cell)):
-        return _with_note(split_cell(_INVISIBLE.sub("", cell)), unseen)
+    if not cell.isascii() and (unseen := _LEFT_ASIDE.findall(cell)):
+        return _with_note(split_cell(_LEFT_ASIDE.sub("", cell)), unseen)
     smiles, *rest = cell.split(None, 1) or [""]
     return _with_rest(cell.strip(), smiles, rest[0].rstrip()) if rest else Cell(smiles, error=None if smiles else EMPTY)
 

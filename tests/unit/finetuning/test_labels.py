@@ -15,6 +15,7 @@ from exlm_chem.finetuning.labels import check_use, read_labels
 from exlm_chem.finetuning.numerals import SMALLEST
 from exlm_chem.finetuning.spellings import UNKNOWN, is_unknown
 from exlm_chem.finetuning.words import FAMILIES, known_classes
+from exlm_chem.smiles.cells import INVISIBLE
 
 FIELD_CASES = Path(__file__).parents[2] / "data" / "field_cases"
 
@@ -117,6 +118,7 @@ def test_limits_are_labels_with_a_side():
         (["BBB+", "BBB-"], [1, 0]), (["+", "\u2212", "-"], [1, 0, 0]), (["fail", "pass"], [0, 1]),
         (["low", "High"], [0, 1]),
         (["1", "-1", "1"], [1, 0, 1]), (["1.0", "0.0"], [1, 0]), (["\u00a01 ", "0\u200b"], [1, 0]),
+        (["\u200e1", "\u202a0\u202c"], [1, 0]),
         (["active", "inactive", "inconclusive", "n.d."], [1, 0, math.nan, math.nan]),
     ],
 )  # fmt: skip
@@ -227,7 +229,7 @@ def test_no_cell_is_changed_silently(texts):
     for text, value in zip(texts, column.values, strict=True):
         bare = text.strip()
         if math.isnan(value):
-            assert is_unknown(bare.strip("\u200b\u200c\u200d\u2060\ufeff").strip())
+            assert is_unknown(bare.strip(INVISIBLE).strip())
         elif not column.classes:
             assert any(c in "0123456789" for c in bare)
             assert value == 0 or any(c in "123456789" for c in bare)

@@ -53,6 +53,13 @@ def test_characters_that_nobody_can_see_are_left_aside_with_a_note(cell, names):
     assert molecule.note == f"invisible characters were left aside: {names}"
 
 
+@pytest.mark.parametrize("cell", ["CC(=O)[O\u00ad]", "[NH4\u00ad]Cl", "\u200bC[O\u00ad]\u200b"])
+def test_a_soft_hyphen_that_may_be_a_charge_is_not_left_aside(cell):
+    molecule = read_molecule(cell)
+    assert not molecule.smiles
+    assert molecule.error.endswith("unknown character '\\xad' inside of brackets")
+
+
 def test_what_can_be_seen_is_judged_as_without_the_invisible():
     assert read_molecule("\u200bCCO\u200b ethanol").note == (
         "invisible characters were left aside: U+200B; text after the SMILES was left aside: 'ethanol'"
