@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,9 @@ def log_table(dataset: Dataset, counts: dict[str, Any], log: Log) -> None:
         first = "; ".join(f"line {row.line}: {row.reason}" for row in dataset.left_out[:3])
         rows = "1 row is" if counts["left_out"] == 1 else f"{counts['left_out']:,} rows are"
         log(f"{rows} left out, the first: {first}")
+    for notes in _kinds_of_notes(dataset):
+        rows = "1 row" if len(notes) == 1 else f"{len(notes):,} rows, the first"
+        log(f"in {rows}, {notes[0]}")
     if counts["repeated"]:
         extra = counts["molecules"] - counts["distinct"]
         log(
@@ -36,6 +40,15 @@ def log_table(dataset: Dataset, counts: dict[str, Any], log: Log) -> None:
         )
     if counts["changed_by_standardisation"]:
         log(f"{counts['changed_by_standardisation']:,} molecules are changed by the standardisation rule")
+
+
+def _kinds_of_notes(dataset: Dataset) -> Iterable[list[str]]:
+    """Put together what was left aside in cells of molecules, with their lines, by its kind."""
+    kinds = defaultdict[str, list[str]](list)
+    for line, one in zip(dataset.lines, dataset.inputs, strict=True):
+        if (note := one.molecule.note) is not None:
+            kinds[note.partition(":")[0]].append(f"line {line}: {note}")
+    return kinds.values()
 
 
 def log_split(split: Split, molecules: Splittable, log: Log) -> None:

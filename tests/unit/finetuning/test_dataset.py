@@ -8,6 +8,7 @@ from exlm_chem.embedding.embedder import ExLM
 from exlm_chem.errors import ExLMError
 from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.label_options import LabelOptions
+from exlm_chem.finetuning.messages import log_table
 from exlm_chem.finetuning.splits import Split, across_borders
 
 NAN = float("nan")
@@ -41,6 +42,16 @@ def test_table_with_everything_that_is_wrong_with_tables(read, tmp_path):
     report = dataset.report()
     assert (report["molecules"], report["distinct"], report["repeated"], report["conflicting"]) == (4, 2, 2, 1)
     assert (report["left_out"], report["known_labels"]) == (4, 5)
+
+
+def test_what_is_left_aside_in_cells_of_molecules_is_told(read, tmp_path):
+    path = write(tmp_path, "smiles,y\nCCO ethanol,0.5\n\u200bCC,2\nC1CC x,2\nCCN my amine,3\nC,1\n")
+    dataset, told = read_dataset(path, ["y"], read), []
+    log_table(dataset, dataset.report(), told.append)
+    assert told[-2:] == [
+        "in 2 rows, the first, line 2: text after the SMILES was left aside: 'ethanol'",
+        "in 1 row, line 3: invisible characters were left aside: U+200B",
+    ]
 
 
 @pytest.mark.parametrize(("cells", "conflicting"), [((">5", "7"), 0), ((">5", "3"), 1), (("<2", ">5"), 1)])
