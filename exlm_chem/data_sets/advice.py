@@ -178,8 +178,7 @@ def _warnings(columns: Sequence[ColumnProfile], molecules: MoleculeProfile) -> l
     if molecules.different < _FEW:
         warnings.append(f"only {molecules.different:,} different molecules: what is learnt from so few says little")
     for column in columns:
-        if column.problem:
-            warnings.append(column.problem)
+        warnings += filter(None, (column.problem, column.remark))
         rare = min(_class_sizes(column), default=_RARE)
         if column.is_label and rare < _RARE:
             warnings.append(f"column {quoted(column.name)} has only {rare:,} rows of one class")
@@ -192,7 +191,8 @@ def _warnings(columns: Sequence[ColumnProfile], molecules: MoleculeProfile) -> l
         count = molecules.contradictions.get(column.name, 0)
         if count and column.is_label:
             what = "both classes" if column.kind == "class" else "different values"
-            warnings.append(f"{count:,} molecules have {what} in column {quoted(column.name)}, in different rows")
+            have = "molecule has" if count == 1 else "molecules have"
+            warnings.append(f"{count:,} {have} {what} in column {quoted(column.name)}, in different rows")
     if molecules.several_parts > _MANY_SALTS * molecules.readable:
         warnings.append(
             f"{molecules.several_parts:,} rows have salts, solvates or mixtures; --standardise parent keeps the drug"

@@ -11,9 +11,11 @@ import numpy as np
 
 from exlm_chem.data_sets.sampling import Sample
 from exlm_chem.errors import ExLMError
+from exlm_chem.finetuning.cell_counts import CellCounts
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.labels import LabelColumn, read_labels
 from exlm_chem.finetuning.numerals import read_numerals
+from exlm_chem.finetuning.relations import remark, says_more
 from exlm_chem.finetuning.spellings import is_unknown, tidy
 from exlm_chem.tables.columns import mostly_molecules
 
@@ -77,6 +79,8 @@ class ColumnProfile:
     numbers : Numbers or None
     problem : str
         Why it cannot be learnt as it is; empty if it can, or is no column of labels.
+    remark : str
+        What it means for labels that stand beside it; see `exlm_chem.finetuning.relations`.
     is_count : bool
         Whether it numbers the rows.
     examples : list of str
@@ -94,6 +98,7 @@ class ColumnProfile:
     positive: list[str] = field(default_factory=list)
     numbers: Numbers | None = None
     problem: str = ""
+    remark: str = ""
     is_count: bool = False
     examples: list[str] = field(default_factory=list)
 
@@ -183,6 +188,7 @@ class ColumnCollector:
             positive=positive or (["1"] if set(counts) == {"0", "1"} else []),
             numbers=_numbers(texts) if kind == "number" else None,
             problem=problem.removeprefix(f"{file}: ") if kind in ("class", "number") and not is_count else "",
+            remark=self._remark(file).removeprefix(f"{file}: "),
             is_count=kind == "number" and is_count,
             examples=list(texts)[:_SHOWN],
         )
@@ -197,15 +203,21 @@ class ColumnCollector:
 
     def _labels(self, file: str, options: LabelOptions | None) -> tuple[LabelColumn | None, str]:
         """Read the column as labels, or say why it is none that could be learnt."""
-        seen = [*self._texts.kept.items(), *self._unknown.items()]
         if not self._texts.kept:
             return None, ""
-        cells = list(chain.from_iterable(repeat(text, one.cells) for text, one in seen))
-        lines = list(chain.from_iterable(repeat(one.line, one.cells) for _, one in seen))
         try:
-            return read_labels(self.name, cells, lines, file, options), ""
+            return read_labels(self.name, *self._cells(), file, options), ""
         except ExLMError as error:
             return None, str(error)
+
+    def _cells(self) -> tuple[list[str], list[int]]:
+        """Give the texts as often as they stand there, and for each the line where it first stands."""
+        seen = [*self._texts.kept.items(), *self._unknown.items()]
+        cells = list(chain.from_iterable(repeat(text, one.cells) for text, one in seen))
+        return cells, list(chain.from_iterable(repeat(one.line, one.cells) for _, one in seen))
+
+    def _remark(self, file: str) -> str:
+        return remark(self.name, CellCounts(file, self.name, *self._cells())) if says_more(self.name) else ""
 
     def _kind(self, labels: LabelColumn | None) -> ColumnKind:
         texts = self._texts.kept

@@ -14,6 +14,7 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.dataset import read_dataset
 from exlm_chem.finetuning.extra_columns import check_extra_columns, encode_columns
 from exlm_chem.finetuning.label_options import LabelOptions
+from exlm_chem.finetuning.messages import log_table
 from exlm_chem.finetuning.metrics import MAIN_METRIC, METRICS, label_units, may_differ_in_units
 from exlm_chem.finetuning.splits import Split, make_split, parse_split
 from exlm_chem.predictors.registry import registered_task, task_for_file
@@ -33,7 +34,7 @@ class Measured:
     beside: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """What all kinds of features have besides: other columns of the table."""
     notes: list[str] = field(default_factory=list)
-    """What is told of it: what these columns were taken for, and of several columns what errors are in."""
+    """What is told of it: how its columns were read, rows left out, and of several columns what errors are in."""
 
     @property
     def metric(self) -> str:
@@ -89,6 +90,7 @@ def read_measured(
         raise ExLMError(f"the {made.name} split of {path.name} leaves no test part; use --split random")
     units = label_units(dataset.exact_labels[[*made.train, *made.valid]], dataset.kind)
     measured = Measured(path.name, dataset.kind, dataset.smiles, dataset.exact_labels / units, made)
+    log_table(dataset, dataset.report(extra_columns), measured.notes.append)
     if may_differ_in_units(dataset.kind, len(units)):
         measured.notes.append("errors are in standard deviations of each column, so that no unit decides")
     if extra_columns:

@@ -17,9 +17,10 @@ from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.labels import LabelColumn, check_use, read_labels
 from exlm_chem.finetuning.metrics.bounds import BoundedLabels
+from exlm_chem.finetuning.relations import check_relations, with_signs
 from exlm_chem.finetuning.spellings import is_unknown, tidy
 from exlm_chem.finetuning.splits import PARTS, Splittable
-from exlm_chem.finetuning.training_rows import LeftOut, join_rows, read_rows
+from exlm_chem.finetuning.training_rows import LeftOut, TrainingRows, join_rows, read_rows
 from exlm_chem.storage import sha256
 from exlm_chem.tables.columns import listed
 from exlm_chem.tables.read_options import ReadOptions
@@ -179,7 +180,9 @@ def read_dataset(
     """
     labels = labels or LabelOptions()
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
-    tables = [read_rows(one, targets, split_column, reading, others) for one in paths]
+    check_relations(labels.relations, targets)
+    needed = dict.fromkeys([*others, *labels.relations])
+    tables = [read_rows(one, targets, split_column, reading, [*needed]) for one in paths]
     rows = tables[0] if len(tables) == 1 else join_rows(dict(zip(PARTS, tables, strict=True)))
     dataset = Dataset(rows.name, _sha256(paths), left_out=list(rows.left_out), table_rows=rows.count)
     if not rows.lines:
@@ -187,7 +190,7 @@ def read_dataset(
     # What the columns hold is decided before the molecules are read, which takes longer.
     columns = [
         read_labels(target, cells, rows.lines, rows.name, labels)
-        for target, cells in zip(targets, rows.labels, strict=True)
+        for target, cells in zip(targets, _cells_of_labels(rows, labels), strict=True)
     ]
     check_use(labels, columns, rows.name)
     dataset.columns, dataset.reading = columns, [*rows.notes, *_decisions(Path(rows.name).name, columns)]
@@ -210,7 +213,7 @@ def read_dataset(
     dataset.left_out.sort(key=lambda row: row.row)
     dataset.rows, dataset.lines = [rows.rows[index] for index in kept], [rows.lines[index] for index in kept]
     dataset.split_cells = [tidy(rows.split[index]) for index in kept] if rows.split else []
-    dataset.others = {name: [cells[index] for index in kept] for name, cells in rows.others.items()}
+    dataset.others = {name: [rows.others[name][index] for index in kept] for name in others}
     dataset.labels, dataset.bounds = values[kept], bounds[kept]
     _check(dataset)
     return dataset
@@ -219,6 +222,15 @@ def read_dataset(
 def _sha256(paths: Sequence[Path]) -> str:
     digests = [sha256(path) for path in paths]
     return digests[0] if len(paths) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _cells_of_labels(rows: TrainingRows, labels: LabelOptions) -> list[list[str | None]]:
+    if not labels.relations:
+        return rows.labels
+    return [
+        with_signs(cells, rows.others[column], column, rows.lines, rows.name, labels.unknown)
+        for column, cells in zip(labels.relations, rows.labels, strict=True)
+    ]
 
 
 def _decisions(name: str, columns: Sequence[LabelColumn]) -> list[str]:

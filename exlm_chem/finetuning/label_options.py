@@ -32,9 +32,18 @@ class LabelOptions:
         metavar="TEXT",
         group=_GROUP,
     )
+    relations: tuple[str, ...] = option(
+        (),
+        "A column of signs (=, <, >) that belong to the labels, as in tables of ChEMBL; of several columns of labels "
+        "one for each, in their order.",
+        note="See `exlm_chem.finetuning.relations`.",
+        flag="--relation",
+        metavar="COLUMN",
+        group=_GROUP,
+    )
 
     def __post_init__(self) -> None:
         check_options(self)
-        for name, texts in (("positive", self.positive), ("unknown", self.unknown)):
+        for name, texts in (("positive", self.positive), ("unknown", self.unknown), ("relation", self.relations)):
             if not all(map(str.strip, texts)):
                 raise ExLMError(f"--{name} must not be empty.")

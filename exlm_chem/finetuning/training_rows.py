@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Self
 
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.finetuning.cell_counts import CellCounts
+from exlm_chem.finetuning.relations import remark, says_more
+from exlm_chem.finetuning.spellings import is_unknown, tidy
 from exlm_chem.smiles.cells import EMPTY
 from exlm_chem.tables.columns import has_column, listed
 from exlm_chem.tables.formats.table import as_text
@@ -122,7 +126,10 @@ def read_rows(
         places = _places(reader, targets)
         split_place = None if split_column is None else _split_place(reader, split_column)
         other_places = {name: reader.column(name) for name in others}
-        found = TrainingRows(reader.name, labels=[[] for _ in places], others={name: [] for name in others})
+        used = {reader.smiles_index, split_place, *places, *other_places.values()}
+        beside = {name: place for place, name in enumerate(reader.columns) if place not in used and says_more(name)}
+        other_places |= beside
+        found = TrainingRows(reader.name, labels=[[] for _ in places], others={name: [] for name in other_places})
         for row, record in enumerate(reader):
             found.count = row + 1
             smiles = (record.smiles or "").strip()
@@ -139,8 +146,17 @@ def read_rows(
                 found.others[name].append(as_text(record.cells[place]))
             if split_place is not None:
                 found.split.append(as_text(record.cells[split_place]))
-        found.notes = list(reader.notes)
+        found.notes = [*reader.notes, *_remarks(found, beside)]
     return found
+
+
+def _remarks(rows: TrainingRows, beside: Collection[str]) -> list[str]:
+    """Say what columns mean that stand beside the labels and were not asked for, and forget them."""
+    file = Path(rows.name).name
+    known = [not all(is_unknown(tidy(label)) for label in labels) for labels in zip(*rows.labels, strict=True)]
+    lines = [*compress(rows.lines, known)]
+    columns = {name: [*map(tidy, compress(rows.others.pop(name), known))] for name in beside}
+    return [*filter(None, (remark(name, CellCounts(file, name, texts, lines)) for name, texts in columns.items()))]
 
 
 def join_rows(parts: Mapping[str, TrainingRows]) -> TrainingRows:

@@ -27,7 +27,7 @@ def test_a_table_of_ones_own(tiny_model, tmp_path, monkeypatch, capsys):
     done = run_here(monkeypatch, capsys, *args)
     assert done.status == 0
     lines = done.out.splitlines()
-    assert [line.split()[0] for line in lines[2:5]] == ["features", "exlm", "descriptors"]
+    assert [line.split()[0] for line in lines[4:7]] == ["features", "exlm", "descriptors"]
     assert lines[-1].startswith("mine.csv: ")
     assert "exlm against descriptors" in lines[-1]
     result = json.loads(run_here(monkeypatch, capsys, *args, "--json").out)

@@ -69,7 +69,7 @@ def test_salts_and_contradictions_are_warned_of(tmp_path: Path) -> None:
     rows = [f"{smiles}.Cl,{number % 2}" for number, smiles in enumerate([*ALCOHOLS, ALCOHOLS[1]])]
     found = describe(written(tmp_path, ["smiles,active", *rows]))
     assert "--standardise parent" in found.advice.commands[0]
-    assert "1 molecules have both classes in column 'active', in different rows" in found.advice.warnings
+    assert "1 molecule has both classes in column 'active', in different rows" in found.advice.warnings
 
 
 def test_a_number_of_the_row_contradicts_nothing(tmp_path: Path) -> None:
