@@ -65,7 +65,8 @@ class ColumnProfile:
     kind : str
         See `ColumnKind`.
     known, missing : int
-        Cells that say something, and those that do not: empty ones, and what means the same, such as ``NA``.
+        Cells that say something, and those that do not: empty ones, what means the same, such as ``NA``, and those
+        of rows without a SMILES.
     distinct : int
         Different texts; an estimate if not all were kept.
     sampled : int
@@ -105,7 +106,7 @@ class ColumnProfile:
     @property
     def is_label(self) -> bool:
         """Whether it can be learnt as it is."""
-        return self.kind in ("class", "number") and not self.problem and not self.is_count
+        return self.kind in ("class", "number") and not (self.problem or self.remark or self.is_count)
 
 
 @dataclass
@@ -170,7 +171,7 @@ class ColumnCollector:
         dashes = {
             text: seen.cells for text, seen in self._unknown.items() if text not in gaps
         }  # the class beside a plus
-        is_count = self._is_count and self._known > 1
+        is_count, about = self._is_count and self._known > 1, self._remark(file)
         kind, positive = self._kind(labels), [] if labels is None else [t for t, one in labels.classes.items() if one]
         counts: dict[str, int] = {}
         if kind == "class":
@@ -187,8 +188,10 @@ class ColumnCollector:
             classes=counts,
             positive=positive or (["1"] if set(counts) == {"0", "1"} else []),
             numbers=_numbers(texts) if kind == "number" else None,
-            problem=problem.removeprefix(f"{file}: ") if kind in ("class", "number") and not is_count else "",
-            remark=self._remark(file).removeprefix(f"{file}: "),
+            problem=problem.removeprefix(f"{file}: ")
+            if kind in ("class", "number") and not (is_count or about)
+            else "",
+            remark=about.removeprefix(f"{file}: "),
             is_count=kind == "number" and is_count,
             examples=list(texts)[:_SHOWN],
         )

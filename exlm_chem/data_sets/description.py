@@ -91,9 +91,11 @@ def describe(
         others = {index: ColumnCollector(name, most) for index, name in enumerate(names) if index != place}
         collected, empty, count = MoleculeCollector(), 0, 0
         for record in reader:
-            texts = [one.add(as_text(record.cells[index]), record.line) for index, one in others.items()]
+            has_smiles = bool(tidy(record.smiles))  # without one, finetune does not look at labels either
+            cells = {index: as_text(record.cells[index]) if has_smiles else None for index in others}
+            texts = [one.add(cells[index], record.line) for index, one in others.items()]
             collected.add(record.smiles, record.line, texts, record.error)
-            empty += not tidy(record.smiles)
+            empty += not has_smiles
             count += 1
             if count % 1000 == 0:
                 progress(count)

@@ -11,7 +11,7 @@ from typing import Self
 from exlm_chem.errors import ExLMError, quoted
 from exlm_chem.finetuning.cell_counts import CellCounts
 from exlm_chem.finetuning.relations import remark, says_more
-from exlm_chem.finetuning.spellings import is_unknown, tidy
+from exlm_chem.finetuning.spellings import tidy
 from exlm_chem.smiles.cells import EMPTY
 from exlm_chem.tables.columns import has_column, listed
 from exlm_chem.tables.formats.table import as_text
@@ -151,11 +151,11 @@ def read_rows(
 
 
 def _remarks(rows: TrainingRows, beside: Collection[str]) -> list[str]:
-    """Say what columns mean that stand beside the labels and were not asked for, and forget them."""
+    """Say what columns mean that stand beside labels with numbers and were not asked for, and forget them."""
     file = Path(rows.name).name
-    known = [not all(is_unknown(tidy(label)) for label in labels) for labels in zip(*rows.labels, strict=True)]
-    lines = [*compress(rows.lines, known)]
-    columns = {name: [*map(tidy, compress(rows.others.pop(name), known))] for name in beside}
+    numbers = [any(map(str.isdecimal, "".join(filter(None, labels)))) for labels in zip(*rows.labels, strict=True)]
+    lines = [*compress(rows.lines, numbers)]
+    columns = {name: [*map(tidy, compress(rows.others.pop(name), numbers))] for name in beside}
     return [*filter(None, (remark(name, CellCounts(file, name, texts, lines)) for name, texts in columns.items()))]
 
 

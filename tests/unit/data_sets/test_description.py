@@ -77,6 +77,19 @@ def test_a_number_of_the_row_contradicts_nothing(tmp_path: Path) -> None:
     assert found.molecules.contradictions == {"logS": 1}
 
 
+def test_rows_without_a_molecule_say_nothing_about_labels(tmp_path: Path) -> None:
+    """PubChem has three rows with types, words and units under the names of the columns."""
+    header = ["tag,smiles,IC50,Qualifier", "RESULT_TYPE,,FLOAT,STRING", "RESULT_UNIT,,MICROMOLAR,"]
+    rows = [f"{n},{s},{n / 7:.2f},{'>='[n % 2]}" for n, s in enumerate(ALCOHOLS)]
+    found = describe(written(tmp_path, [*header, *rows]))
+    tag, _, value, sign = found.columns
+    assert (value.kind, value.problem, value.missing, tag.is_count) == ("number", "", 2, True)
+    assert not sign.is_label
+    assert sign.remark.endswith("add --relation 'Qualifier', since without it limits are taken for values")
+    assert not any("--positive" in warning for warning in found.advice.warnings)
+    assert "--target IC50 " in found.advice.commands[0]
+
+
 def test_other_ways_to_split_are_named(tmp_path: Path) -> None:
     rows = [f"{s},{n / 7:.2f},S{n % 9},2026-0{n % 9 + 1}-11" for n, s in enumerate(ALCOHOLS)]
     warnings = describe(written(tmp_path, ["smiles,logD,Series,test date", *rows])).advice.warnings

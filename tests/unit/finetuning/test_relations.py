@@ -58,6 +58,12 @@ def test_signs_and_units_that_are_not_read_are_told(read, table):
     assert any(warning.startswith(UNITS) for warning in warnings)
 
 
+def test_classes_in_words_have_no_signs(read, tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("smiles,outcome,relation\nC,Active,=\nCC,Inactive,>\n", encoding="utf-8")
+    assert not any("--relation" in note for note in read_dataset(path, ["outcome"], read).reading)
+
+
 def test_a_benchmark_tells_how_the_table_was_read(read, table):
     with table.open("a", encoding="utf-8") as file:
         file.writelines(f"{'C' * n}O;'=';{n};nM;\n" for n in range(3, 40))
