@@ -186,7 +186,7 @@ def _warnings(columns: Sequence[ColumnProfile], molecules: MoleculeProfile) -> l
             far = ", ".join(f"{value:g} in line {line}" for value, line in column.numbers.far_out)
             warnings.append(
                 f"column {quoted(column.name)} has {column.numbers.outliers:,} numbers far from the others ({far}): "
-                "is a unit or a decimal point wrong, or is the logarithm to be taken?"
+                "is a unit or a decimal point wrong, or is the logarithm to be learnt (--transform)?"
             )
         count = molecules.contradictions.get(column.name, 0)
         if count and column.is_label:

@@ -83,8 +83,8 @@ def describe(
     >>> found.rows, found.molecules.readable, [column.kind for column in found.columns[:2]]
     (29, 24, ['text', 'SMILES'])
     """
-    if labels is not None and labels.relations:
-        raise ExLMError("--relation is for finetune, evaluate and benchmark; leave it away here")
+    if labels is not None and (labels.relations or labels.transform):
+        raise ExLMError("--relation and --transform are for finetune and benchmark; leave them away here")
     with MoleculeReader(molecules, reading) as reader:
         place, names = reader.smiles_index, list(reader.columns)
         most = max(_LEAST_TEXTS, _MOST_TEXTS // len(names))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from exlm_chem.finetuning.training_rows import LeftOut, TrainingRows, join_rows,
 from exlm_chem.storage import sha256
 from exlm_chem.tables.columns import listed
 from exlm_chem.tables.read_options import ReadOptions
-from exlm_chem.terms import Kind
+from exlm_chem.terms import Kind, Transform
 
 
 @dataclass
@@ -148,6 +148,7 @@ def read_dataset(
     labels: LabelOptions | None = None,
     split_column: str | None = None,
     others: Sequence[str] = (),
+    transforms: Sequence[Transform | None] | None = None,
 ) -> Dataset:
     """Read a training table.
 
@@ -167,6 +168,8 @@ def read_dataset(
         The column that decides which part a molecule belongs to.
     others : sequence of str
         Other columns that are needed.
+    transforms : sequence of str or None, optional
+        What is learnt of each target; that of `labels` for all by default.
 
     Returns
     -------
@@ -180,6 +183,7 @@ def read_dataset(
     """
     labels = labels or LabelOptions()
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+    transforms = [labels.transform] * len(targets) if transforms is None else transforms
     check_relations(labels.relations, targets)
     needed = dict.fromkeys([*others, *labels.relations])
     tables = [read_rows(one, targets, split_column, reading, [*needed]) for one in paths]
@@ -189,8 +193,8 @@ def read_dataset(
         _check(dataset)
     # What the columns hold is decided before the molecules are read, which takes longer.
     columns = [
-        read_labels(target, cells, rows.lines, rows.name, labels)
-        for target, cells in zip(targets, _cells_of_labels(rows, labels), strict=True)
+        read_labels(target, cells, rows.lines, rows.name, replace(labels, transform=transform))
+        for target, cells, transform in zip(targets, _cells_of_labels(rows, labels), transforms, strict=True)
     ]
     check_use(labels, columns, rows.name)
     dataset.columns, dataset.reading = columns, [*rows.notes, *_decisions(Path(rows.name).name, columns)]

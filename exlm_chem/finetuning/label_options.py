@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from exlm_chem.errors import ExLMError
 from exlm_chem.options import check_options, documented, option
-from exlm_chem.terms import Kind
+from exlm_chem.terms import Kind, Transform
 
 _GROUP = "Labels"
 
@@ -32,6 +32,14 @@ class LabelOptions:
         metavar="TEXT",
         group=_GROUP,
     )
+    transform: Transform | None = option(
+        None,
+        "What is learnt of measurements that span orders of magnitude: log10, or of concentrations in M, mM, uM, nM or "
+        "pM the negative logarithm of mol/L, such as p:nM for pIC50 from an IC50 in nM.",
+        note="A predictor knows it, and gives such numbers.",
+        shown="the values",
+        group=_GROUP,
+    )
     relations: tuple[str, ...] = option(
         (),
         "A column of signs (=, <, >) that belong to the labels, as in tables of ChEMBL; of several columns of labels "
@@ -44,6 +52,8 @@ class LabelOptions:
 
     def __post_init__(self) -> None:
         check_options(self)
+        if self.transform is not None and self.kind == "classification":
+            raise ExLMError("--transform is for measurements, and classes have none; leave it away")
         for name, texts in (("positive", self.positive), ("unknown", self.unknown), ("relation", self.relations)):
             if not all(map(str.strip, texts)):
                 raise ExLMError(f"--{name} must not be empty.")

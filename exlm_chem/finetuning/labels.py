@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn
 
 import numpy as np
@@ -15,6 +15,7 @@ from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.numerals import Numerals, read_numerals
 from exlm_chem.finetuning.spellings import DASHES, is_unknown, tidy
 from exlm_chem.finetuning.words import known_classes, named_classes, plain_word
+from exlm_chem.predictors.transforms import direction, span, transformed
 from exlm_chem.terms import Kind
 
 _CLASSES: Final = frozenset([0.0, 1.0])
@@ -33,7 +34,7 @@ class LabelColumn:
     kind : {"classification", "regression"}
         Two classes, or measurements.
     values : float array of shape (rows,)
-        0 and 1, or the numbers; NaN where unknown.
+        0 and 1, or the numbers or what is learnt of them; NaN where unknown.
     classes : dict
         The class of each word; empty where the labels are numbers.
     unknown : list of str
@@ -86,6 +87,8 @@ def read_labels(
     (array([ 1.,  0., nan]), "'Active' = 1, 'Inactive' = 0; not known: 'n.d.' (1 cell)")
     """
     options = options or LabelOptions()
+    if options.transform is not None:
+        options = replace(options, kind="regression")
     tidied = [tidy(text) for text in texts]
     unknown = _unknown(set(tidied), options)
     places = [index for index, text in enumerate(tidied) if text not in unknown]
@@ -100,6 +103,10 @@ def read_labels(
     decided = "; ".join(filter(None, [decided, not_known]))
     bound_of = {} if classes else {text: one.bound for text, one in column.numerals.read.items()}
     bounds = np.array([bound_of.get(text, 0) for text in tidied], dtype=np.int8)
+    if options.transform is not None:
+        column.refuse_what_has_no_logarithm()
+        decided = "; ".join(filter(None, [f"learnt as {options.transform}", decided]))
+        values, bounds = transformed(values, options.transform), bounds * np.int8(direction(options.transform))
     return LabelColumn(name, kind, values, classes, list(empty.counts), decided, bounds)
 
 
@@ -160,8 +167,17 @@ class _Known:
         value_of = {text: one.value for text, one in self.numerals.read.items()}
         kind = self._kind_of_numbers(value_of)
         what = "0 and 1 are taken as classes" if kind == "classification" else "taken as measurements"
+        if kind == "regression" and not self.options.kind:
+            cells = [self.cells.counts[text] for text in value_of]
+            what += span(np.repeat([*value_of.values()], cells))
         notes = ["" if self.options.kind else what, self.numerals.note, *self._qualified()]
         return kind, value_of, "; ".join(filter(None, notes))
+
+    def refuse_what_has_no_logarithm(self) -> None:
+        """Refuse values of 0 and less, of which there is no logarithm."""
+        if bad := [text for text, one in self.numerals.read.items() if one.value <= 0]:
+            remedy = "correct them, name what means not known with --unknown, or leave --transform away"
+            self.cells.refuse(bad, "labels", "not above 0, and have no logarithm", remedy)
 
     def _limits(self) -> list[str]:
         return [text for text, one in self.numerals.read.items() if one.bound]

@@ -92,10 +92,13 @@ def prepare(
     read = partial(encoder.read, standardise=options.standardise)
     check_extra_columns(options.extra_columns, targets)
     others = [*options.extra_columns, *([] if options.weights is None else [options.weights])]
-    dataset = read_dataset(data[0] if len(data) == 1 else data, targets, read, reading, labels, rule.column, others)
+    transforms = None if task is None else [column.transform for column in task.columns]
+    dataset = read_dataset(
+        data[0] if len(data) == 1 else data, targets, read, reading, labels, rule.column, others, transforms
+    )
     if task is None:
         positive = {column.name: next(iter(column.classes), "1") for column in dataset.columns}
-        task = task_of_targets(name, targets, dataset.kind, positive)
+        task = task_of_targets(name, targets, dataset.kind, positive, labels.transform)
     if options.balance and dataset.kind == "regression":
         raise ExLMError("--balance is for classes, and the labels are measurements; leave it away")
     log_table(dataset, dataset.report(options.extra_columns), log)
@@ -145,6 +148,10 @@ def _named_task(
 def _labels_of(task: Task, labels: LabelOptions) -> LabelOptions:
     if labels.kind not in (None, task.kind):
         raise ExLMError(f"task {quoted(task.name)} is a {task.kind}; leave --kind {labels.kind} away")
+    if labels.transform is not None:
+        raise ExLMError(
+            f"--transform is for --target; task {quoted(task.name)} says of each of its columns what is learnt"
+        )
     return replace(labels, kind=task.kind)
 
 

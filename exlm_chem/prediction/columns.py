@@ -181,7 +181,9 @@ class PredictionColumns:
             for column in predictor.task.columns:
                 place = next(places)
                 if column.target in given:
-                    found.append(Measured(predictor.task.kind, column.name, given.index(column.target), place))
+                    found.append(
+                        Measured(predictor.task.kind, column.name, given.index(column.target), place, column.transform)
+                    )
             for stage in stages:
                 for _ in stage.columns:
                     next(places)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import tomllib
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -16,7 +17,7 @@ from exlm_chem.storage.files import reason_of
 from exlm_chem.storage.records import from_json, naming
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.reader import MoleculeReader
-from exlm_chem.terms import Kind
+from exlm_chem.terms import Kind, Transform
 
 SUFFIX: Final = ".toml"
 """Of a file of tasks."""
@@ -172,19 +173,26 @@ def _filled(name: str, content: dict[str, Any]) -> Task:
     if columns is not None and not isinstance(columns, list):
         raise ExLMError(f"columns must be written as [[{name}.columns]], with its entries in the lines below")
     usual_name = name if columns is not None and len(columns) == 1 else f"{name}_{{target}}"
-    usual = {**dataclasses.asdict(usual_output(usual_name, kind)), **content.get("every", {})}
+    usual = partial(_usual, usual_name, kind, content.get("every", {}))
     known = {**content, "name": name, "every": None}
     if columns is None:
-        return from_json(Task, {**known, "every": usual})
+        return from_json(Task, {**known, "every": usual({})})
     return from_json(Task, {**known, "columns": [_output(index, one, usual) for index, one in enumerate(columns)]})
 
 
-def _output(index: int, given: Any, usual: dict[str, Any]) -> OutputColumn:
+def _usual(name: str, kind: Kind, every: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Give what is not said of an output itself: what is said of every one, and what follows from its kind."""
+    transform = {**every, **given}.get("transform")
+    known = transform if transform in get_args(Transform) and kind == "regression" else None
+    return {**dataclasses.asdict(usual_output(name, kind, transform=known)), **every}
+
+
+def _output(index: int, given: Any, usual: Callable[[dict[str, Any]], dict[str, Any]]) -> OutputColumn:
     place = f"columns[{index}]"
     if not isinstance(given, dict) or "target" not in given:
         raise ExLMError(f'{place} must name the column of its labels, such as target = "IC50"')
     _refuse_unknown(given, OutputColumn, f"{place}.")
-    output = from_json(OutputColumn, {**usual, **given}, place)
+    output = from_json(OutputColumn, {**usual(given), **given}, place)
     return named_output(output, output.target)
 
 

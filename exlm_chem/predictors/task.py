@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 
 from exlm_chem.errors import ExLMError, quoted
+from exlm_chem.predictors.transforms import described
 from exlm_chem.storage.records import Between, Matching
-from exlm_chem.terms import Kind
+from exlm_chem.terms import Kind, Transform
 
 Direction = Literal["higher", "lower", "none"]
 """Which side of a number is usually wanted."""
@@ -45,6 +46,8 @@ class OutputColumn:
     """Classification: from this probability on, the answer is yes."""
     meaning: str = ""
     """One sentence for the person who reads the number."""
+    transform: Transform | None = None
+    """What of the labels is learnt, where it is not their values; of measurements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,9 @@ class Task:
         check_outputs(self.columns)
         _check_unique(self.targets if self.columns else (), "target")
         _check_thresholds(self.columns, self.kind)
+        for index, column in enumerate(self.columns):
+            if column.transform is not None and self.kind == "classification":
+                raise ExLMError(f"columns[{index}].transform: classes have none")
 
     @property
     def targets(self) -> list[str]:
@@ -162,7 +168,13 @@ def named_output(pattern: OutputColumn, target: str) -> OutputColumn:
     return replace(pattern, target=target, name=name, meaning=meaning)
 
 
-def task_of_targets(name: str, targets: Sequence[str], kind: Kind, positive: Mapping[str, str] | None = None) -> Task:
+def task_of_targets(
+    name: str,
+    targets: Sequence[str],
+    kind: Kind,
+    positive: Mapping[str, str] | None = None,
+    transform: Transform | None = None,
+) -> Task:
     """Make a task from columns of somebody's table.
 
     Parameters
@@ -175,19 +187,25 @@ def task_of_targets(name: str, targets: Sequence[str], kind: Kind, positive: Map
         What they hold.
     positive : mapping of str to str, optional
         For each column of classes, what is written there for class 1; "1" by default.
+    transform : str, optional
+        What of measured values is learnt; the names of the outputs begin with it.
 
     Examples
     --------
     >>> task_of_targets("mine", ["active"], "classification").columns[0].meaning
     'Probability that active is 1.'
+    >>> task_of_targets("mine", ["IC50"], "regression", transform="p:nM").columns[0].name
+    'p_IC50'
     """
+    output = "{target}" if transform is None else f"{described(transform)[0]}_{{target}}"
     columns = [
-        named_output(usual_output("{target}", kind, (positive or {}).get(target, "1")), target) for target in targets
+        named_output(usual_output(output, kind, (positive or {}).get(target, "1"), transform), target)
+        for target in targets
     ]
     return Task(name, kind, ", ".join(targets), tuple(columns))
 
 
-def usual_output(name: str, kind: Kind, positive: str = "1") -> OutputColumn:
+def usual_output(name: str, kind: Kind, positive: str = "1", transform: Transform | None = None) -> OutputColumn:
     """Give what an output of a kind is where nothing else is said of it; ``{target}`` stands for the label's column.
 
     Parameters
@@ -198,6 +216,8 @@ def usual_output(name: str, kind: Kind, positive: str = "1") -> OutputColumn:
         Of its labels.
     positive : str
         What is written for class 1.
+    transform : str, optional
+        What of measured values is learnt.
 
     Examples
     --------
@@ -207,6 +227,10 @@ def usual_output(name: str, kind: Kind, positive: str = "1") -> OutputColumn:
     if kind == "classification":
         meaning = f"Probability that {{target}} is {positive}."
         return OutputColumn(name, "{target}", "probability", (0.0, 1.0), "none", 0.5, meaning)
+    if transform is not None:
+        _, unit, words = described(transform)
+        meaning = f"Predicted {words} of {{target}}."
+        return OutputColumn(name, "{target}", unit, meaning=meaning, transform=transform)
     return OutputColumn(name, "{target}", AS_MEASURED, None, "none", None, "Predicted value of {target}.")
 
 

@@ -99,7 +99,7 @@ class PredictorTask:
         return ColumnsBlock.from_settings(own[0]).columns if own else ()
 
     def to_json(self) -> dict[str, Any]:
-        """Say it for ``task.json``; the last layer is left out, as it was before there were others.
+        """Say it for ``task.json``; the last layer and plain values are left out, as before there were others.
 
         Examples
         --------
@@ -110,6 +110,9 @@ class PredictorTask:
         content = asdict(self)
         if self.layer == -1:
             del content["layer"]
+        for column in content["columns"]:
+            if column["transform"] is None:
+                del column["transform"]
         return content
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from exlm_chem.terms import Kind
+from exlm_chem.terms import Kind, Transform
 
 FloatArray = NDArray[np.float64]
 
@@ -30,12 +30,15 @@ class Measured:
         Of the column.
     label, prediction : int
         Places in a row.
+    transform : str or None
+        What of the measured values is predicted.
     """
 
     kind: Kind
     name: str
     label: int
     prediction: int
+    transform: Transform | None = None
 
 
 def figures(kind: Kind, name: str, labels: FloatArray, predictions: FloatArray) -> list[tuple[str, str]]:

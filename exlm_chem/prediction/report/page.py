@@ -14,6 +14,7 @@ import numpy as np
 from exlm_chem.prediction.report.drawing import HEIGHT, WIDTH, draw, packed
 from exlm_chem.prediction.report.figures import Measured, figures
 from exlm_chem.prediction.report.pages import page_cell, read_page, script_json, write_stream
+from exlm_chem.predictors.transforms import transformed
 from exlm_chem.tables.numbers import number_in
 from exlm_chem.tables.parquet_writer import plain_value
 from exlm_chem.tables.results import Rows
@@ -127,7 +128,7 @@ class Report:
         drawn = []
         for pairs, one in zip(self._pairs, self._measured, strict=True):
             labels, predictions = np.array(pairs, float).reshape(-1, 2).T
-            drawn += figures(one.kind, one.name, labels, predictions)
+            drawn += figures(one.kind, one.name, transformed(labels, one.transform), predictions)
         return drawn
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from exlm_chem.prediction.stages.background import Background, StageSettings
 from exlm_chem.prediction.stages.nearest import nearest_by_fingerprint, rows_of
 from exlm_chem.prediction.stages.stage import Column, Rows, Stage, cells
+from exlm_chem.predictors.task import OutputColumn
+from exlm_chem.predictors.transforms import described
 
 
 class NeighbourStage(Stage):
@@ -46,7 +48,7 @@ class NeighbourStage(Stage):
                 Column(f"{name}_{way}_smiles", f"SMILES of {words}.", type=str),
                 Column(f"{name}_{way}_similarity", f"How similar {words} is.", unit),
                 *(
-                    Column(f"{one.name}_{way}", f"{one.target} as it was measured for {words}.", _unit_of(one.unit))
+                    Column(f"{one.name}_{way}", f"{_measured(one)} for {words}.", _unit_of(one.unit))
                     for one in background.columns
                 ),
             ]
@@ -76,3 +78,8 @@ class NeighbourStage(Stage):
 
 def _unit_of(unit: str) -> str:
     return "0 or 1" if unit == "probability" else unit
+
+
+def _measured(output: OutputColumn) -> str:
+    learnt = "" if output.transform is None else f"The {described(output.transform)[2]} of "
+    return f"{learnt}{output.target} as it was measured"

@@ -93,7 +93,8 @@ def test_limits_are_labels_with_a_side():
     column, _ = read_file("36_qualifiers.csv")
     assert column.kind == "regression"
     assert column.decided == (
-        "taken as measurements; limits, beyond which the truth lies: '>30' (7 cells), '<0.01' (5 cells)"
+        "taken as measurements from 0.01 to 30, where errors of large values decide; see --transform; "
+        "limits, beyond which the truth lies: '>30' (7 cells), '<0.01' (5 cells)"
     )
     assert [int((column.bounds == bound).sum()) for bound in (1, -1, 0)] == [7, 5, 28]
     assert set(column.values[column.bounds == 1]) == {30.0}
