@@ -182,6 +182,8 @@ def _warnings(columns: Sequence[ColumnProfile], molecules: MoleculeProfile) -> l
         rare = min(_class_sizes(column), default=_RARE)
         if column.is_label and rare < _RARE:
             warnings.append(f"column {quoted(column.name)} has only {rare:,} rows of one class")
+        if column.numbers is not None and column.numbers.span and column.is_label:
+            warnings.append(f"column {quoted(column.name)} has numbers {column.numbers.span}")
         if column.numbers is not None and column.numbers.outliers and column.is_label:
             far = ", ".join(f"{value:g} in line {line}" for value, line in column.numbers.far_out)
             warnings.append(

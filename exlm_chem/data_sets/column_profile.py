@@ -17,6 +17,7 @@ from exlm_chem.finetuning.labels import LabelColumn, read_labels
 from exlm_chem.finetuning.numerals import read_numerals
 from exlm_chem.finetuning.relations import remark, says_more
 from exlm_chem.finetuning.spellings import is_unknown, tidy
+from exlm_chem.predictors.transforms import span
 from exlm_chem.tables.columns import mostly_molecules
 
 ColumnKind = Literal["SMILES", "class", "number", "text", "molecules", "constant", "empty"]
@@ -40,6 +41,8 @@ class Numbers:
         The most extreme of them: the number, and the line in which it first stands.
     limits : dict
         Texts such as ``>30``, beyond which the truth lies, with the number of cells.
+    span : str
+        What is said where they span orders of magnitude; see `exlm_chem.predictors.transforms.span`.
     """
 
     minimum: float
@@ -52,6 +55,7 @@ class Numbers:
     outliers: int = 0
     far_out: list[tuple[float, int]] = field(default_factory=list)
     limits: dict[str, int] = field(default_factory=dict)
+    span: str = ""
 
 
 @dataclass(frozen=True)
@@ -262,4 +266,5 @@ def _numbers(texts: Mapping[str, _Text]) -> Numbers | None:
         outliers=int(cells[far].sum()),
         far_out=[(float(values[index]), lines[index]) for index in order[:_SHOWN]],
         limits={text: texts[text].cells for text, one in read.items() if one.bound},
+        span=span(every).strip(),
     )

@@ -90,6 +90,14 @@ def test_rows_without_a_molecule_say_nothing_about_labels(tmp_path: Path) -> Non
     assert "--target IC50 " in found.advice.commands[0]
 
 
+def test_orders_of_magnitude_are_told(tmp_path: Path) -> None:
+    rows = [f"{smiles},{10 ** (n / 5):.1f},{n / 9 + 1:.3f}" for n, smiles in enumerate(ALCOHOLS)]
+    warnings = describe(written(tmp_path, ["smiles,IC50,logP", *rows])).advice.warnings
+    told = [warning for warning in warnings if "--transform" in warning and "far from" not in warning]
+    assert len(told) == 1
+    assert told[0].startswith("column 'IC50' has numbers from 1 to ")
+
+
 def test_other_ways_to_split_are_named(tmp_path: Path) -> None:
     rows = [f"{s},{n / 7:.2f},S{n % 9},2026-0{n % 9 + 1}-11" for n, s in enumerate(ALCOHOLS)]
     warnings = describe(written(tmp_path, ["smiles,logD,Series,test date", *rows])).advice.warnings
