@@ -24,7 +24,7 @@ def benchmark(
     table: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[DATA]", help="A table of measured molecules: .csv .tsv .jsonl .parquet .sdf, also .gz .zst."
+            metavar="[DATA]", help="A table of measured molecules: .csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,

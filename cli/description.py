@@ -18,6 +18,8 @@ _SHOWN = 3  # texts of a column
 def show_description(found: Description) -> None:
     """Print what is in a table: the file, its columns, its molecules, and what to do."""
     form = [str(found.form.get("format") or "SMILES")]
+    if "sheet" in found.form:
+        form.append(f"sheet {quoted(found.form['sheet'])}")
     if found.form.get("encoding"):
         form.append(str(found.form["encoding"]))
     if "separator" in found.form:

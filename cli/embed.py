@@ -17,7 +17,9 @@ EXAMPLE = "exlm-chem embed data/examples.csv -o vectors.npz"
 def embed(
     molecules: Annotated[
         list[str],
-        typer.Argument(help="A file (.smi .csv .tsv .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."),
+        typer.Argument(
+            help="A file (.smi .csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A file to write: .npz .npy .csv .tsv .parquet (text also .gz .zst).")

@@ -18,7 +18,7 @@ EXAMPLE = "exlm-chem evaluate bbbp tests/data/bbbp_300.csv"
 def evaluate(
     predictor: Annotated[str, typer.Argument(help="A predictor that ships, or the directory of one.")],
     data: Annotated[
-        Path, typer.Argument(help="A table of measured molecules: .csv .tsv .jsonl .parquet .sdf, also .gz .zst.")
+        Path, typer.Argument(help="A table of measured molecules: .csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst.")
     ],
     options: EvaluateOptions,
     labels: LabelOptions,

@@ -20,7 +20,7 @@ def finetune(
     data: Annotated[
         list[Path],
         typer.Argument(
-            help="A table of measured molecules (.csv .tsv .jsonl .parquet .sdf, also .gz .zst), "
+            help="A table of measured molecules (.csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst), "
             "or three: TRAIN VALID TEST."
         ),
     ],

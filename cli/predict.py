@@ -23,7 +23,9 @@ EXAMPLE = "exlm-chem predict --task bbbp data/examples.csv"
 def predict(
     molecules: Annotated[
         list[str],
-        typer.Argument(help="A file (.smi .csv .tsv .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."),
+        typer.Argument(
+            help="A file (.smi .csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."
+        ),
     ],
     options: PredictionOptions,
     reading: ReadOptions,

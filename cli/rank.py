@@ -16,7 +16,9 @@ EXAMPLE = "exlm-chem rank data/examples.csv --model bbbp -n 3 --diverse --maximi
 def rank(
     molecules: Annotated[
         list[str],
-        typer.Argument(help="A file (.smi .csv .tsv .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."),
+        typer.Argument(
+            help="A file (.smi .csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."
+        ),
     ],
     options: RankingOptions,
     reading: ReadOptions,

@@ -37,7 +37,13 @@ class ReadOptions:
         most=1000,
         group=_GROUP,
     )
-
+    sheet: str | None = option(
+        None,
+        "The sheet of an Excel workbook.",
+        shown="the only one with molecules",
+        metavar="NAME",
+        group=_GROUP,
+    )
     convert: bool = option(
         False,
         "Convert InChI, SELFIES and mol blocks in the column of the SMILES.",

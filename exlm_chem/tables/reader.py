@@ -178,7 +178,9 @@ def iter_texts(
     """
     options = options or ReadOptions()
     if options != ReadOptions(encoding=options.encoding):
-        raise ExLMError("every line of a text is taken whole; leave --smiles-column, --header-line and --convert away")
+        raise ExLMError(
+            "every line of a text is taken whole; leave --smiles-column, --header-line, --sheet and --convert away"
+        )
     for path in map(str, paths):
         source = Source(path, options.encoding)
         try:

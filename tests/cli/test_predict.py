@@ -145,7 +145,7 @@ def test_failures_are_one_sentence_and_leave_nothing(predict, tmp_path, tiny_pre
         (("empty.csv", *out), "is empty; it should hold one molecule per line"),
         (("cut.smi.gz", *out), "ends too early: the file is cut off; copy or download it again"),
         (("columns.csv", *out), "its columns are: 'name', 'value'; choose one with --smiles-column"),
-        (("book.xlsx", *out), "is an Excel workbook or a zip archive; open it and save it as CSV"),
+        (("book.xlsx", *out), "is a damaged Excel workbook or zip archive; copy it again"),
         (("missing.csv", *out), "check the name and the folder"),
         (("good.csv", "-o", tmp_path / "good.csv"), "is the input, which is never written over"),
         (("good.csv", "-o", tmp_path / "link.csv"), "is the input, which is never written over"),

@@ -1,8 +1,10 @@
 """What is said about a file on the command line, and what is told about it, is the same in every command."""
 
+import csv
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.cli.runner import run_here
@@ -55,3 +57,24 @@ def test_bytes_and_encodings(run, tiny_predictors, tmp_path):
 def test_json_lines_keep_their_types(run, tiny_predictors):
     done = run("predict", "--model", tiny_predictors / "pass", FIELD_CASES / "47_lines.jsonl", "--json")
     assert [json.loads(line)["y"] for line in done.out.splitlines()] == [1, 2]
+
+
+def test_a_workbook_is_predicted_as_the_table_in_it(run, tiny_predictors, tmp_path):
+    table = pd.DataFrame({"id": ["a", "b", "c"], "SMILES": ["CCO", None, "C1CC"], "IC50": [1.5, 20, None]})
+    table.to_csv(tmp_path / "in.csv", index=False)
+    with pd.ExcelWriter(tmp_path / "in.xlsx") as file:
+        pd.DataFrame({"who": ["J."]}).to_excel(file, sheet_name="About", index=False)
+        table.to_excel(file, sheet_name="Data", index=False)
+    predict = ("predict", "--model", tiny_predictors / "pass")
+    plain, book = (
+        run(*predict, tmp_path / name, *more) for name, *more in (("in.csv",), ("in.xlsx", "--sheet", "Data"))
+    )
+    rows = [list(csv.reader(done.out.splitlines())) for done in (plain, book)]
+    assert [row[3:] for row in rows[0]] == [row[3:] for row in rows[1]]
+    assert [row[:3] for row in rows[1]] == [
+        ["id", "SMILES", "IC50"],
+        ["a", "CCO", "1.5"],
+        ["b", "", "20"],
+        ["c", "C1CC", ""],
+    ]
+    assert "sheet 'Data' is read" in run(*predict, tmp_path / "in.xlsx").err

@@ -15,7 +15,7 @@ _CONVERT: Final = "convert it to .smi or .sdf, for instance with Open Babel"
 _JSON: Final = "write one object per line (.jsonl), for instance with: jq -c '.[]'"
 
 REMEDIES: Final[dict[str, tuple[str, str]]] = {
-    **dict.fromkeys((".xls", ".xlsx", ".xlsm", ".ods", ".numbers"), ("a spreadsheet", _CSV)),
+    **dict.fromkeys((".xls", ".xlsb", ".ods", ".numbers"), ("a spreadsheet", "save it as .xlsx or CSV")),
     **dict.fromkeys((".zip", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz"), ("an archive", _UNPACK)),
     **dict.fromkeys(
         (".mol2", ".pdb", ".cif", ".xyz", ".cml", ".cdx", ".cdxml", ".mae"), ("a structure file", _CONVERT)
@@ -33,8 +33,7 @@ REMEDIES: Final[dict[str, tuple[str, str]]] = {
 """By suffix: what such a file is, and what to do."""
 
 _BEGINNINGS: Final = (
-    (b"PK\x03\x04", "an Excel workbook or a zip archive", "open it and save it as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook", "open it and save it as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "open it and save it as .xlsx or CSV"),
     (b"BZh", "compressed by bzip2", _UNPACK),
     (b"\xfd7zXZ", "compressed by xz", _UNPACK),
     (b"7z\xbc\xaf", "a 7-Zip archive", _UNPACK),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from exlm_chem.errors import ExLMError
 from exlm_chem.tables.formats import refused
 from exlm_chem.tables.formats.delimited import open_delimited
 from exlm_chem.tables.formats.json_lines import is_json_lines, open_json_lines
@@ -14,6 +15,8 @@ from exlm_chem.tables.formats.parquet import MAGIC, open_parquet
 from exlm_chem.tables.formats.sdf import is_sdf, open_sdf
 from exlm_chem.tables.formats.smi import open_smi
 from exlm_chem.tables.formats.table import Table
+from exlm_chem.tables.formats.workbook import MAGIC as WORKBOOK_MAGIC
+from exlm_chem.tables.formats.workbook import open_workbook
 from exlm_chem.tables.read_options import ReadOptions
 from exlm_chem.tables.sources import Source
 
@@ -45,11 +48,13 @@ class Format:
 
 SMI: Final = Format("SMILES file", (".smi", ".smiles", ".ism", ".can"), open_smi)
 DELIMITED: Final = Format("table of text", (".csv", ".tsv", ".tab"), open_delimited)
+WORKBOOK: Final = Format("Excel workbook", (".xlsx", ".xlsm"), open_workbook, magic=WORKBOOK_MAGIC)
 FORMATS: Final = (
     SMI,
     DELIMITED,
     Format("SDF", (".sdf", ".sd", ".mol", ".mdl"), open_sdf, is_sdf),
     Format("Parquet", (".parquet", ".pq"), open_parquet, magic=MAGIC),
+    WORKBOOK,
     Format("JSON Lines", (".jsonl", ".ndjson", ".jsonlines"), open_json_lines, is_json_lines),
 )
 
@@ -79,6 +84,8 @@ def open_table(source: Source, options: ReadOptions, wanted: Sequence[str] = ())
     """
     try:
         form = _format_of(source, options)
+        if options.sheet is not None and form is not WORKBOOK:
+            raise ExLMError(f"{source.name} is no Excel workbook; leave --sheet away")
         table = form.open(source, options, wanted)
         table.form = {"format": form.name, "encoding": source.encoding, **table.form}
         return table

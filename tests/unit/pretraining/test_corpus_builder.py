@@ -207,7 +207,7 @@ def test_what_is_no_corpus_of_text(word_tokenizer: Path, tmp_path: Path, monkeyp
     file = tmp_path / "text.txt"
     file.write_text("a dog\n")
     tokenizer = open_tokenizer(str(word_tokenizer))
-    with pytest.raises(ExLMError, match="leave --smiles-column, --header-line and --convert away"):
+    with pytest.raises(ExLMError, match="leave --smiles-column, --header-line, --sheet and --convert away"):
         build_corpus(CorpusFiles([file], reading=ReadOptions(smiles_column="x")), tokenizer, cache=tmp_path)
     monkeypatch.setattr(corpus_builder, "MOST_TOKENS", 12)
     with pytest.raises(ExLMError, match=r"has 13 tokens, and a corpus keeps at most 12 apart; use a smaller one\."):

@@ -21,7 +21,7 @@ from exlm_chem.tables.reader import MoleculeReader
         ("a.mol2", b"@<TRIPOS>MOLECULE", "is a structure file; convert it to .smi or .sdf"),
         ("a.pdb", b"HEADER", "is a structure file"),
         ("a.inchi", b"InChI=1S/CH4/h1H4", "is a file of InChI; convert it"),
-        ("a.xlsx", b"PK\3\4", "is an Excel workbook or a zip archive; open it and save it as CSV"),
+        ("a.xlsx", b"PK\3\4", "is a damaged Excel workbook or zip archive; copy it again"),
         ("a.pkl", b"\x80\4N.", "is a pickle, which may run code"),
         ("a.csv.bz2", b"BZh91AY&SY\xff", "is compressed by bzip2; unpack it first"),
         ("a.smi", b"<!DOCTYPE html>\n<html>", "is a web page or XML document; download the table itself"),
