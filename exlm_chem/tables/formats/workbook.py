@@ -154,12 +154,12 @@ def _without_empty_end(rows: Iterable[list[str]]) -> Iterator[list[str]]:
 
 
 def _is_empty(row: Sequence[str]) -> bool:
-    return not any(row)
+    return not any(map(str.strip, row))
 
 
 def _used(row: Sequence[str]) -> int:
-    """Count the cells up to the last that is not empty."""
-    return next((place for place in range(len(row), 0, -1) if row[place - 1]), 0)
+    """Count the cells up to the last that is not empty to the eye."""
+    return next((place for place in range(len(row), 0, -1) if row[place - 1].strip()), 0)
 
 
 def _text(cell: Any) -> str:
