@@ -64,8 +64,8 @@ Standardise = Literal["none", "fragment", "parent"]
 Kind = Literal["classification", "regression"]
 """What labels are."""
 
-Transform = Literal["log10", "p:M", "p:mM", "p:uM", "p:nM", "p:pM"]
-"""What is learnt of measured values: their decimal logarithm, or of concentrations in a unit -log10 of mol/L."""
+Transform = Literal["none", "log10", "p:M", "p:mM", "p:uM", "p:nM", "p:pM"]
+"""What is learnt of measured values: themselves, their logarithm, or of concentrations in a unit -log10 of mol/L."""
 
 BlockName = Literal["exlm", "ecfp", "descriptors"]
 """Blocks of features that follow from the molecule: vectors of the encoder, fingerprint, descriptors."""

@@ -100,11 +100,12 @@ def evaluate_predictor(
         raise ExLMError(f"{quoted(task.name)} has {len(task.columns)} outputs; name so many columns with --target")
     if labels.kind not in (None, task.kind):
         raise ExLMError(f"{quoted(task.name)} is a {task.kind}; leave --kind {labels.kind} away")
-    if labels.transform is not None:
-        raise ExLMError(f"{quoted(task.name)} knows what was learnt of its labels; leave --transform away")
     read = partial(loaded.encoder.read, standardise=task.standardise)
     beside = [column.name for column in task.extra_columns]
-    labels, transforms = replace(labels, kind=task.kind), [column.transform for column in task.columns]
+    labels, transforms = (
+        replace(labels, kind=task.kind),
+        [labels.transform or column.transform for column in task.columns],
+    )
     dataset = read_dataset(data, list(targets), read, reading, labels, others=beside, transforms=transforms)
     labels_of = dataset.exact_labels
     prediction = predict_all([loaded], dataset.smiles, dataset.others)[0]

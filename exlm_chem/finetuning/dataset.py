@@ -148,7 +148,7 @@ def read_dataset(
     labels: LabelOptions | None = None,
     split_column: str | None = None,
     others: Sequence[str] = (),
-    transforms: Sequence[Transform | None] | None = None,
+    transforms: Sequence[Transform] | None = None,
 ) -> Dataset:
     """Read a training table.
 
@@ -168,7 +168,7 @@ def read_dataset(
         The column that decides which part a molecule belongs to.
     others : sequence of str
         Other columns that are needed.
-    transforms : sequence of str or None, optional
+    transforms : sequence of str, optional
         What is learnt of each target; that of `labels` for all by default.
 
     Returns
@@ -183,7 +183,7 @@ def read_dataset(
     """
     labels = labels or LabelOptions()
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
-    transforms = [labels.transform] * len(targets) if transforms is None else transforms
+    transforms = [labels.transform or "none"] * len(targets) if transforms is None else transforms
     check_relations(labels.relations, targets)
     needed = dict.fromkeys([*others, *labels.relations])
     tables = [read_rows(one, targets, split_column, reading, [*needed]) for one in paths]

@@ -36,8 +36,8 @@ class LabelOptions:
         None,
         "What is learnt of measurements that span orders of magnitude: log10, or of concentrations in M, mM, uM, nM or "
         "pM the negative logarithm of mol/L, such as p:nM for pIC50 from an IC50 in nM.",
-        note="A predictor knows it, and gives such numbers.",
-        shown="the values",
+        note="A predictor knows it and gives such numbers; `evaluate` takes it where nothing is said.",
+        shown="none; of evaluate that of the predictor",
         group=_GROUP,
     )
     relations: tuple[str, ...] = option(
@@ -52,8 +52,8 @@ class LabelOptions:
 
     def __post_init__(self) -> None:
         check_options(self)
-        if self.transform is not None and self.kind == "classification":
-            raise ExLMError("--transform is for measurements, and classes have none; leave it away")
+        if self.transform not in (None, "none") and self.kind == "classification":
+            raise ExLMError("--transform is for measurements, and the labels are classes; leave it away")
         for name, texts in (("positive", self.positive), ("unknown", self.unknown), ("relation", self.relations)):
             if not all(map(str.strip, texts)):
                 raise ExLMError(f"--{name} must not be empty.")

@@ -87,7 +87,8 @@ def read_labels(
     (array([ 1.,  0., nan]), "'Active' = 1, 'Inactive' = 0; not known: 'n.d.' (1 cell)")
     """
     options = options or LabelOptions()
-    if options.transform is not None:
+    transform = options.transform or "none"
+    if transform != "none":
         options = replace(options, kind="regression")
     tidied = [tidy(text) for text in texts]
     unknown = _unknown(set(tidied), options)
@@ -103,10 +104,10 @@ def read_labels(
     decided = "; ".join(filter(None, [decided, not_known]))
     bound_of = {} if classes else {text: one.bound for text, one in column.numerals.read.items()}
     bounds = np.array([bound_of.get(text, 0) for text in tidied], dtype=np.int8)
-    if options.transform is not None:
+    if transform != "none":
         column.refuse_what_has_no_logarithm()
-        decided = "; ".join(filter(None, [f"learnt as {options.transform}", decided]))
-        values, bounds = transformed(values, options.transform), bounds * np.int8(direction(options.transform))
+        decided = "; ".join(filter(None, [f"taken as {transform}", decided]))
+        values, bounds = transformed(values, transform), bounds * np.int8(direction(transform))
     return LabelColumn(name, kind, values, classes, list(empty.counts), decided, bounds)
 
 

@@ -98,7 +98,7 @@ def prepare(
     )
     if task is None:
         positive = {column.name: next(iter(column.classes), "1") for column in dataset.columns}
-        task = task_of_targets(name, targets, dataset.kind, positive, labels.transform)
+        task = task_of_targets(name, targets, dataset.kind, positive, labels.transform or "none")
     if options.balance and dataset.kind == "regression":
         raise ExLMError("--balance is for classes, and the labels are measurements; leave it away")
     log_table(dataset, dataset.report(options.extra_columns), log)

@@ -182,8 +182,8 @@ def _filled(name: str, content: dict[str, Any]) -> Task:
 
 def _usual(name: str, kind: Kind, every: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Give what is not said of an output itself: what is said of every one, and what follows from its kind."""
-    transform = {**every, **given}.get("transform")
-    known = transform if transform in get_args(Transform) and kind == "regression" else None
+    transform: Any = {**every, **given}.get("transform")
+    known: Any = transform if transform in get_args(Transform) and kind == "regression" else "none"
     return {**dataclasses.asdict(usual_output(name, kind, transform=known)), **every}
 
 

@@ -46,8 +46,8 @@ class OutputColumn:
     """Classification: from this probability on, the answer is yes."""
     meaning: str = ""
     """One sentence for the person who reads the number."""
-    transform: Transform | None = None
-    """What of the labels is learnt, where it is not their values; of measurements."""
+    transform: Transform = "none"
+    """What of measured labels is learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ class Task:
         _check_unique(self.targets if self.columns else (), "target")
         _check_thresholds(self.columns, self.kind)
         for index, column in enumerate(self.columns):
-            if column.transform is not None and self.kind == "classification":
-                raise ExLMError(f"columns[{index}].transform: classes have none")
+            if column.transform != "none" and self.kind == "classification":
+                raise ExLMError(f"columns[{index}].transform is for measurements, and the labels are classes")
 
     @property
     def targets(self) -> list[str]:
@@ -173,7 +173,7 @@ def task_of_targets(
     targets: Sequence[str],
     kind: Kind,
     positive: Mapping[str, str] | None = None,
-    transform: Transform | None = None,
+    transform: Transform = "none",
 ) -> Task:
     """Make a task from columns of somebody's table.
 
@@ -197,7 +197,7 @@ def task_of_targets(
     >>> task_of_targets("mine", ["IC50"], "regression", transform="p:nM").columns[0].name
     'p_IC50'
     """
-    output = "{target}" if transform is None else f"{described(transform)[0]}_{{target}}"
+    output = "{target}" if transform == "none" else f"{described(transform)[0]}_{{target}}"
     columns = [
         named_output(usual_output(output, kind, (positive or {}).get(target, "1"), transform), target)
         for target in targets
@@ -205,7 +205,7 @@ def task_of_targets(
     return Task(name, kind, ", ".join(targets), tuple(columns))
 
 
-def usual_output(name: str, kind: Kind, positive: str = "1", transform: Transform | None = None) -> OutputColumn:
+def usual_output(name: str, kind: Kind, positive: str = "1", transform: Transform = "none") -> OutputColumn:
     """Give what an output of a kind is where nothing else is said of it; ``{target}`` stands for the label's column.
 
     Parameters
@@ -227,7 +227,7 @@ def usual_output(name: str, kind: Kind, positive: str = "1", transform: Transfor
     if kind == "classification":
         meaning = f"Probability that {{target}} is {positive}."
         return OutputColumn(name, "{target}", "probability", (0.0, 1.0), "none", 0.5, meaning)
-    if transform is not None:
+    if transform != "none":
         _, unit, words = described(transform)
         meaning = f"Predicted {words} of {{target}}."
         return OutputColumn(name, "{target}", unit, meaning=meaning, transform=transform)

@@ -111,7 +111,7 @@ class PredictorTask:
         if self.layer == -1:
             del content["layer"]
         for column in content["columns"]:
-            if column["transform"] is None:
+            if column["transform"] == "none":
                 del column["transform"]
         return content
 

@@ -21,30 +21,30 @@ _TAIL, _WIDE = 0.05, 100.0
 """They do if the largest between the tails is so many times the smallest."""
 
 
-def transformed(values: NDArray[np.float64], transform: Transform | None) -> NDArray[np.float64]:
+def transformed(values: NDArray[np.float64], transform: Transform) -> NDArray[np.float64]:
     """Give the numbers that are learnt in the place of measured ones; NaN where there is no logarithm.
 
     Parameters
     ----------
     values : float array
         Measured values.
-    transform : str or None
-        ``log10``, or ``p:nM`` and its like for the negative decimal logarithm of a concentration in mol/L.
+    transform : str
+        ``none``, ``log10``, or ``p:nM`` and its like for the negative decimal logarithm of a concentration in mol/L.
 
     Examples
     --------
     >>> transformed(np.array([1000.0, 0.0]), "p:nM"), transformed(np.array([1000.0]), "log10")
     (array([ 6., nan]), array([3.]))
     """
-    if transform is None:
+    if transform == "none":
         return values
     logarithms = np.log10(values, out=np.full(values.shape, np.nan), where=values > 0)
     return logarithms if transform == "log10" else _DIGITS[transform] - logarithms
 
 
-def direction(transform: Transform | None) -> int:
+def direction(transform: Transform) -> int:
     """Say whether a larger value is learnt as a larger number, 1, or as a smaller one, -1: limits turn round then."""
-    return 1 if transform in (None, "log10") else -1
+    return 1 if transform in ("none", "log10") else -1
 
 
 def span(values: NDArray[np.float64]) -> str:

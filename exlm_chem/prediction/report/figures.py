@@ -30,7 +30,7 @@ class Measured:
         Of the column.
     label, prediction : int
         Places in a row.
-    transform : str or None
+    transform : str
         What of the measured values is predicted.
     """
 
@@ -38,7 +38,7 @@ class Measured:
     name: str
     label: int
     prediction: int
-    transform: Transform | None = None
+    transform: Transform = "none"
 
 
 def figures(kind: Kind, name: str, labels: FloatArray, predictions: FloatArray) -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ def test_limits_turn_round_where_more_is_less():
     column = read(texts, transform="p:nM")
     np.testing.assert_allclose(column.values, [8, 5, 9, np.nan, 7])
     np.testing.assert_array_equal(column.bounds, [0, -1, 1, 0, 0])
-    assert column.decided.startswith("learnt as p:nM; limits, beyond which the truth lies: '>10000' (1 cell)")
+    assert column.decided.startswith("taken as p:nM; limits, beyond which the truth lies: '>10000' (1 cell)")
     column = read(texts, transform="log10")
     np.testing.assert_allclose(column.values, [1, 4, 0, np.nan, 2])
     np.testing.assert_array_equal(column.bounds, [0, 1, -1, 0, 0])
@@ -63,9 +63,9 @@ def test_labels_without_a_logarithm(texts, message):
 
 
 def test_a_transform_fits_no_class(tmp_path):
-    with pytest.raises(ExLMError, match="--transform is for measurements, and classes have none"):
+    with pytest.raises(ExLMError, match="--transform is for measurements, and the labels are classes"):
         LabelOptions(kind="classification", transform="log10")
-    with pytest.raises(ExLMError, match="transform must be one of log10, p:M"):
+    with pytest.raises(ExLMError, match="transform must be one of none, log10, p:M"):
         LabelOptions(transform="ln")
     with pytest.raises(ExLMError, match="--relation and --transform are for finetune"):
         describe(DATA / "esol_150.csv", labels=LabelOptions(transform="log10"))
@@ -126,8 +126,11 @@ def test_what_is_learnt_is_the_logarithm(tiny_model, tmp_path):
     judged = evaluate_predictor(tmp_path / "p", tmp_path / "table.csv", EvaluateOptions(device="cpu"))
     test = judged.groups["test"]["columns"]["p_nM"]
     assert test["metrics"]["rmse"]["value"] == pytest.approx(made.task.metrics["test"]["rmse"], rel=1e-5)
-    with pytest.raises(ExLMError, match="knows what was learnt of its labels; leave --transform away"):
-        evaluate_predictor(tmp_path / "p", tmp_path / "table.csv", EvaluateOptions(device="cpu"), labels)
+    logs = EvaluateOptions(device="cpu", target=("logS",))  # logarithms already
+    again = evaluate_predictor(tmp_path / "p", tmp_path / "table.csv", logs, LabelOptions(transform="none"))
+    assert again.groups["test"]["columns"]["p_nM"]["metrics"]["rmse"]["value"] == test["metrics"]["rmse"]["value"]
+    with pytest.raises(ExLMError, match="not above 0, and have no logarithm"):
+        evaluate_predictor(tmp_path / "p", tmp_path / "table.csv", logs)
 
 
 def test_a_task_says_it_of_each_column(tmp_path):
@@ -143,7 +146,10 @@ def test_a_task_says_it_of_each_column(tmp_path):
     table.write_text("smiles,A,B,C\nC,1,2,3\n")
     with pytest.raises(ExLMError, match="--transform is for --target; task 'panel' says of each of its columns"):
         finetune(table, tmp_path / "out", options, task=task, labels=LabelOptions(transform="log10"))
-    for entry, message in (("log2", "transform must be one of log10, p:M"), ("log10", "transform: classes have none")):
+    for entry, message in (
+        ("log2", "transform must be one of none, log10, p:M"),
+        ("log10", "transform is for measurements, and the labels are classes"),
+    ):
         kind = "classification" if entry == "log10" else "regression"
         (tmp_path / "bad.toml").write_text(
             f'[x]\nkind = "{kind}"\ncolumns = [{{target = "A", transform = "{entry}"}}]\n'
