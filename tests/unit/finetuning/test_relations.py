@@ -109,7 +109,7 @@ def test_a_sign_that_contradicts_its_label(read, tmp_path):
 
 
 def test_description_reads_no_signs(table):
-    with pytest.raises(ExLMError, match="--relation is for finetune"):
+    with pytest.raises(ExLMError, match="--relation and --transform are for finetune"):
         describe(table, labels=LabelOptions(relations=("Standard Relation",)))
 
 
