@@ -53,8 +53,9 @@ def open_workbook(source: Source, options: ReadOptions, wanted: Sequence[str] = 
         source.close()
         folder.cleanup()
 
-    form = {"sheet": title, "header_line": table.form["header_line"]}
-    return replace(table, rows=_numbered(table.rows), close=close, form=form)
+    header = table.form["header_line"]
+    rows = _numbered(table.rows, header + 1 if header else 1)
+    return replace(table, rows=rows, close=close, form={"sheet": title, "header_line": header})
 
 
 def _write_sheet(source: Source, options: ReadOptions, path: Path) -> str:
@@ -181,10 +182,8 @@ def _text(cell: Any) -> str:
     return str(cell)
 
 
-def _numbered(records: Iterator[Record]) -> Iterator[Record]:
+def _numbered(records: Iterator[Record], first: int) -> Iterator[Record]:
     """Count rows as Excel does: a cell with several lines is in one of them."""
-    for number, record in enumerate(records):
-        if number == 0:
-            first = record.line
-        record.line = first + number
+    for number, record in enumerate(records, first):
+        record.line = number
         yield record

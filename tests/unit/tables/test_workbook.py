@@ -53,21 +53,16 @@ def test_cells_are_what_is_seen(tmp_path):
 
 def test_rows_have_the_numbers_of_excel(tmp_path):
     """A cell with two lines is in one row, an empty row is one, and those at the end are none."""
-    rows = [
-        HEADER,
-        ["a", "CCO", 1],
-        ["two\nlines", "CCN", 2],
-        [],
-        ["b", None, 3],
-        ["c", "CC", None, None, "far"],
-        [None],
-    ]
-    reader, records = read(written(tmp_path / "a.xlsx", S=rows))
+    header = ["the\nname", *HEADER[1:]]
+    rows = [["a", "CCO", 1], ["two\nlines", "CCN", 2], [], ["b", None, 3], ["c", "CC", None, None, "far"]]
+    reader, records = read(written(tmp_path / "a.xlsx", S=[header, *rows, [None], [" "] * 9]))
     assert [record.line for record in records] == [2, 3, 4, 5, 6]
     assert [record.smiles for record in records] == ["CCO", "CCN", "", "", "CC"]
     assert records[1].cells[0] == "two\nlines"
     assert [len(record.cells) for record in records] == [len(reader.columns)] * 5
-    assert reader.columns == [*HEADER, "", ""]
+    assert reader.columns == [*header, "", ""]
+    _, records = read(written(tmp_path / "b.xlsx", S=rows[:2]), header_line=0)
+    assert [(record.line, record.smiles) for record in records] == [(1, "CCO"), (2, "CCN")]
 
 
 def test_a_row_beyond_the_columns_is_told(tmp_path):
