@@ -57,7 +57,7 @@ def main() -> None:
             if row in results.get(name, {}):
                 continue
             if row == FULL:
-                cell = fine_tuned(args.tables / f"{name}.csv.gz", name, args.model, args.seeds)
+                cell = fine_tuned(args.tables / f"{name}.csv.gz", name, encoder, args)
             else:
                 cell = judged(row, table, encoder, args)
             print(name, row, cell, flush=True)
@@ -79,16 +79,27 @@ def judged(row: str, table: Measured, encoder: ExLM, args: argparse.Namespace) -
     return cell | {"head": trial.head, "chosen by": trial.chosen_by}
 
 
-def fine_tuned(path: Path, task: str, model: str, seeds: int) -> dict[str, Any]:
-    """Train the whole encoder once with each seed; give mean and spread, and the interval of the first."""
-    options = FinetuningOptions(task=task, model=model, method="full", precision="auto", seeds=seeds, device="cpu")
+def fine_tuned(path: Path, task: str, encoder: ExLM, args: argparse.Namespace) -> dict[str, Any]:
+    """Train the whole encoder once with each seed; give mean and spread, and the interval of the first.
+
+    In the folder of features each training is kept, as one takes hours.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        found = [run["metrics"]["test"] for run in finetune(path, Path(folder) / task, options).runs]
+        runs = (args.cache or Path(folder)) / f"{task}-full-{encoder.fingerprint[:16]}"
+        found = [_fine_tuned(path, task, args.model, seed, runs / f"seed-{seed}") for seed in range(args.seeds)]
     metric = "roc_auc" if "roc_auc" in found[0] else "rmse"
     values = [one[metric] for one in found]
-    return {
-        "test": float(np.mean(values)), "sd": float(np.std(values)), "interval": found[0]["interval"], "seeds": seeds,
-    }  # fmt: skip
+    interval = found[0]["interval"]
+    return {"test": float(np.mean(values)), "sd": float(np.std(values)), "interval": interval, "seeds": args.seeds}
+
+
+def _fine_tuned(path: Path, task: str, model: str, seed: int, directory: Path) -> dict[str, Any]:
+    """Train once, if that was not done yet, and give the test metrics."""
+    if not directory.exists():
+        options = FinetuningOptions(task=task, model=model, method="full", precision="auto", seed=seed, device="cpu")
+        finetune(path, directory, options)
+    found: dict[str, Any] = read_json(directory / "run.json")["runs"][0]["metrics"]["test"]
+    return found
 
 
 def write(output: Path, fingerprint: str, results: dict[str, dict[str, Any]], table: Measured) -> None:
