@@ -102,10 +102,8 @@ def evaluate_predictor(
         raise ExLMError(f"{quoted(task.name)} is a {task.kind}; leave --kind {labels.kind} away")
     read = partial(loaded.encoder.read, standardise=task.standardise)
     beside = [column.name for column in task.extra_columns]
-    labels, transforms = (
-        replace(labels, kind=task.kind),
-        [labels.transform or column.transform for column in task.columns],
-    )
+    transforms = [labels.transform or column.transform for column in task.columns]
+    labels = replace(labels, kind=task.kind)
     dataset = read_dataset(data, list(targets), read, reading, labels, others=beside, transforms=transforms)
     labels_of = dataset.exact_labels
     prediction = predict_all([loaded], dataset.smiles, dataset.others)[0]
