@@ -124,6 +124,7 @@ def test_batches_hold_their_molecules_and_say_how_much(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than processors, where there is one
 def test_processes_share_the_batches(plan: Plan, num_workers: int) -> None:
     batches = MaskedBatches(plan, TOKENIZER)
     keys = list(itertools.islice(plan.keys(3), 6))
