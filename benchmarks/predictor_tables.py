@@ -91,7 +91,8 @@ def _with_interval(cell: dict[str, Any] | None) -> str:
     if cell is None or cell["test"] is None:
         return "-"
     low, high = cell["interval"]
-    return f"{cell['test']:.3f} ± {(high - low) / 2:.2f}"
+    once = ", one seed" if cell["seeds"] == 1 and "head" not in cell else ""  # an average of heads draws nothing
+    return f"{cell['test']:.3f} ± {(high - low) / 2:.2f}{once}"
 
 
 def _mean(values: Sequence[float | None]) -> str:
