@@ -266,5 +266,5 @@ def _numbers(texts: Mapping[str, _Text]) -> Numbers | None:
         outliers=int(cells[far].sum()),
         far_out=[(float(values[index]), lines[index]) for index in order[:_SHOWN]],
         limits={text: texts[text].cells for text, one in read.items() if one.bound},
-        span=span(every).strip(),
+        span=span(every),
     )

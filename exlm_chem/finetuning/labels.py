@@ -170,7 +170,7 @@ class _Known:
         what = "0 and 1 are taken as classes" if kind == "classification" else "taken as measurements"
         if kind == "regression" and not self.options.kind:
             cells = [self.cells.counts[text] for text in value_of]
-            what += span(np.repeat([*value_of.values()], cells))
+            what = f"{what} {span(np.repeat([*value_of.values()], cells))}".rstrip()
         notes = ["" if self.options.kind else what, self.numerals.note, *self._qualified()]
         return kind, value_of, "; ".join(filter(None, notes))
 

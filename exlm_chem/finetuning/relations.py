@@ -68,19 +68,18 @@ def with_signs(
     >>> with_signs(["10000", "52", None, ">5"], [">", "=", ">", ">"], "relation", [2, 3, 4, 5], "assay.csv")
     ['>10000', '52', None, '>5']
     """
-    read = {tidy(sign): sign_of(sign) for sign in signs}
+    texts = [tidy(sign) for sign in signs]
+    read = {text: sign_of(text) for text in texts}
     if bad := [text for text, sign in read.items() if sign is None]:
-        counts = CellCounts(file, column, [tidy(sign) for sign in signs], lines)
-        counts.refuse(
-            bad, "cells", "no sign such as =, <, > or ~", "correct them, or name another column with --relation"
-        )
+        remedy = "correct them, or name another column with --relation"
+        CellCounts(file, column, texts, lines).refuse(bad, "cells", "no sign such as =, <, > or ~", remedy)
     gaps = {tidy(text).casefold() for text in unknown}
 
     def joined(cell: str | None, sign: str) -> str | None:
         text = tidy(cell)
         return cell if is_unknown(text) or text.casefold() in gaps or text.startswith(sign) else sign + text
 
-    return [joined(cell, read[tidy(sign)] or "") for cell, sign in zip(cells, signs, strict=True)]
+    return [joined(cell, read[text] or "") for cell, text in zip(cells, texts, strict=True)]
 
 
 def check_relations(relations: Sequence[str], targets: Sequence[str]) -> None:

@@ -197,7 +197,7 @@ def task_of_targets(
     >>> task_of_targets("mine", ["IC50"], "regression", transform="p:nM").columns[0].name
     'p_IC50'
     """
-    output = "{target}" if transform == "none" else f"{described(transform)[0]}_{{target}}"
+    output = "{target}" if transform == "none" else f"{described(transform).prefix}_{{target}}"
     columns = [
         named_output(usual_output(output, kind, (positive or {}).get(target, "1"), transform), target)
         for target in targets
@@ -228,9 +228,9 @@ def usual_output(name: str, kind: Kind, positive: str = "1", transform: Transfor
         meaning = f"Probability that {{target}} is {positive}."
         return OutputColumn(name, "{target}", "probability", (0.0, 1.0), "none", 0.5, meaning)
     if transform != "none":
-        _, unit, words = described(transform)
-        meaning = f"Predicted {words} of {{target}}."
-        return OutputColumn(name, "{target}", unit, meaning=meaning, transform=transform)
+        learnt = described(transform)
+        meaning = f"Predicted {learnt.words} of {{target}}."
+        return OutputColumn(name, "{target}", learnt.unit, meaning=meaning, transform=transform)
     return OutputColumn(name, "{target}", AS_MEASURED, None, "none", None, "Predicted value of {target}.")
 
 

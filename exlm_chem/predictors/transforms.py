@@ -5,7 +5,7 @@ Concentrations span orders of magnitude, and errors of their plain numbers are t
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,23 +53,33 @@ def span(values: NDArray[np.float64]) -> str:
     Examples
     --------
     >>> span(np.logspace(0, 4, 30))
-    ' from 1 to 10000, where errors of large values decide; see --transform'
+    'from 1 to 10000, where errors of large values decide; see --transform'
     """
     if len(values) < _MANY or values.min() <= 0:
         return ""
     low, high = np.quantile(values, [_TAIL, 1 - _TAIL])
-    wide = f" from {values.min():g} to {values.max():g}, where errors of large values decide; see --transform"
+    wide = f"from {values.min():g} to {values.max():g}, where errors of large values decide; see --transform"
     return wide if high >= _WIDE * low else ""
 
 
-def described(transform: Transform) -> tuple[str, str, str]:
-    """Say what is learnt: a word for names of columns, the unit, and what it is called in a sentence.
+class Described(NamedTuple):
+    """How people are told of a transform."""
+
+    prefix: str
+    """Before the names of columns."""
+    unit: str
+    words: str
+    """What it is called in a sentence."""
+
+
+def described(transform: Transform) -> Described:
+    """Say what is learnt, where it is not the values.
 
     Examples
     --------
     >>> described("p:nM")
-    ('p', '-log10(mol/L)', 'negative decimal logarithm (mol/L)')
+    Described(prefix='p', unit='-log10(mol/L)', words='negative decimal logarithm (mol/L)')
     """
     if transform == "log10":
-        return "log10", "log10", "decimal logarithm"
-    return "p", "-log10(mol/L)", "negative decimal logarithm (mol/L)"
+        return Described("log10", "log10", "decimal logarithm")
+    return Described("p", "-log10(mol/L)", "negative decimal logarithm (mol/L)")

@@ -81,5 +81,5 @@ def _unit_of(unit: str) -> str:
 
 
 def _measured(output: OutputColumn) -> str:
-    learnt = "" if output.transform == "none" else f"The {described(output.transform)[2]} of "
+    learnt = "" if output.transform == "none" else f"The {described(output.transform).words} of "
     return f"{learnt}{output.target} as it was measured"

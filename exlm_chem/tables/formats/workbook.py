@@ -12,6 +12,7 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final
@@ -33,26 +34,15 @@ _HEAD: Final = 50
 
 def open_workbook(source: Source, options: ReadOptions, wanted: Sequence[str] = ()) -> Table:
     """Open the sheet that `options` name, or the only one with molecules; formulas are their values."""
-    folder = tempfile.TemporaryDirectory(prefix="exlm-chem-")
-    try:
-        text = Path(folder.name) / "sheet.csv"
+    with ExitStack() as opened:
+        opened.callback(source.close)
+        text = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="exlm-chem-"))) / "sheet.csv"
         title = _write_sheet(source, options, text)
         inner = Source(str(text))
+        opened.callback(inner.close)
         inner.name, inner.notes = source.name, source.notes
-        try:
-            table = open_delimited(inner, replace(options, encoding=None), wanted)
-        except BaseException:
-            inner.close()
-            raise
-    except BaseException:
-        folder.cleanup()
-        raise
-
-    def close() -> None:
-        table.close()
-        source.close()
-        folder.cleanup()
-
+        table = open_delimited(inner, replace(options, encoding=None), wanted)
+        close = opened.pop_all().close
     header = table.form["header_line"]
     rows = _numbered(table.rows, header + 1 if header else 1)
     return replace(table, rows=rows, close=close, form={"sheet": title, "header_line": header})
@@ -68,13 +58,17 @@ def _write_sheet(source: Source, options: ReadOptions, path: Path) -> str:
         try:
             values = load_workbook(stream, read_only=True, data_only=True)
             title = _sheet(source, {sheet.title: sheet for sheet in values.worksheets}, options)
+            formulas, missing = load_workbook(stream, read_only=True)[title], list[str]()
             with path.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file, quoting=csv.QUOTE_ALL).writerows(_rows(values[title]))
-            _tell_what_was_not_computed(source, values[title], load_workbook(stream, read_only=True)[title])
+                rows = _rows(_computed(values[title], formulas, missing))
+                csv.writer(file, quoting=csv.QUOTE_ALL).writerows(rows)
         except ExLMError:
             raise
         except Exception as error:  # openpyxl lets through whatever a damaged file leads to
             raise ExLMError(f"{source.name} is no Excel workbook, or is damaged: {quoted(error)}") from error
+    if missing:
+        these = "1 formula has" if len(missing) == 1 else f"{len(missing):,} formulas have"
+        source.note(f"{these} no value, the first in {missing[0]}; open and save the workbook in Excel to compute them")
     return title
 
 
@@ -92,15 +86,19 @@ def _refuse_other_archives(name: str, stream: IO[bytes]) -> None:
         raise ExLMError(f"{name} has more than {_LARGEST:,} bytes when it is unpacked; save the table as CSV")
 
 
-def _tell_what_was_not_computed(source: Source, values: Any, formulas: Any) -> None:
-    """Take a note of formulas without a value, as programs leave them that write workbooks and compute nothing."""
+def _values(sheet: Any) -> Iterator[Sequence[Any]]:
+    sheet.reset_dimensions()  # which some programs write wrongly
+    rows: Iterator[Sequence[Any]] = sheet.iter_rows(values_only=True)
+    return rows
+
+
+def _computed(values: Any, formulas: Any, missing: list[str]) -> Iterator[Sequence[Any]]:
+    """Give the values, and take down formulas without one, as programs leave them that compute nothing."""
     formulas.reset_dimensions()
-    rows = zip(values.iter_rows(values_only=True), formulas.iter_rows(), strict=True)
-    pairs = itertools.chain.from_iterable(zip(*row, strict=True) for row in rows)
-    places = [cell.coordinate for value, cell in pairs if value is None and cell.data_type == "f"]
-    if places:
-        these = "1 formula has" if len(places) == 1 else f"{len(places):,} formulas have"
-        source.note(f"{these} no value, the first in {places[0]}; open and save the workbook in Excel to compute them")
+    for row, cells in zip(_values(values), formulas.iter_rows(), strict=True):
+        pairs = zip(row, cells, strict=True)
+        missing += [cell.coordinate for value, cell in pairs if value is None and cell.data_type == "f"]
+        yield row
 
 
 def _sheet(source: Source, sheets: dict[str, Any], options: ReadOptions) -> str:
@@ -109,7 +107,11 @@ def _sheet(source: Source, sheets: dict[str, Any], options: ReadOptions) -> str:
         if options.sheet not in sheets:
             raise ExLMError(f"{source.name} has no sheet {quoted(options.sheet)}; it has {listed(list(sheets))}")
         return options.sheet
-    heads = {title: [*itertools.islice(_rows(sheet), _HEAD)] for title, sheet in sheets.items() if _is_visible(sheet)}
+    heads = {
+        title: [*itertools.islice(_rows(_values(sheet)), _HEAD)]
+        for title, sheet in sheets.items()
+        if _is_visible(sheet)
+    }
     filled = [title for title, rows in heads.items() if rows]
     if not filled:
         raise ExLMError(f"{source.name} has no sheet with anything in it")
@@ -132,10 +134,9 @@ def _names_molecules(row: Sequence[str], options: ReadOptions) -> bool:
     return any(map(says_smiles, row))
 
 
-def _rows(sheet: Any) -> Iterator[list[str]]:
+def _rows(values: Iterable[Sequence[Any]]) -> Iterator[list[str]]:
     """Give the rows of a sheet as texts of one width, without empty rows and cells at its end."""
-    sheet.reset_dimensions()  # which some programs write wrongly
-    rows = _without_empty_end([_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
+    rows = _without_empty_end([_text(cell) for cell in row] for row in values)
     head = [*itertools.islice(rows, _HEAD)]
     width = max(map(_used, head), default=0)
     yield from itertools.takewhile(_is_empty, head)  # above the names of the columns
