@@ -9,6 +9,7 @@ from exlm_chem.evaluation.options import BenchmarkOptions
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.tables.read_options import ReadOptions
 
+from .files import TABLES
 from .options import takes_options
 
 EXAMPLE = (
@@ -23,9 +24,7 @@ def benchmark(
     reading: ReadOptions,
     table: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="[DATA]", help="A table of measured molecules: .csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst."
-        ),
+        typer.Argument(metavar="[DATA]", help=f"A table of measured molecules: {TABLES}."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:

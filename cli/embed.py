@@ -8,6 +8,7 @@ import typer
 from exlm_chem.embedding.options import EmbeddingOptions
 from exlm_chem.tables.read_options import ReadOptions
 
+from .files import MOLECULES
 from .options import takes_options
 
 EXAMPLE = "exlm-chem embed data/examples.csv -o vectors.npz"
@@ -17,9 +18,7 @@ EXAMPLE = "exlm-chem embed data/examples.csv -o vectors.npz"
 def embed(
     molecules: Annotated[
         list[str],
-        typer.Argument(
-            help="A file (.smi .csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."
-        ),
+        typer.Argument(help=MOLECULES),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A file to write: .npz .npy .csv .tsv .parquet (text also .gz .zst).")

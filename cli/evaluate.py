@@ -9,6 +9,7 @@ from exlm_chem.evaluation.options import EvaluateOptions
 from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.tables.read_options import ReadOptions
 
+from .files import TABLES
 from .options import takes_options
 
 EXAMPLE = "exlm-chem evaluate bbbp tests/data/bbbp_300.csv"
@@ -17,9 +18,7 @@ EXAMPLE = "exlm-chem evaluate bbbp tests/data/bbbp_300.csv"
 @takes_options
 def evaluate(
     predictor: Annotated[str, typer.Argument(help="A predictor that ships, or the directory of one.")],
-    data: Annotated[
-        Path, typer.Argument(help="A table of measured molecules: .csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst.")
-    ],
+    data: Annotated[Path, typer.Argument(help=f"A table of measured molecules: {TABLES}.")],
     options: EvaluateOptions,
     labels: LabelOptions,
     reading: ReadOptions,

@@ -10,6 +10,7 @@ from exlm_chem.finetuning.label_options import LabelOptions
 from exlm_chem.finetuning.options import FinetuningOptions
 from exlm_chem.tables.read_options import ReadOptions
 
+from .files import TABLES
 from .options import takes_options
 
 EXAMPLE = "exlm-chem finetune tests/data/bbbp_300.csv --target p_np -o runs/my-bbbp"
@@ -19,10 +20,7 @@ EXAMPLE = "exlm-chem finetune tests/data/bbbp_300.csv --target p_np -o runs/my-b
 def finetune(
     data: Annotated[
         list[Path],
-        typer.Argument(
-            help="A table of measured molecules (.csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst), "
-            "or three: TRAIN VALID TEST."
-        ),
+        typer.Argument(help=f"A table of measured molecules ({TABLES}), or three: TRAIN VALID TEST."),
     ],
     options: FinetuningOptions,
     labels: LabelOptions,

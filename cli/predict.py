@@ -10,6 +10,7 @@ import typer
 from exlm_chem.prediction.options import PredictionOptions
 from exlm_chem.tables.read_options import ReadOptions
 
+from .files import MOLECULES
 from .importing import importing
 from .options import takes_options
 from .progress import counting
@@ -23,9 +24,7 @@ EXAMPLE = "exlm-chem predict --task bbbp data/examples.csv"
 def predict(
     molecules: Annotated[
         list[str],
-        typer.Argument(
-            help="A file (.smi .csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."
-        ),
+        typer.Argument(help=MOLECULES),
     ],
     options: PredictionOptions,
     reading: ReadOptions,

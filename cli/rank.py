@@ -7,6 +7,7 @@ import typer
 from exlm_chem.prediction.ranking import RankingOptions
 from exlm_chem.tables.read_options import ReadOptions
 
+from .files import MOLECULES
 from .options import takes_options
 
 EXAMPLE = "exlm-chem rank data/examples.csv --model bbbp -n 3 --diverse --maximize"
@@ -16,9 +17,7 @@ EXAMPLE = "exlm-chem rank data/examples.csv --model bbbp -n 3 --diverse --maximi
 def rank(
     molecules: Annotated[
         list[str],
-        typer.Argument(
-            help="A file (.smi .csv .tsv .xlsx .jsonl .parquet .sdf, also .gz .zst), - for stdin, or SMILES."
-        ),
+        typer.Argument(help=MOLECULES),
     ],
     options: RankingOptions,
     reading: ReadOptions,
